@@ -1,0 +1,1 @@
+//! Benchmarks of the hot steps and of the whole chain; see `make bench`.

@@ -1,0 +1,3 @@
+//! Incidents become tasks for departments.
+//!
+//! Pure: `now` is an argument.

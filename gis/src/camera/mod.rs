@@ -1,0 +1,5 @@
+//! Cameras: attitude, lens and pose.
+
+pub mod attitude;
+
+pub use attitude::Attitude;

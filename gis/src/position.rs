@@ -1,0 +1,44 @@
+//! Positions on the earth and what is known of their error.
+
+use nalgebra::Matrix3;
+use serde::{Deserialize, Serialize};
+
+use crate::height::EllipsoidHeight;
+
+/// A horizontal position in WGS-84 (EPSG:4326).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LatLon {
+    /// Geodetic latitude, degrees, north positive.
+    pub lat_deg: f64,
+    /// Longitude, degrees, east positive.
+    pub lon_deg: f64,
+}
+
+impl LatLon {
+    /// Returns the position, or `None` unless both are finite and on the globe.
+    pub fn new(lat_deg: f64, lon_deg: f64) -> Option<Self> {
+        let on_globe = (-90.0..=90.0).contains(&lat_deg) && (-180.0..=180.0).contains(&lon_deg);
+        on_globe.then_some(Self { lat_deg, lon_deg })
+    }
+}
+
+/// A point in WGS-84 with ellipsoidal height (EPSG:4979).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GeoPoint {
+    /// Horizontal position.
+    pub lat_lon: LatLon,
+    /// Height above the ellipsoid.
+    pub height: EllipsoidHeight,
+}
+
+/// A point on the ground with the covariance of its error.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GroundPosition {
+    /// The point.
+    pub point: GeoPoint,
+    /// Covariance of the error in local east, north, up.
+    ///
+    /// # Units
+    /// Square metres.
+    pub covariance_enu_m2: Matrix3<f64>,
+}

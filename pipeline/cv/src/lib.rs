@@ -1,0 +1,1 @@
+//! OpenCV behind the pipeline: outlines of masks, pictures read and written.

@@ -1,0 +1,1 @@
+//! GStreamer behind `pipeline::FrameSource`.

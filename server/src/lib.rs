@@ -1,0 +1,1 @@
+//! The product: configuration, wiring, commands and reports.

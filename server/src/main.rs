@@ -1,0 +1,3 @@
+//! The `flyonce` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What is kept: incidents, tasks and their history in SQL.
