@@ -1,0 +1,25 @@
+# The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
+.PHONY: demo test check bench build setup
+.DEFAULT_GOAL := demo
+
+OUT ?= out/demo
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	cargo build --release --locked
+
+demo: build
+	target/release/flyonce analyze --config configs/demo.toml --truth sample-data/truth.json --out $(OUT)
+
+check: setup
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+test: check
+	cargo build --locked -p server
+	cargo test --workspace --locked
+
+bench: build
+	benches/run.sh
