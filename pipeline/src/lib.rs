@@ -3,8 +3,10 @@
 //! Pure but for `runner.rs`, which owns the threads. Video enters through [`FrameSource`].
 
 pub mod frame;
+pub mod seen;
 pub mod telemetry;
 
 pub use frame::{
     CaptureTime, Frame, FrameSource, Item, Picture, PictureError, SizePx, SourceError, TelemetryPacket,
 };
+pub use seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen};
