@@ -58,6 +58,8 @@ pub struct Frame {
     pub elapsed: Duration,
     /// Capture time where the source itself knows it (RTCP, arrival); telemetry may better it later.
     pub capture: Option<CaptureTime>,
+    /// Name of the picture's file, for folders of stills.
+    pub name: Option<String>,
     /// The picture.
     pub picture: Arc<dyn Picture>,
 }
