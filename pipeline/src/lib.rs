@@ -3,6 +3,7 @@
 //! Pure but for `runner.rs`, which owns the threads. Video enters through [`FrameSource`].
 
 pub mod frame;
+pub mod runner;
 pub mod seen;
 pub mod telemetry;
 
