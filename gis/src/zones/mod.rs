@@ -1,0 +1,174 @@
+//! Areas of responsibility: who may be asked about a place is decided by exact polygons.
+//!
+//! Boundary files enter through [`parse_geojson`], which reports every fault it finds; [`check_hierarchy`] and
+//! [`datum_warnings`] look at several files together; [`ZoneIndex`] answers which zones hold a point, how far the
+//! boundary is, and with what probability a position of known error lies in each.
+//!
+//! Everything inside is WGS-84 (EPSG:4326); CGCS2000 (EPSG:4490) is taken as equal to it. Polygons of the `geo` crate
+//! hold x = longitude and y = latitude, in degrees. A zone across the antimeridian is not supported.
+
+mod datum;
+mod geojson;
+mod hierarchy;
+mod index;
+mod local;
+mod outline;
+mod problem;
+mod spread;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::datum::datum_warnings;
+pub use self::geojson::parse_geojson;
+pub use self::hierarchy::check_hierarchy;
+pub use self::index::{ZoneIndex, ZoneSelect, ZoneShare};
+pub use self::problem::{ZoneDefect, ZoneProblem};
+pub use self::spread::{Patch, WeightedPoint, spread_over_error};
+
+/// Level of a zone in the hierarchy of territory, coarsest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ZoneLevel {
+    /// Prefecture-level city (市).
+    City,
+    /// District or county (区/县).
+    District,
+    /// Township or street (镇/街道).
+    Township,
+    /// Village or community (村社).
+    Community,
+    /// Grid cell (网格).
+    Grid,
+    /// Area outside the hierarchy, told by its kind: an arterial road, a river bank.
+    Special,
+}
+
+impl fmt::Display for ZoneLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::City => "city",
+            Self::District => "district",
+            Self::Township => "township",
+            Self::Community => "community",
+            Self::Grid => "grid",
+            Self::Special => "special",
+        })
+    }
+}
+
+/// Coordinates a boundary file is declared to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Crs {
+    /// WGS-84, EPSG:4326.
+    #[default]
+    Wgs84,
+    /// CGCS2000, EPSG:4490; equal to WGS-84 at the metre level.
+    Cgcs2000,
+    /// GCJ-02, the shifted datum of Chinese web maps.
+    Gcj02,
+    /// BD-09, the datum of Baidu maps.
+    Bd09,
+}
+
+/// How to read one boundary file. Keys name properties of a feature; `parent.adcode` is `adcode` inside `parent`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneFile {
+    /// Level of every zone in the file.
+    pub level: ZoneLevel,
+    /// Kind of every zone in the file; a property named by `kind_key` goes before it.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Coordinates of the file.
+    #[serde(default)]
+    pub crs: Crs,
+    /// Property that holds the code, a string or a whole number.
+    #[serde(default = "default_code_key")]
+    pub code_key: String,
+    /// Property that holds the Chinese name; where it is absent the code stands in.
+    #[serde(default = "default_name_zh_key")]
+    pub name_zh_key: String,
+    /// Property that holds the English name; where it is absent the Chinese name stands in.
+    #[serde(default = "default_name_en_key")]
+    pub name_en_key: String,
+    /// Property that holds the code of the parent, dots for nesting; an empty text means that zones have no parent.
+    #[serde(default = "default_parent_key")]
+    pub parent_key: String,
+    /// Property that holds the kind of a special area.
+    #[serde(default = "default_kind_key")]
+    pub kind_key: String,
+}
+
+impl ZoneFile {
+    /// Returns the way to read a WGS-84 file with the usual property names.
+    pub fn new(level: ZoneLevel) -> Self {
+        Self {
+            level,
+            kind: None,
+            crs: Crs::Wgs84,
+            code_key: default_code_key(),
+            name_zh_key: default_name_zh_key(),
+            name_en_key: default_name_en_key(),
+            parent_key: default_parent_key(),
+            kind_key: default_kind_key(),
+        }
+    }
+}
+
+fn default_code_key() -> String {
+    "code".to_owned()
+}
+
+fn default_name_zh_key() -> String {
+    "name_zh".to_owned()
+}
+
+fn default_name_en_key() -> String {
+    "name_en".to_owned()
+}
+
+fn default_parent_key() -> String {
+    "parent".to_owned()
+}
+
+fn default_kind_key() -> String {
+    "kind".to_owned()
+}
+
+/// Where a zone was read, for messages.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ZoneOrigin {
+    /// Name of the file.
+    pub file: String,
+    /// Index of the feature in the file, from 0.
+    pub feature_index: usize,
+    /// Coordinates the file was declared to hold.
+    pub crs: Crs,
+}
+
+/// One area of responsibility.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zone {
+    /// Code, unique over all levels.
+    pub code: String,
+    /// Level in the hierarchy.
+    pub level: ZoneLevel,
+    /// Kind of a special area, such as `arterial_road`.
+    pub kind: Option<String>,
+    /// Chinese name.
+    pub name_zh: String,
+    /// English name.
+    pub name_en: String,
+    /// Code of the zone one or more levels up.
+    pub parent: Option<String>,
+    /// Outline in WGS-84, x = longitude and y = latitude.
+    ///
+    /// # Units
+    /// Degrees.
+    pub polygon: geo::MultiPolygon<f64>,
+    /// Where it was read.
+    pub origin: ZoneOrigin,
+}

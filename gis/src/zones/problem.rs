@@ -1,0 +1,228 @@
+//! What can be wrong with boundary files, said with file, feature and value.
+
+use std::fmt;
+
+use super::ZoneLevel;
+
+/// One fault of a boundary file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZoneProblem {
+    /// Name of the file.
+    pub file: String,
+    /// Index of the feature in the file, from 0; none when the file as a whole is meant.
+    pub feature_index: Option<usize>,
+    /// Code of the zone, where it is known.
+    pub code: Option<String>,
+    /// What is wrong.
+    pub defect: ZoneDefect,
+}
+
+impl fmt::Display for ZoneProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.file)?;
+        if let Some(index) = self.feature_index {
+            write!(f, "features[{index}]")?;
+            if let Some(code) = &self.code {
+                write!(f, " ({code})")?;
+            }
+            f.write_str(": ")?;
+        }
+        self.defect.fmt(f)
+    }
+}
+
+impl std::error::Error for ZoneProblem {}
+
+/// A fault of a boundary file. Coordinates are those in the file, before any change of datum.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ZoneDefect {
+    /// The text is not JSON.
+    #[error("cannot read as JSON: {reason}")]
+    NotJson {
+        /// Message of the JSON reader with line and column.
+        reason: String,
+    },
+    /// The text is JSON of another kind.
+    #[error("is no GeoJSON FeatureCollection but {found}")]
+    NotFeatureCollection {
+        /// The `type` member, or what there is instead.
+        found: String,
+    },
+    /// The collection is empty.
+    #[error("holds no features")]
+    NoFeatures,
+    /// The feature cannot be read as GeoJSON.
+    #[error("is no GeoJSON feature: {reason}")]
+    NotFeature {
+        /// Message of the reader.
+        reason: String,
+    },
+    /// The geometry is absent, null or without a single position.
+    #[error("geometry is empty")]
+    EmptyGeometry,
+    /// The geometry has no area.
+    #[error("geometry is a {found}, not a Polygon or MultiPolygon")]
+    NotPolygon {
+        /// Its `type`.
+        found: &'static str,
+    },
+    /// A position has fewer than two numbers.
+    #[error(
+        "polygon {polygon} ring {ring}: position {position} has {numbers} numbers, needs longitude and latitude"
+    )]
+    ShortPosition {
+        /// Index of the polygon.
+        polygon: usize,
+        /// Index of the ring, 0 the outer one.
+        ring: usize,
+        /// Index of the position.
+        position: usize,
+        /// How many numbers it has.
+        numbers: usize,
+    },
+    /// A coordinate is not on the globe.
+    #[error("polygon {polygon} ring {ring}: latitude {lat_deg} longitude {lon_deg} is out of range{hint}")]
+    OutOfRange {
+        /// Index of the polygon.
+        polygon: usize,
+        /// Index of the ring.
+        ring: usize,
+        /// Latitude read.
+        lat_deg: f64,
+        /// Longitude read.
+        lon_deg: f64,
+        /// What it may be, or nothing.
+        hint: &'static str,
+    },
+    /// The two numbers of the positions seem to be in the wrong order.
+    #[error(
+        "looks like lat/lon swapped: latitude {lat_deg} longitude {lon_deg}; GeoJSON wants longitude first"
+    )]
+    LatLonSwapped {
+        /// Latitude as read.
+        lat_deg: f64,
+        /// Longitude as read.
+        lon_deg: f64,
+    },
+    /// A ring has too few corners to hold an area.
+    #[error("polygon {polygon} ring {ring} has {distinct} distinct points, needs at least 3")]
+    TooFewPoints {
+        /// Index of the polygon.
+        polygon: usize,
+        /// Index of the ring.
+        ring: usize,
+        /// Corners that differ from the one before.
+        distinct: usize,
+    },
+    /// A ring does not end where it starts.
+    #[error(
+        "polygon {polygon} ring {ring} is not closed: starts at latitude {first_lat_deg} longitude {first_lon_deg}, \
+         ends at latitude {last_lat_deg} longitude {last_lon_deg}"
+    )]
+    RingNotClosed {
+        /// Index of the polygon.
+        polygon: usize,
+        /// Index of the ring.
+        ring: usize,
+        /// Latitude of the first position.
+        first_lat_deg: f64,
+        /// Longitude of the first position.
+        first_lon_deg: f64,
+        /// Latitude of the last position.
+        last_lat_deg: f64,
+        /// Longitude of the last position.
+        last_lon_deg: f64,
+    },
+    /// A ring crosses or touches itself.
+    #[error(
+        "polygon {polygon} ring {ring} intersects itself at latitude {lat_deg:.7} longitude {lon_deg:.7}"
+    )]
+    SelfIntersection {
+        /// Index of the polygon.
+        polygon: usize,
+        /// Index of the ring.
+        ring: usize,
+        /// Latitude of the crossing.
+        lat_deg: f64,
+        /// Longitude of the crossing.
+        lon_deg: f64,
+    },
+    /// A hole reaches beyond the outer ring.
+    #[error("polygon {polygon} ring {ring} is a hole that is not inside the outer ring")]
+    HoleOutside {
+        /// Index of the polygon.
+        polygon: usize,
+        /// Index of the ring.
+        ring: usize,
+    },
+    /// Two holes of a polygon, or two polygons of a zone, cover the same ground.
+    #[error("{what} {first} and {second} overlap")]
+    PartsOverlap {
+        /// `polygons`, or `rings` of one polygon.
+        what: &'static str,
+        /// Index of the first.
+        first: usize,
+        /// Index of the second.
+        second: usize,
+    },
+    /// The feature has no code.
+    #[error("property {key} is missing")]
+    MissingCode {
+        /// Property looked for.
+        key: String,
+    },
+    /// A property is neither a text nor a whole number.
+    #[error("property {key} is {value}, not a text or a whole number")]
+    BadProperty {
+        /// Property.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// A special area has no kind.
+    #[error("is a special area without a kind: property {key} is missing")]
+    MissingKind {
+        /// Property looked for.
+        key: String,
+    },
+    /// Two zones have one code.
+    #[error("code {code} is already used by {first_file} features[{first_feature_index}]")]
+    DuplicateCode {
+        /// The code.
+        code: String,
+        /// File of the first.
+        first_file: String,
+        /// Index of the first in its file.
+        first_feature_index: usize,
+    },
+    /// The parent is none of the zones.
+    #[error("parent {parent} is not a zone")]
+    UnknownParent {
+        /// Code of the parent.
+        parent: String,
+    },
+    /// The parent is not above the zone in the hierarchy.
+    #[error("parent {parent} is a {parent_level}, not above a {level}")]
+    ParentNotAbove {
+        /// Code of the parent.
+        parent: String,
+        /// Level of the parent.
+        parent_level: ZoneLevel,
+        /// Level of the zone.
+        level: ZoneLevel,
+    },
+    /// The file fits the others clearly better once it is un-shifted from GCJ-02.
+    #[error(
+        "looks like GCJ-02 declared as WGS-84: {share_percent:.1} % of its area lies inside {against} as declared, \
+         {unshifted_percent:.1} % after taking the GCJ-02 shift away"
+    )]
+    LooksLikeGcj02 {
+        /// What it was compared with.
+        against: String,
+        /// Share of the area that agrees as declared, percent.
+        share_percent: f64,
+        /// Share of the area that agrees after un-shifting, percent.
+        unshifted_percent: f64,
+    },
+}
