@@ -1,0 +1,245 @@
+//! What a model file must be before a run-time sees it.
+
+use super::OnnxError;
+use super::graph::{self, End, Graph, Model, Node, Tensor};
+use crate::Card;
+
+/// Operators of the standard domain that packs may use; none of them holds a graph, draws lots or reads anything.
+const OPERATORS: [&str; 78] = [
+    "Abs",
+    "Add",
+    "ArgMax",
+    "AveragePool",
+    "BatchNormalization",
+    "Cast",
+    "Ceil",
+    "Clip",
+    "Concat",
+    "Constant",
+    "Conv",
+    "ConvTranspose",
+    "DepthToSpace",
+    "DequantizeLinear",
+    "Div",
+    "Elu",
+    "Equal",
+    "Erf",
+    "Exp",
+    "Expand",
+    "Flatten",
+    "Floor",
+    "Gather",
+    "Gelu",
+    "Gemm",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "Greater",
+    "GreaterOrEqual",
+    "GroupNormalization",
+    "HardSigmoid",
+    "HardSwish",
+    "Identity",
+    "InstanceNormalization",
+    "LayerNormalization",
+    "LeakyRelu",
+    "Less",
+    "LessOrEqual",
+    "Log",
+    "MatMul",
+    "Max",
+    "MaxPool",
+    "Min",
+    "Mish",
+    "Mul",
+    "Neg",
+    "Not",
+    "PRelu",
+    "Pad",
+    "Pow",
+    "QuantizeLinear",
+    "Reciprocal",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceSum",
+    "Relu",
+    "Reshape",
+    "Resize",
+    "Round",
+    "Shape",
+    "Sigmoid",
+    "Sign",
+    "Slice",
+    "Softmax",
+    "Softplus",
+    "SpaceToDepth",
+    "Split",
+    "Sqrt",
+    "Squeeze",
+    "Sub",
+    "Sum",
+    "Tanh",
+    "Tile",
+    "TopK",
+    "Transpose",
+    "Unsqueeze",
+    "Where",
+];
+/// `TensorProto.DataType.FLOAT`.
+const FLOAT: u64 = 1;
+/// Longest axis and most elements of a stored tensor.
+const AXIS_MAX: i64 = 1 << 24;
+const ELEMENTS_MAX: u64 = 1 << 26;
+
+/// Checks that `bytes` hold a model that may be run and that it is the one `card` describes.
+///
+/// Refused are: weights outside the file (sparse ones and those of constants too), sparse tensors, graphs inside nodes,
+/// model-local functions and training graphs, operators of other domains or off the list, another operator set, stored
+/// tensors whose shape and data do not belong together, and inputs or outputs of another name, type or shape.
+///
+/// # Errors
+/// The first thing found, with its place.
+pub fn check(bytes: &[u8], card: &Card) -> Result<(), OnnxError> {
+    let Model { opsets, graph, extras } = graph::model(bytes)?;
+    let graph = graph.ok_or(OnnxError::NoGraph)?;
+    if extras {
+        return Err(unsupported("functions or training graphs", "the model"));
+    }
+    opset(&opsets, card.opset)?;
+    if graph.sparse {
+        return Err(unsupported("sparse tensors", "the initialisers"));
+    }
+    graph.tensors.iter().try_for_each(tensor)?;
+    graph.nodes.iter().try_for_each(node)?;
+    ends(&graph, card)
+}
+
+fn unsupported(what: &'static str, place: &str) -> OnnxError {
+    OnnxError::Unsupported { what, place: place.to_owned() }
+}
+
+fn standard(domain: &str) -> bool {
+    domain.is_empty() || domain == "ai.onnx"
+}
+
+fn opset(opsets: &[(&str, i64)], expected: u32) -> Result<(), OnnxError> {
+    let actual: Vec<i64> =
+        opsets.iter().filter(|(domain, _)| standard(domain)).map(|(_, version)| *version).collect();
+    if actual == [i64::from(expected)] { Ok(()) } else { Err(OnnxError::Opset { expected, actual }) }
+}
+
+fn node(node: &Node<'_>) -> Result<(), OnnxError> {
+    if !standard(node.domain) || OPERATORS.binary_search(&node.operator).is_err() {
+        let operator = if standard(node.domain) {
+            node.operator.to_owned()
+        } else {
+            format!("{}:{}", node.domain, node.operator)
+        };
+        return Err(OnnxError::Operator { node: node.name.to_owned(), operator });
+    }
+    if node.subgraphs {
+        return Err(unsupported("graphs", node.name));
+    }
+    if node.sparse {
+        return Err(unsupported("sparse tensors", node.name));
+    }
+    node.tensors.iter().try_for_each(tensor)
+}
+
+fn tensor(tensor: &Tensor<'_>) -> Result<(), OnnxError> {
+    if tensor.external {
+        return Err(OnnxError::ExternalData { tensor: tensor.name.to_owned() });
+    }
+    if tensor.segmented {
+        return Err(unsupported("segments", tensor.name));
+    }
+    let Some(element_bytes) = element_bytes(tensor.element) else {
+        return Err(unsupported("elements of this type", tensor.name));
+    };
+    let fits = elements(&tensor.dims).is_some_and(|count| match tensor.raw_bytes {
+        Some(raw) => tensor.typed_bytes == 0 && Some(raw) == count.checked_mul(element_bytes),
+        // Typed data takes at least one byte of wire an element.
+        None => count <= tensor.typed_bytes,
+    });
+    if fits {
+        return Ok(());
+    }
+    Err(OnnxError::TensorSize {
+        tensor: tensor.name.to_owned(),
+        dims: tensor.dims.clone(),
+        bytes: tensor.raw_bytes.unwrap_or(tensor.typed_bytes),
+    })
+}
+
+fn elements(dims: &[i64]) -> Option<u64> {
+    let count = dims.iter().try_fold(1_u64, |count, dim| {
+        let dim = Some(*dim).filter(|dim| (0..=AXIS_MAX).contains(dim))?;
+        count.checked_mul(dim as u64)
+    });
+    count.filter(|count| *count <= ELEMENTS_MAX)
+}
+
+/// Bytes an element by `TensorProto.DataType`; strings, complex and sub-byte numbers are not used here.
+fn element_bytes(element: u64) -> Option<u64> {
+    match element {
+        2 | 3 | 9 => Some(1),
+        4 | 5 | 10 | 16 => Some(2),
+        FLOAT | 6 | 12 => Some(4),
+        7 | 11 | 13 => Some(8),
+        _ => None,
+    }
+}
+
+fn ends(graph: &Graph<'_>, card: &Card) -> Result<(), OnnxError> {
+    // Old files list the weights among the inputs too.
+    let stored = |end: &&End<'_>| !graph.tensors.iter().any(|tensor| tensor.name == end.name);
+    let inputs: Vec<&End<'_>> = graph.inputs.iter().filter(stored).collect();
+    let outputs: Vec<&End<'_>> = graph.outputs.iter().collect();
+    end("input", &inputs, &card.input.name, card.input.shape)?;
+    end("output", &outputs, &card.output.name, card.output.shape)
+}
+
+fn end(end: &'static str, actual: &[&End<'_>], name: &str, shape: [i64; 4]) -> Result<(), OnnxError> {
+    let axis = |length: i64| Some(length).filter(|length| *length != -1);
+    let fits = match actual {
+        [only] => {
+            let known: Vec<Option<i64>> = only.dims.iter().map(|dim| dim.filter(|dim| *dim > 0)).collect();
+            only.name == name && only.element == FLOAT && known == shape.map(axis)
+        }
+        _ => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    let expected = describe(name, FLOAT, &shape.map(axis));
+    let actual = actual.iter().map(|end| describe(end.name, end.element, &end.dims)).collect::<Vec<_>>();
+    Err(OnnxError::Interface { end, expected, actual: actual.join(" and ") })
+}
+
+fn describe(name: &str, element: u64, dims: &[Option<i64>]) -> String {
+    let dims: Vec<String> =
+        dims.iter().map(|dim| dim.map_or_else(|| "?".to_owned(), |dim| dim.to_string())).collect();
+    let element = if element == FLOAT { "float".to_owned() } else { format!("element type {element}") };
+    format!("{name} [{}] of {element}", dims.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_operators_is_sorted_for_the_search() {
+        assert!(OPERATORS.is_sorted());
+    }
+
+    #[test]
+    fn absurd_shapes_have_no_size() {
+        assert_eq!(elements(&[3, 4]), Some(12));
+        assert_eq!(elements(&[]), Some(1), "a scalar");
+        for absurd in
+            [vec![-1], vec![i64::MAX], vec![1 << 24, 1 << 24], vec![1 << 20, 1 << 20, 1 << 20, 1 << 20]]
+        {
+            assert_eq!(elements(&absurd), None, "{absurd:?}");
+        }
+    }
+}
