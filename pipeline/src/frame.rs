@@ -5,16 +5,7 @@ use std::time::Duration;
 
 use gis::TimeQuality;
 use jiff::Timestamp;
-use models::RgbImage;
-
-/// Size of a picture in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SizePx {
-    /// Width.
-    pub width: u32,
-    /// Height.
-    pub height: u32,
-}
+use models::{RgbImage, SizePx};
 
 /// A decoded picture that converts itself on demand, so that it is scaled once for each use and never twice.
 pub trait Picture: Send + Sync {

@@ -6,8 +6,10 @@ pub mod frame;
 pub mod runner;
 pub mod seen;
 pub mod telemetry;
+pub mod view;
 
 pub use frame::{
-    CaptureTime, Frame, FrameSource, Item, Picture, PictureError, SizePx, SourceError, TelemetryPacket,
+    CaptureTime, Frame, FrameSource, Item, Picture, PictureError, SourceError, TelemetryPacket,
 };
+pub use models::SizePx;
 pub use seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen};

@@ -204,10 +204,10 @@ impl InOrder {
 mod tests {
     use std::sync::Arc;
 
-    use models::RgbImage;
+    use models::{RgbImage, SizePx};
 
     use super::*;
-    use crate::frame::{Picture, PictureError, SizePx};
+    use crate::frame::{Picture, PictureError};
     use crate::seen::Outline;
 
     struct Grey;

@@ -1,9 +1,9 @@
 //! What was seen in one frame, in pixels, and the edges that see it.
 
 use gis::ModelRef;
-use models::{BoxPx, Mask};
+use models::{BoxPx, Mask, SizePx};
 
-use crate::frame::{Picture, SizePx};
+use crate::frame::Picture;
 
 /// One thing seen in one picture.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,3 +1,18 @@
-//! The `flyonce` command.
+//! The `flyonce` command: data goes to standard output, everything else to standard error.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    server::log::start(cli.verbose);
+    match server::commands::run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The camera behind one frame: lens, pose and, where no terrain is known, the ground the telemetry speaks of.
+
+use gis::camera::{HeadingSource, Intrinsics, Pose, PoseSigma, PositionSource};
+use gis::geoid;
+use gis::terrain::FlatGround;
+use gis::{EllipsoidHeight, GeoPoint, GeoidHeight, LatLon, NotLocated};
+use models::SizePx;
+
+use crate::telemetry::Sample;
+
+/// One standard deviation of ground that is taken as level because no terrain is known, metres.
+const LEVEL_GROUND_SIGMA_M: f64 = 5.0;
+
+/// What is known of a source's camera before any telemetry.
+#[derive(Debug, Clone, Default)]
+pub struct CameraSetup {
+    /// Lens, where known; else the telemetry's field of view counts.
+    pub intrinsics: Option<Intrinsics>,
+    /// Geoid above the ellipsoid at the place, metres; EGM2008 when absent.
+    pub undulation_m: Option<f64>,
+    /// Height of the ground at take-off, for telemetry that tells its height above it only.
+    pub takeoff: Option<EllipsoidHeight>,
+}
+
+/// The camera at the moment of one frame.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Lens, for the size of the frame.
+    pub intrinsics: Intrinsics,
+    /// Place and direction.
+    pub pose: Pose,
+    /// Level ground out of the telemetry, for where no terrain model covers.
+    pub ground: Option<FlatGround>,
+}
+
+impl View {
+    /// Returns the view of a sample, for a picture of this size.
+    ///
+    /// # Errors
+    /// What the sample lacks.
+    pub fn from_sample(sample: &Sample, setup: &CameraSetup, picture: SizePx) -> Result<Self, NotLocated> {
+        let position = sample.position.ok_or(NotLocated::NoPosition)?;
+        let intrinsics = lens(sample, setup, picture)?;
+        let Heights { camera, ground } = heights(sample, setup, position)?;
+        let point = GeoPoint { lat_lon: position, height: camera };
+        let pose = pose(sample, point)?;
+        let ground = ground.map(|height| FlatGround { height, sigma_m: LEVEL_GROUND_SIGMA_M });
+        Ok(Self { intrinsics, pose, ground })
+    }
+}
+
+fn lens(sample: &Sample, setup: &CameraSetup, picture: SizePx) -> Result<Intrinsics, NotLocated> {
+    let (width, height) = (f64::from(picture.width), f64::from(picture.height));
+    let lens = match (&setup.intrinsics, sample.hfov_deg) {
+        (Some(known), _) => known.scaled_to(width, height),
+        (None, Some(hfov_deg)) => Intrinsics::from_fov(width, height, hfov_deg, sample.vfov_deg),
+        (None, None) => return Err(NotLocated::NoIntrinsics),
+    };
+    lens.map_err(|_| NotLocated::NoIntrinsics)
+}
+
+fn pose(sample: &Sample, point: GeoPoint) -> Result<Pose, NotLocated> {
+    let usual = PoseSigma::usual(PositionSource::Gnss, HeadingSource::Compass);
+    let sigma = match sample.position_sigma_m {
+        Some(position_enu_m) => PoseSigma { position_enu_m, ..usual },
+        None => usual,
+    };
+    match (sample.camera_absolute, sample.platform, sample.camera_relative) {
+        (Some(camera), _, _) => Ok(Pose::from_attitude(point, camera, sigma)),
+        (None, Some(platform), Some(camera)) => Ok(Pose::from_platform(point, platform, camera, sigma)),
+        _ => Err(NotLocated::NoAttitude),
+    }
+}
+
+struct Heights {
+    camera: EllipsoidHeight,
+    ground: Option<EllipsoidHeight>,
+}
+
+/// Puts the camera on the ellipsoid: as recorded, else from mean sea level, else from take-off.
+///
+/// The level ground is the recorded height of the picture's centre, else the height of take-off.
+fn heights(sample: &Sample, setup: &CameraSetup, at: LatLon) -> Result<Heights, NotLocated> {
+    let undulation_m = setup.undulation_m.or_else(|| geoid::undulation_m(at));
+    let on_ellipsoid = |height: GeoidHeight| undulation_m.map(|m| height.to_ellipsoid(m));
+    let recorded = sample.ellipsoid_height.or_else(|| sample.geoid_height.and_then(on_ellipsoid));
+    let above_takeoff_m = sample.above_takeoff.map(|h| h.0);
+    let from_takeoff = || Some(EllipsoidHeight(setup.takeoff?.0 + above_takeoff_m?));
+    let camera = recorded.or_else(from_takeoff).ok_or(NotLocated::NoHeight)?;
+    let takeoff = || above_takeoff_m.map(|m| EllipsoidHeight(camera.0 - m));
+    let ground = sample.frame_center_elevation.and_then(on_ellipsoid).or_else(takeoff);
+    Ok(Heights { camera, ground })
+}
+
+#[cfg(test)]
+mod tests {
+    use gis::{AboveTakeoffHeight, Attitude};
+
+    use super::*;
+
+    const PICTURE: SizePx = SizePx { width: 960, height: 540 };
+
+    fn sample() -> Sample {
+        Sample {
+            position: LatLon::new(28.97, 118.87),
+            geoid_height: Some(GeoidHeight(150.0)),
+            camera_absolute: Some(Attitude { heading_deg: 90.0, pitch_deg: -60.0, roll_deg: 0.0 }),
+            hfov_deg: Some(60.0),
+            ..Sample::default()
+        }
+    }
+
+    fn reason(sample: &Sample) -> NotLocated {
+        View::from_sample(sample, &CameraSetup::default(), PICTURE).unwrap_err()
+    }
+
+    #[test]
+    fn each_missing_part_is_named() {
+        assert_eq!(reason(&Sample { position: None, ..sample() }), NotLocated::NoPosition);
+        assert_eq!(reason(&Sample { camera_absolute: None, ..sample() }), NotLocated::NoAttitude);
+        assert_eq!(reason(&Sample { hfov_deg: None, ..sample() }), NotLocated::NoIntrinsics);
+        assert_eq!(reason(&Sample { geoid_height: None, ..sample() }), NotLocated::NoHeight);
+    }
+
+    #[test]
+    fn a_height_above_sea_level_is_put_on_the_ellipsoid_by_the_configured_undulation() {
+        let setup = CameraSetup { undulation_m: Some(10.5), ..CameraSetup::default() };
+        let view = View::from_sample(&sample(), &setup, PICTURE).unwrap();
+        assert!((view.pose.point.height.0 - 160.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_height_above_take_off_counts_from_the_ground_there_and_gives_level_ground() {
+        let setup = CameraSetup { takeoff: Some(EllipsoidHeight(70.0)), ..CameraSetup::default() };
+        let height = Some(AboveTakeoffHeight(80.0));
+        let view =
+            View::from_sample(&Sample { geoid_height: None, above_takeoff: height, ..sample() }, &setup, PICTURE)
+                .unwrap();
+        assert!((view.pose.point.height.0 - 150.0).abs() < 1e-9);
+        assert!((view.ground.unwrap().height.0 - 70.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_recorded_ellipsoidal_height_is_believed_before_sea_level() {
+        let sample = Sample { ellipsoid_height: Some(EllipsoidHeight(200.0)), ..sample() };
+        let view = View::from_sample(&sample, &CameraSetup::default(), PICTURE).unwrap();
+        assert!((view.pose.point.height.0 - 200.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,112 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Drone and CCTV video into tasks for the department responsible.
+#[derive(Debug, Parser)]
+#[command(name = "flyonce", version, propagate_version = true)]
+pub struct Cli {
+    /// Say more on standard error; twice for every detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Analyse video and write tasks, a report and a summary
+    Analyze(AnalyzeArgs),
+    /// Print the telemetry of a file as JSON lines
+    Telemetry(TelemetryArgs),
+    /// Validate a configuration and everything it names
+    Check(CheckArgs),
+    /// Score a model pack on a labelled folder
+    Eval(EvalArgs),
+}
+
+/// Arguments of `analyze`.
+#[derive(Debug, Clone, Args)]
+pub struct AnalyzeArgs {
+    /// Video files, folders of pictures, rtsp://, udp:// or srt:// addresses; the configuration's sources when none
+    pub inputs: Vec<String>,
+    /// Telemetry beside the video (DJI SRT or KLV); for one input
+    #[arg(long, value_name = "FILE")]
+    pub telemetry: Option<PathBuf>,
+    /// Configuration; without one, the defaults: the waterlogging pack, no zones, no terrain
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Output folder
+    #[arg(long, value_name = "DIR", default_value = "out/analyze")]
+    pub out: PathBuf,
+    /// Stop live sources after this time, as in 30s or 5m
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    pub for_time: Option<Duration>,
+    /// Frames looked at each second of video, every frame when 0
+    #[arg(long, value_name = "N")]
+    pub fps: Option<f64>,
+    /// Known truth to compare with (sample-data/truth.json)
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+    /// Print the summary as JSON on standard output instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `telemetry`.
+#[derive(Debug, Clone, Args)]
+pub struct TelemetryArgs {
+    /// MISB KLV, MPEG-TS, DJI SRT, JPEG or TIFF still, MP4 with a telemetry track
+    pub file: PathBuf,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Configuration
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// Arguments of `eval`.
+#[derive(Debug, Clone, Args)]
+pub struct EvalArgs {
+    /// Folder of the pack
+    #[arg(long, value_name = "DIR")]
+    pub pack: PathBuf,
+    /// Labelled folder: images/ with masks/ (0, 1, 255 = ignore)
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|e| format!("{e}; give it as in 30s or 5m"))?;
+    Duration::try_from(span).map_err(|_| format!("{text} is negative"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_with_their_unit_and_refused_without() {
+        assert_eq!(parse_duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(parse_duration("5m"), Ok(Duration::from_mins(5)));
+        assert!(parse_duration("30").is_err());
+        assert!(parse_duration("-3s").is_err());
+    }
+}

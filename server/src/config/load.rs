@@ -1,0 +1,223 @@
+//! Reads a configuration section by section, so that one mistake does not hide the next.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use super::sections::{Config, SourceEntry};
+
+/// One thing wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Full path of the key, `sources[2].uri`.
+    pub path: String,
+    /// What is wrong, with the value.
+    pub message: String,
+}
+
+impl Problem {
+    /// Returns a problem at a key path.
+    pub fn new(path: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self { path: path.into(), message: message.to_string() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not TOML.
+    #[error("{} is not valid TOML: {reason}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, with line and column.
+        reason: String,
+    },
+    /// It says things that cannot be.
+    #[error("configuration {} has {} problems:\n{}", path.display(), problems.len(), join(problems))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// All of them.
+        problems: Vec<Problem>,
+    },
+}
+
+fn join(problems: &[Problem]) -> String {
+    problems.iter().map(|p| format!("  {p}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads a configuration file and makes its paths relative to the file's folder.
+///
+/// # Errors
+/// When the file cannot be read or any part of it is wrong; all problems are listed.
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    parse(&text, path, base)
+}
+
+/// Reads a configuration out of text; `path` is for messages, `base` for relative paths.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(text: &str, path: &Path, base: &Path) -> Result<Config, ConfigError> {
+    let table: Table = toml::from_str(text)
+        .map_err(|e| ConfigError::Syntax { path: path.to_owned(), reason: e.to_string().trim().to_owned() })?;
+    let mut reader = Reader { table, problems: Vec::new() };
+    let mut config = reader.config();
+    reader.problems.extend(check_values(&config));
+    if !reader.problems.is_empty() {
+        return Err(ConfigError::Invalid { path: path.to_owned(), problems: reader.problems });
+    }
+    resolve_paths(&mut config, base);
+    Ok(config)
+}
+
+struct Reader {
+    table: Table,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    fn config(&mut self) -> Config {
+        let config = Config {
+            runtime: self.section("runtime").unwrap_or_default(),
+            analysis: self.section("analysis").unwrap_or_default(),
+            packs: self.list("packs"),
+            terrain: self.section("terrain").unwrap_or_default(),
+            zones: self.list("zones"),
+            departments: self.section("departments"),
+            rules: self.section("rules"),
+            dedupe: self.section("dedupe").unwrap_or_default(),
+            sources: self.list("sources"),
+        };
+        let known =
+            "runtime, analysis, packs, terrain, zones, departments, rules, dedupe, sources";
+        for key in self.table.keys() {
+            self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
+        }
+        config
+    }
+
+    fn section<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
+        let value = self.table.remove(key)?;
+        self.value(key.to_owned(), value)
+    }
+
+    fn list<T: DeserializeOwned>(&mut self, key: &str) -> Vec<T> {
+        match self.table.remove(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items
+                .into_iter()
+                .enumerate()
+                .filter_map(|(i, item)| self.value(format!("{key}[{i}]"), item))
+                .collect(),
+            Some(other) => {
+                self.problems.push(Problem::new(key, format!("expected a list, found {}", other.type_str())));
+                Vec::new()
+            }
+        }
+    }
+
+    fn value<T: DeserializeOwned>(&mut self, path: String, value: Value) -> Option<T> {
+        match serde_path_to_error::deserialize(value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let inner = error.path().to_string();
+                let path = match inner.as_str() {
+                    "." => path,
+                    inner if inner.starts_with('[') => format!("{path}{inner}"),
+                    inner => format!("{path}.{inner}"),
+                };
+                let message = error.into_inner().to_string();
+                self.problems.push(Problem::new(path, message.trim()));
+                None
+            }
+        }
+    }
+}
+
+fn check_values(config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut require = |ok: bool, path: String, message: String| {
+        if !ok {
+            problems.push(Problem { path, message });
+        }
+    };
+    let a = &config.analysis;
+    for (key, value, low) in [
+        ("fps", a.fps, 0.0),
+        ("max_pose_age_secs", a.max_pose_age_secs, 0.0),
+        ("min_depression_deg", a.min_depression_deg, 0.5),
+        ("outline_sigma_px", a.outline_sigma_px, 0.0),
+        ("simplify_px", a.simplify_px, 0.0),
+    ] {
+        let ok = value.is_finite() && value >= low;
+        require(ok, format!("analysis.{key}"), format!("must be a number of at least {low}, is {value}"));
+    }
+    require(config.runtime.workers != Some(0), "runtime.workers".into(), "must be at least 1, is 0".into());
+    for (i, source) in config.sources.iter().enumerate() {
+        check_source(source, &format!("sources[{i}]"), &mut require);
+        let earlier = config.sources.iter().take(i).any(|s| s.id == source.id);
+        require(!earlier, format!("sources[{i}].id"), format!("{} is used by an earlier source", source.id));
+    }
+    problems
+}
+
+fn check_source(source: &SourceEntry, path: &str, require: &mut impl FnMut(bool, String, String)) {
+    require(!source.id.trim().is_empty(), format!("{path}.id"), "must not be empty".into());
+    require(!source.uri.trim().is_empty(), format!("{path}.uri"), "must not be empty".into());
+    if let Some(place) = source.place {
+        let at = format!("{} {}", place.lat_deg, place.lon_deg);
+        require(place.lat_lon().is_some(), format!("{path}.place"), format!("{at} is not on the globe"));
+    }
+    if let Some(fps) = source.fps {
+        require(fps.is_finite() && fps >= 0.0, format!("{path}.fps"), format!("must be at least 0, is {fps}"));
+    }
+    for (name, rings) in
+        [("regions_of_interest", &source.regions_of_interest), ("permanent_water", &source.permanent_water)]
+    {
+        for (r, ring) in rings.iter().enumerate() {
+            let inside = ring.iter().all(|(u, v)| (0.0..=1.0).contains(u) && (0.0..=1.0).contains(v));
+            let path = format!("{path}.{name}[{r}]");
+            require(ring.len() >= 3, path.clone(), format!("needs 3 corners, has {}", ring.len()));
+            require(inside, path, "corners are shares of the picture, 0 to 1".into());
+        }
+    }
+}
+
+fn resolve_paths(config: &mut Config, base: &Path) {
+    let fix = |path: &mut PathBuf| *path = base.join(&*path);
+    config.runtime.onnxruntime.iter_mut().for_each(fix);
+    config.packs.iter_mut().for_each(|p| fix(&mut p.path));
+    config.terrain.files.iter_mut().for_each(|f| fix(&mut f.path));
+    config.zones.iter_mut().for_each(|z| fix(&mut z.path));
+    config.departments.iter_mut().for_each(fix);
+    config.rules.iter_mut().for_each(fix);
+    for source in &mut config.sources {
+        source.telemetry.iter_mut().for_each(fix);
+        source.camera.iter_mut().for_each(fix);
+        if !source.uri.contains("://") {
+            source.uri = base.join(&source.uri).to_string_lossy().into_owned();
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The configuration: one TOML file, paths relative to it, every problem told with its key path.
+
+mod load;
+mod sections;
+
+pub use load::{ConfigError, Problem, load, parse};
+pub use sections::{
+    Analysis, Config, PackEntry, PlaceEntry, ProviderName, Runtime, SourceEntry, TerrainEntry, TerrainFile,
+    HeightDatumName, ZoneEntry,
+};

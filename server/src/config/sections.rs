@@ -1,0 +1,221 @@
+//! The sections of a configuration and their defaults.
+
+use std::path::PathBuf;
+
+use gis::LatLon;
+use gis::dedupe::DedupeConfig;
+use gis::zones::{Crs, ZoneLevel};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// Everything a run needs to know, paths made absolute or relative to the working directory.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Where models run.
+    pub runtime: Runtime,
+    /// What is looked at and how often.
+    pub analysis: Analysis,
+    /// Model packs.
+    pub packs: Vec<PackEntry>,
+    /// Ground heights.
+    pub terrain: TerrainEntry,
+    /// Zone files.
+    pub zones: Vec<ZoneEntry>,
+    /// File of departments.
+    pub departments: Option<PathBuf>,
+    /// File of rules.
+    pub rules: Option<PathBuf>,
+    /// Incidents out of sightings.
+    pub dedupe: DedupeConfig,
+    /// Feeds.
+    pub sources: Vec<SourceEntry>,
+}
+
+/// Where models run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Runtime {
+    /// ONNX Runtime's shared library; found where set-up puts it when absent.
+    pub onnxruntime: Option<PathBuf>,
+    /// Execution provider.
+    pub provider: ProviderName,
+    /// Detector threads; as many as there are cores when absent.
+    pub workers: Option<usize>,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self { onnxruntime: None, provider: ProviderName::Cpu, workers: None }
+    }
+}
+
+/// Execution provider of ONNX Runtime. One that cannot start is an error, never a silent fall-back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderName {
+    /// The processor.
+    Cpu,
+    /// NVIDIA CUDA.
+    Cuda,
+    /// NVIDIA TensorRT.
+    Tensorrt,
+    /// Intel OpenVINO.
+    Openvino,
+}
+
+/// What is looked at and what is believed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Analysis {
+    /// Frames looked at each second of video; every frame when 0.
+    pub fps: f64,
+    /// Oldest pose that may still place a frame, seconds.
+    pub max_pose_age_secs: f64,
+    /// Least angle of a ray below the horizon that is still placed, degrees.
+    pub min_depression_deg: f64,
+    /// Error of an outline in the picture, one standard deviation, pixels.
+    pub outline_sigma_px: f64,
+    /// Distance in pixels that an outline may be simplified by.
+    pub simplify_px: f64,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self {
+            fps: 2.0,
+            max_pose_age_secs: 1.0,
+            min_depression_deg: 5.0,
+            outline_sigma_px: 4.0,
+            simplify_px: 1.5,
+        }
+    }
+}
+
+/// A model pack.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackEntry {
+    /// Folder of the pack.
+    pub path: PathBuf,
+}
+
+/// Ground heights.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TerrainEntry {
+    /// GeoTIFF tiles; the first that covers a place gives its height.
+    pub files: Vec<TerrainFile>,
+    /// Height of the ground above the ellipsoid where no tile covers it, metres.
+    pub flat_ellipsoid_height_m: Option<f64>,
+    /// Geoid above the ellipsoid in this city, metres; EGM2008 at coarse steps when absent.
+    pub undulation_m: Option<f64>,
+}
+
+/// One terrain tile.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerrainFile {
+    /// GeoTIFF.
+    pub path: PathBuf,
+    /// Datum of its heights; most files do not state it.
+    pub heights: HeightDatumName,
+    /// One standard deviation of its heights, metres.
+    #[serde(default = "default_terrain_sigma_m")]
+    pub sigma_m: f64,
+}
+
+fn default_terrain_sigma_m() -> f64 {
+    0.5
+}
+
+/// Datum of a terrain file's heights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeightDatumName {
+    /// Above the WGS-84 ellipsoid.
+    Ellipsoidal,
+    /// Above the geoid.
+    Geoid,
+}
+
+/// A file of zones of one level.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneEntry {
+    /// GeoJSON file.
+    pub path: PathBuf,
+    /// Level of its zones.
+    pub level: ZoneLevel,
+    /// Coordinates of the file.
+    #[serde(default = "wgs84")]
+    pub crs: Crs,
+}
+
+fn wgs84() -> Crs {
+    Crs::Wgs84
+}
+
+/// A place given in the configuration.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceEntry {
+    /// Latitude, degrees.
+    pub lat_deg: f64,
+    /// Longitude, degrees.
+    pub lon_deg: f64,
+}
+
+impl PlaceEntry {
+    /// Returns the place, or `None` when it is not on the globe.
+    pub fn lat_lon(self) -> Option<LatLon> {
+        LatLon::new(self.lat_deg, self.lon_deg)
+    }
+}
+
+/// One feed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceEntry {
+    /// Name used in tasks and reports.
+    pub id: String,
+    /// File, folder, `rtsp://`, `udp://` or `srt://`.
+    pub uri: String,
+    /// Telemetry beside the video.
+    #[serde(default)]
+    pub telemetry: Option<PathBuf>,
+    /// `camera.toml` of a fixed camera.
+    #[serde(default)]
+    pub camera: Option<PathBuf>,
+    /// Where the source stands or flies, for what cannot be located.
+    #[serde(default)]
+    pub place: Option<PlaceEntry>,
+    /// Capture time of the first frame, where the feed does not tell it.
+    #[serde(default)]
+    pub start_time: Option<Timestamp>,
+    /// Frames looked at each second; the value of `analysis.fps` when absent.
+    #[serde(default)]
+    pub fps: Option<f64>,
+    /// Rings in shares of the picture; only what lies inside one counts.
+    #[serde(default)]
+    pub regions_of_interest: Vec<Vec<(f64, f64)>>,
+    /// Rings in shares of the picture where water always stands.
+    #[serde(default)]
+    pub permanent_water: Vec<Vec<(f64, f64)>>,
+}
+
+impl SourceEntry {
+    /// Returns a source with nothing known but its name and address.
+    pub fn bare(id: String, uri: String) -> Self {
+        Self {
+            id,
+            uri,
+            telemetry: None,
+            camera: None,
+            place: None,
+            start_time: None,
+            fps: None,
+            regions_of_interest: Vec::new(),
+            permanent_water: Vec::new(),
+        }
+    }
+}
