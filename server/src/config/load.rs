@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::sections::{Config, SourceEntry};
+use super::sections::{Config, SourceEntry, ZoneEntry};
 
 /// One thing wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Reader {
             analysis: self.section("analysis").unwrap_or_default(),
             packs: self.list("packs"),
             terrain: self.section("terrain").unwrap_or_default(),
-            zones: self.list("zones"),
+            zones: self.zones(),
             departments: self.section("departments"),
             rules: self.section("rules"),
             dedupe: self.section("dedupe").unwrap_or_default(),
@@ -136,6 +136,31 @@ impl Reader {
                 Vec::new()
             }
         }
+    }
+
+    /// A zone entry is `path` beside the keys of [`gis::zones::ZoneFile`].
+    fn zones(&mut self) -> Vec<ZoneEntry> {
+        let tables: Vec<Table> = self.list("zones");
+        let mut entries = Vec::new();
+        for (i, mut table) in tables.into_iter().enumerate() {
+            let at = format!("zones[{i}]");
+            let path = match table.remove("path") {
+                Some(Value::String(path)) => PathBuf::from(path),
+                Some(other) => {
+                    let message = format!("expected a file, found {}", other.type_str());
+                    self.problems.push(Problem::new(format!("{at}.path"), message));
+                    continue;
+                }
+                None => {
+                    self.problems.push(Problem::new(format!("{at}.path"), "missing: the GeoJSON file"));
+                    continue;
+                }
+            };
+            if let Some(file) = self.value(at, Value::Table(table)) {
+                entries.push(ZoneEntry { path, file });
+            }
+        }
+        entries
     }
 
     fn value<T: DeserializeOwned>(&mut self, path: String, value: Value) -> Option<T> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gis::LatLon;
 use gis::dedupe::DedupeConfig;
-use gis::zones::{Crs, ZoneLevel};
+use gis::zones::ZoneFile;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -139,20 +139,12 @@ pub enum HeightDatumName {
 }
 
 /// A file of zones of one level.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct ZoneEntry {
     /// GeoJSON file.
     pub path: PathBuf,
-    /// Level of its zones.
-    pub level: ZoneLevel,
-    /// Coordinates of the file.
-    #[serde(default = "wgs84")]
-    pub crs: Crs,
-}
-
-fn wgs84() -> Crs {
-    Crs::Wgs84
+    /// How to read it.
+    pub file: ZoneFile,
 }
 
 /// A place given in the configuration.
