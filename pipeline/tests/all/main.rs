@@ -1,0 +1,4 @@
+//! Behaviour of the pipeline's parts against data from outside.
+
+mod reference;
+mod telemetry_klv;
