@@ -3,15 +3,26 @@
 //! Pure: opens no files, sockets or threads and does not read the clock.
 
 pub mod camera;
+pub mod coordinate_door;
+pub mod dedupe;
+pub mod error_ellipse;
+pub mod footprint;
+pub mod geodesy;
 pub mod geoid;
+pub mod georef;
 pub mod height;
+pub mod incident;
 pub mod observation;
 pub mod position;
+pub mod terrain;
 pub mod zones;
 
-pub use camera::Attitude;
+pub use camera::{Attitude, Intrinsics, Pose, PoseSigma};
+pub use georef::View;
 pub use height::{AboveTakeoffHeight, EllipsoidHeight, GeoidHeight};
+pub use incident::{Incident, IncidentId, IncidentState};
 pub use observation::{
     Footprint, Location, ModelRef, NotLocated, Observation, ObservationId, TimeQuality, TimeSource,
 };
 pub use position::{GeoPoint, GroundPosition, LatLon};
+pub use terrain::{FlatGround, GeoTiff, HeightDatum, Terrain};

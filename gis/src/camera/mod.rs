@@ -1,5 +1,13 @@
 //! Cameras: attitude, lens and pose.
 
 pub mod attitude;
+pub mod distortion;
+pub mod error;
+pub mod intrinsics;
+pub mod pose;
 
 pub use attitude::Attitude;
+pub use distortion::Distortion;
+pub use error::CameraError;
+pub use intrinsics::{Intrinsics, PixelRay};
+pub use pose::{HeadingSource, Pose, PoseSigma, PositionSource};

@@ -1,0 +1,138 @@
+//! Lens distortion after Brown, in the rational form and with the coefficient names of OpenCV.
+
+use nalgebra::{Matrix2, Vector2};
+use serde::{Deserialize, Serialize};
+
+/// Residual at which an inverse counts as found, in units of the focal length: 1e-8 px at f = 10 000 px.
+const CONVERGED: f64 = 1e-12;
+const MAX_ROUNDS: usize = 60;
+
+/// Coefficients of the distortion; all zero is an ideal lens.
+///
+/// # Units
+/// None: they act on image coordinates divided by the focal length.
+///
+/// # References
+/// OpenCV 4 documentation, module calib3d, "Detailed Description"; Brown (1966), Photogrammetric Engineering 32(3).
+/// OpenCV writes them in the order k1, k2, p1, p2, k3, k4, k5, k6. Metashape swaps p1 and p2.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Distortion {
+    /// Radial, r^2, numerator.
+    pub k1: f64,
+    /// Radial, r^4, numerator.
+    pub k2: f64,
+    /// Radial, r^6, numerator.
+    pub k3: f64,
+    /// Radial, r^2, denominator.
+    pub k4: f64,
+    /// Radial, r^4, denominator.
+    pub k5: f64,
+    /// Radial, r^6, denominator.
+    pub k6: f64,
+    /// Tangential, first.
+    pub p1: f64,
+    /// Tangential, second.
+    pub p2: f64,
+}
+
+impl Distortion {
+    /// Returns the coefficients with their names.
+    pub fn named(&self) -> [(&'static str, f64); 8] {
+        [
+            ("k1", self.k1),
+            ("k2", self.k2),
+            ("k3", self.k3),
+            ("k4", self.k4),
+            ("k5", self.k5),
+            ("k6", self.k6),
+            ("p1", self.p1),
+            ("p2", self.p2),
+        ]
+    }
+
+    /// Returns true for an ideal lens.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns the distorted coordinates of an ideal direction and their derivative by it.
+    ///
+    /// # Units
+    /// Tangents of the angle from the optical axis, x right and y down.
+    pub fn distort(&self, ideal: &Vector2<f64>) -> (Vector2<f64>, Matrix2<f64>) {
+        let (x, y) = (ideal.x, ideal.y);
+        let r2 = x * x + y * y;
+        let numerator = 1.0 + r2 * (self.k1 + r2 * (self.k2 + r2 * self.k3));
+        let denominator = 1.0 + r2 * (self.k4 + r2 * (self.k5 + r2 * self.k6));
+        let numerator_by_r2 = self.k1 + r2 * (2.0 * self.k2 + r2 * 3.0 * self.k3);
+        let denominator_by_r2 = self.k4 + r2 * (2.0 * self.k5 + r2 * 3.0 * self.k6);
+        let radial = numerator / denominator;
+        let radial_by_r2 = (numerator_by_r2 - radial * denominator_by_r2) / denominator;
+        let distorted = Vector2::new(
+            x * radial + 2.0 * self.p1 * x * y + self.p2 * (r2 + 2.0 * x * x),
+            y * radial + self.p1 * (r2 + 2.0 * y * y) + 2.0 * self.p2 * x * y,
+        );
+        let cross = 2.0 * x * y * radial_by_r2 + 2.0 * self.p1 * x + 2.0 * self.p2 * y;
+        let derivative = Matrix2::new(
+            radial + 2.0 * x * x * radial_by_r2 + 2.0 * self.p1 * y + 6.0 * self.p2 * x,
+            cross,
+            cross,
+            radial + 2.0 * y * y * radial_by_r2 + 6.0 * self.p1 * y + 2.0 * self.p2 * x,
+        );
+        (distorted, derivative)
+    }
+
+    /// Returns the ideal direction of distorted coordinates and the derivative of `distort` there, or `None` where
+    /// the model has no inverse (beyond the fold of its polynomial, or the search does not converge).
+    pub fn undistort(&self, distorted: &Vector2<f64>) -> Option<(Vector2<f64>, Matrix2<f64>)> {
+        if self.is_none() {
+            return Some((*distorted, Matrix2::identity()));
+        }
+        let mut ideal = *distorted;
+        for _ in 0..MAX_ROUNDS {
+            let (reached, derivative) = self.distort(&ideal);
+            let missing = distorted - reached;
+            let upright = derivative.determinant() > 0.0 && derivative.trace() > 0.0;
+            if missing.norm() <= CONVERGED * (1.0 + distorted.norm()) {
+                return upright.then_some((ideal, derivative));
+            }
+            // Newton inside the fold; the plain fixed point where the derivative says that it was stepped over.
+            let step = if upright { derivative.try_inverse()? * missing } else { missing * 0.5 };
+            let longest = 0.5 * (1.0 + ideal.norm());
+            ideal += step * (longest / step.norm()).min(1.0);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derivative_equals_finite_differences() {
+        let lens =
+            Distortion { k1: -0.26, k2: 0.1, k3: -0.026, k4: 0.01, k5: 0.02, k6: 0.003, p1: 7e-4, p2: -3e-4 };
+        let at = Vector2::new(0.31, -0.22);
+        let (_, derivative) = lens.distort(&at);
+        let step = 1e-6;
+        for axis in 0..2 {
+            let mut ahead = at;
+            let mut behind = at;
+            ahead[axis] += step;
+            behind[axis] -= step;
+            let numeric = (lens.distort(&ahead).0 - lens.distort(&behind).0) / (2.0 * step);
+            assert!((numeric - derivative.column(axis)).norm() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn beyond_the_fold_there_is_no_inverse() {
+        // x (1 - 0.3 x^2) rises to 0.7027 at x = 1.054 and falls again.
+        let lens = Distortion { k1: -0.3, ..Distortion::default() };
+        assert!(lens.undistort(&Vector2::new(0.69, 0.0)).is_some());
+        assert!(lens.undistort(&Vector2::new(0.71, 0.0)).is_none());
+        assert!(lens.undistort(&Vector2::new(f64::NAN, 0.0)).is_none());
+    }
+}
