@@ -222,9 +222,9 @@ impl Card {
     /// # Errors
     /// Names the key: a missing, unknown or badly typed one, or all values that cannot be right.
     pub fn from_toml(text: &str) -> Result<Self, ModelError> {
-        let document = toml::Deserializer::parse(text).map_err(|error| unreadable(String::new(), &error))?;
+        let document = toml::Deserializer::parse(text).map_err(|error| broken(text, &error))?;
         let card: Self = serde_path_to_error::deserialize(document)
-            .map_err(|error| unreadable(error.path().to_string(), error.inner()))?;
+            .map_err(|error| unreadable(&error.path().to_string(), error.inner()))?;
         let problems = card.validate();
         if problems.is_empty() { Ok(card) } else { Err(ModelError::Card { problems }) }
     }
@@ -235,7 +235,14 @@ impl Card {
     }
 }
 
-fn unreadable(path: String, error: &toml::de::Error) -> ModelError {
-    let path = if path.is_empty() || path == "." { "card".to_owned() } else { path };
+fn unreadable(path: &str, error: &toml::de::Error) -> ModelError {
+    let path = if path == "." { "card" } else { path };
     ModelError::Card { problems: vec![Problem::new(path, error.message())] }
+}
+
+/// The text is no TOML; there is no key to name, so the line is.
+fn broken(text: &str, error: &toml::de::Error) -> ModelError {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+    ModelError::Card { problems: vec![Problem::new("card", format!("line {line}: {}", error.message()))] }
 }

@@ -1,0 +1,50 @@
+//! Packs: bytes that are not the card's are refused.
+
+use models::ModelError;
+use models::pack::MODEL_BYTES_MAX;
+
+use crate::{TINY, full, pack};
+
+#[test]
+fn a_right_pack_is_taken() {
+    pack(TINY).verify().unwrap();
+}
+
+#[test]
+fn any_flipped_byte_is_refused() {
+    for at in 0..TINY.len() {
+        let mut pack = pack(TINY);
+        pack.model_bytes[at] ^= 0x10;
+        assert!(matches!(pack.verify(), Err(ModelError::Hash { .. })), "byte {at}");
+    }
+}
+
+#[test]
+fn the_message_of_a_flipped_byte_holds_both_hashes() {
+    let mut pack = pack(TINY);
+    let expected = pack.card.sha256.clone();
+    pack.model_bytes[0] ^= 1;
+    let message = full(&pack.verify().unwrap_err());
+    assert!(message.starts_with("model tiny has sha256 ") && message.contains(&expected), "{message}");
+}
+
+#[test]
+fn a_cut_or_empty_model_is_refused() {
+    for length in [0, 1, TINY.len() - 1] {
+        let cut = pack(&TINY[..length]);
+        assert!(matches!(cut.verify(), Err(ModelError::Onnx { .. })), "{length} bytes");
+    }
+}
+
+#[test]
+fn a_model_over_the_limit_is_refused_before_it_is_read() {
+    let message = full(&pack(&vec![0; MODEL_BYTES_MAX + 1]).verify().unwrap_err());
+    assert_eq!(message, "model tiny has 20000001 bytes, the limit is 20000000");
+}
+
+#[test]
+fn a_card_changed_after_reading_is_checked_again() {
+    let mut pack = pack(TINY);
+    pack.card.classes.clear();
+    assert!(matches!(pack.verify(), Err(ModelError::Card { .. })));
+}
