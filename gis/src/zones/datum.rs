@@ -6,35 +6,13 @@ use geo::{Area, BooleanOps, MultiPolygon};
 
 use super::geojson::map_lat_lon;
 use super::{Crs, Zone, ZoneDefect, ZoneProblem};
-use crate::position::LatLon;
-
-/// Iterations of the inverse; the shift changes by less than 1 % of a step, so that each gains two digits.
-const INVERSE_ITERATIONS: usize = 10;
+use crate::coordinate_door::wgs84_from_gcj02;
 
 /// The area that disagrees must fall to this share of what it was before a datum is doubted.
 const MAX_REMAINING_LOSS: f64 = 0.6;
 
 /// And it must fall by at least this share of the whole; generalised outlines disagree by about as much on their own.
 const MIN_GAIN: f64 = 0.002;
-
-/// Returns the WGS-84 position of a GCJ-02 one.
-pub(super) fn gcj02_to_wgs84(gcj: LatLon) -> LatLon {
-    inverse(gcj, gcj02::gcj02::wgs84_to_gcj02)
-}
-
-/// Returns the WGS-84 position of a BD-09 one.
-pub(super) fn bd09_to_wgs84(bd: LatLon) -> LatLon {
-    inverse(bd, gcj02::bd09::wgs84_to_bd09)
-}
-
-fn inverse(shifted: LatLon, forward: impl Fn(geo::Coord) -> geo::Coord) -> LatLon {
-    let target = geo::Coord { x: shifted.lon_deg, y: shifted.lat_deg };
-    let mut wgs = target;
-    for _ in 0..INVERSE_ITERATIONS {
-        wgs = wgs + target - forward(wgs);
-    }
-    LatLon { lat_deg: wgs.y, lon_deg: wgs.x }
-}
 
 /// How two zones of two files should lie to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,8 +69,8 @@ pub fn datum_warnings(zones: &[Zone]) -> Vec<ZoneProblem> {
         let sums = by_files.entry(key).or_default();
         let (a, b) = (&first.polygon, &second.polygon);
         sums.declared.add(a, b, relation);
-        sums.first_is_gcj02.add(&map_lat_lon(a, gcj02_to_wgs84), b, relation);
-        sums.second_is_gcj02.add(a, &map_lat_lon(b, gcj02_to_wgs84), relation);
+        sums.first_is_gcj02.add(&map_lat_lon(a, wgs84_from_gcj02), b, relation);
+        sums.second_is_gcj02.add(a, &map_lat_lon(b, wgs84_from_gcj02), relation);
     }
     let declared_unshifted = |file: &str| {
         zones

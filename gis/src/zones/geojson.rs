@@ -7,6 +7,7 @@ use geo::{MapCoords, MultiPolygon};
 
 use super::outline::outline_from_polygons;
 use super::{Crs, Zone, ZoneDefect, ZoneFile, ZoneLevel, ZoneOrigin, ZoneProblem};
+use crate::coordinate_door::{wgs84_from_bd09, wgs84_from_gcj02};
 use crate::position::LatLon;
 
 /// Reads the zones of one boundary file.
@@ -165,8 +166,8 @@ fn polygons(geometry: Option<GeometryValue>) -> Result<FilePolygons, Vec<ZoneDef
 fn wgs84_from_file(outline: &MultiPolygon<f64>, crs: Crs) -> MultiPolygon<f64> {
     match crs {
         Crs::Wgs84 | Crs::Cgcs2000 => outline.clone(),
-        Crs::Gcj02 => map_lat_lon(outline, super::datum::gcj02_to_wgs84),
-        Crs::Bd09 => map_lat_lon(outline, super::datum::bd09_to_wgs84),
+        Crs::Gcj02 => map_lat_lon(outline, wgs84_from_gcj02),
+        Crs::Bd09 => map_lat_lon(outline, wgs84_from_bd09),
     }
 }
 

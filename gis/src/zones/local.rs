@@ -2,12 +2,8 @@
 
 use geo::Coord;
 
+use crate::geodesy::{ECCENTRICITY_SQUARED, SEMI_MAJOR_AXIS_M};
 use crate::position::LatLon;
-
-/// Semi-major axis of the WGS-84 ellipsoid, metres (NIMA TR8350.2, table 3.1).
-const SEMI_MAJOR_M: f64 = 6_378_137.0;
-/// First eccentricity squared of the WGS-84 ellipsoid (NIMA TR8350.2, table 3.3).
-const ECCENTRICITY_SQUARED: f64 = 6.694_379_990_14e-3;
 
 /// Metres east and north of a place, by the ellipsoid's radii of curvature there.
 ///
@@ -25,7 +21,7 @@ impl LocalFrame {
     pub fn new(origin: LatLon) -> Self {
         let lat = origin.lat_deg.to_radians();
         let w_squared = 1.0 - ECCENTRICITY_SQUARED * lat.sin().powi(2);
-        let prime_vertical_m = SEMI_MAJOR_M / w_squared.sqrt();
+        let prime_vertical_m = SEMI_MAJOR_AXIS_M / w_squared.sqrt();
         let meridional_m = prime_vertical_m * (1.0 - ECCENTRICITY_SQUARED) / w_squared;
         Self {
             origin,
