@@ -7,6 +7,7 @@ pub mod error;
 pub mod klv;
 pub mod record;
 pub mod sample;
+pub mod srt;
 
 pub use error::{Place, Problem, TelemetryError};
 pub use record::{Extra, Reading, Record};

@@ -2,3 +2,4 @@
 
 mod reference;
 mod telemetry_klv;
+mod telemetry_srt;
