@@ -1,0 +1,228 @@
+//! Checks an observation at the door and prepares what the matcher needs of it.
+
+use nalgebra::{Matrix2, Matrix3};
+
+use super::config::DedupeConfig;
+use super::outline::extent_m;
+use crate::error_ellipse::error_ellipse;
+use crate::observation::{Footprint, Location, NotLocated, Observation};
+use crate::position::{GroundPosition, LatLon};
+
+/// CE90 of a circular normal distribution in standard deviations: the root of the 90 % point of a chi-square of two degrees.
+const CE90_PER_SIGMA: f64 = 2.145_966;
+/// Largest entry of a covariance that is accepted, square metres: 100 km of error is no position.
+const MAX_VARIANCE_M2: f64 = 1e10;
+/// Asymmetry of a covariance that is accepted, as a share of its largest entry.
+const MAX_ASYMMETRY: f64 = 1e-6;
+
+/// An observation that was checked.
+#[derive(Debug, Clone)]
+pub(super) enum Checked {
+    /// It can be placed on the ground.
+    Located(Box<Sighting>),
+    /// It cannot be placed.
+    Unlocated {
+        /// Place of its source, if configured.
+        place: Option<LatLon>,
+        /// Reason.
+        reason: NotLocated,
+        /// The reason in words.
+        words: String,
+        /// The observation.
+        observation: Observation,
+    },
+}
+
+/// A located observation.
+#[derive(Debug, Clone)]
+pub(super) struct Sighting {
+    /// The observation, without its footprint and with its location.
+    pub(super) observation: Observation,
+    /// Position with a symmetric covariance.
+    pub(super) position: GroundPosition,
+    /// Part of the covariance that other frames of the source do not share, square metres.
+    pub(super) independent_m2: Matrix3<f64>,
+    /// Part of the covariance that all frames of the source share, square metres.
+    pub(super) shared_m2: Matrix3<f64>,
+    /// Outline, if it has one of positive area.
+    pub(super) footprint: Option<Footprint>,
+}
+
+impl Sighting {
+    /// Returns true when the outline goes on beyond the picture.
+    pub(super) fn truncated(&self) -> bool {
+        self.footprint.as_ref().is_some_and(|f| f.truncated)
+    }
+}
+
+/// Returns the horizontal part of a covariance.
+pub(super) fn horizontal(covariance: &Matrix3<f64>) -> Matrix2<f64> {
+    covariance.fixed_view::<2, 2>(0, 0).into_owned()
+}
+
+/// Returns the mean variance of a horizontal direction, square metres.
+pub(super) fn mean_variance_m2(covariance: &Matrix3<f64>) -> f64 {
+    horizontal(covariance).trace() / 2.0
+}
+
+/// Returns the radius that holds 90 % of positions, metres, from the longer axis of the error ellipse (never too small).
+pub(super) fn ce90_m(covariance: &Matrix3<f64>) -> f64 {
+    CE90_PER_SIGMA * error_ellipse(covariance).major_m
+}
+
+/// Returns the prepared observation, or why it cannot be used.
+pub(super) fn check(observation: Observation, config: &DedupeConfig) -> Result<Checked, String> {
+    if observation.class.is_empty() {
+        return Err("class is empty".to_owned());
+    }
+    if !(0.0..=1.0).contains(&observation.score) {
+        return Err(format!("score {} is not between 0 and 1", observation.score));
+    }
+    if !observation.time_quality.sigma_millis.is_finite() {
+        return Err(format!("time error {} ms is not finite", observation.time_quality.sigma_millis));
+    }
+    check_footprint(observation.footprint.as_ref(), config)?;
+    match observation.location.clone() {
+        Location::Unlocated { reason, place } => {
+            place.map_or(Ok(()), |at| check_lat_lon("place", at))?;
+            let words = format!("not located: {}", words_of(reason));
+            Ok(Checked::Unlocated { place, reason, words, observation })
+        }
+        Location::Ground(position) => check_located(observation, position, config),
+    }
+}
+
+fn check_located(
+    observation: Observation,
+    mut position: GroundPosition,
+    config: &DedupeConfig,
+) -> Result<Checked, String> {
+    check_lat_lon("position", position.point.lat_lon)?;
+    if !position.point.height.0.is_finite() {
+        return Err(format!("height {} m is not finite", position.point.height.0));
+    }
+    position.covariance_enu_m2 = symmetric(&position.covariance_enu_m2)?;
+    let ce90_m = ce90_m(&position.covariance_enu_m2);
+    if ce90_m > config.max_ce90_m {
+        let words = format!("not located: CE90 of {ce90_m:.0} m is over {:.0} m", config.max_ce90_m);
+        let place = Some(position.point.lat_lon);
+        return Ok(Checked::Unlocated { place, reason: NotLocated::Degenerate, words, observation });
+    }
+    let (independent_m2, shared_m2) = split_error(
+        &position.covariance_enu_m2,
+        config.bias_sigma_of(&observation.source),
+        config.bias_share,
+    );
+    let footprint = observation.footprint.clone().filter(|f| f.area_m2 > 0.0);
+    let sighting = Sighting { observation, position, independent_m2, shared_m2, footprint };
+    Ok(Checked::Located(Box::new(sighting)))
+}
+
+/// Standard deviation below which no sighting is believed, metres; it keeps all covariances invertible.
+const MIN_SIGMA_M: f64 = 0.05;
+/// Largest share of an observation's variance that counts as shared: something always differs between frames.
+const MAX_BIAS_SHARE: f64 = 0.95;
+
+/// Returns the part of a covariance that is independent between frames, and the part that a source's frames share.
+///
+/// The shared part has the shape of the covariance, and at least the stated bias where the covariance is that large.
+fn split_error(
+    covariance_m2: &Matrix3<f64>,
+    bias_sigma_m: f64,
+    bias_share: f64,
+) -> (Matrix3<f64>, Matrix3<f64>) {
+    let variance_m2 = mean_variance_m2(covariance_m2).max(MIN_SIGMA_M * MIN_SIGMA_M);
+    let share = (bias_sigma_m * bias_sigma_m / variance_m2).max(bias_share).min(MAX_BIAS_SHARE);
+    let floor = Matrix3::from_diagonal_element(MIN_SIGMA_M * MIN_SIGMA_M);
+    (covariance_m2 * (1.0 - share) + floor, covariance_m2 * share)
+}
+
+fn symmetric(covariance: &Matrix3<f64>) -> Result<Matrix3<f64>, String> {
+    if let Some(entry) = covariance.iter().find(|entry| !(entry.abs() <= MAX_VARIANCE_M2)) {
+        return Err(format!("covariance entry {entry} m2 is not finite or over {MAX_VARIANCE_M2:e} m2"));
+    }
+    let asymmetry = (covariance - covariance.transpose()).abs().max();
+    if asymmetry > MAX_ASYMMETRY * covariance.abs().max() {
+        return Err(format!("covariance is not symmetric: entries differ by {asymmetry} m2"));
+    }
+    let half = (covariance + covariance.transpose()) / 2.0;
+    let smallest = half.symmetric_eigenvalues().min();
+    // Written so that NaN from the eigenvalues is refused too.
+    if !(smallest >= -MAX_ASYMMETRY * half.abs().max()) {
+        return Err(format!("covariance has the negative variance {smallest} m2"));
+    }
+    Ok(half)
+}
+
+fn check_lat_lon(what: &str, at: LatLon) -> Result<(), String> {
+    match LatLon::new(at.lat_deg, at.lon_deg) {
+        Some(_) => Ok(()),
+        None => Err(format!("{what} {}, {} is not on the globe", at.lat_deg, at.lon_deg)),
+    }
+}
+
+fn check_footprint(footprint: Option<&Footprint>, config: &DedupeConfig) -> Result<(), String> {
+    let Some(footprint) = footprint else { return Ok(()) };
+    if footprint.ring.len() < 3 {
+        return Err(format!("footprint has {} corners, needs 3", footprint.ring.len()));
+    }
+    for corner in &footprint.ring {
+        check_lat_lon("footprint corner", *corner)?;
+    }
+    if !(footprint.area_m2 >= 0.0 && footprint.area_m2.is_finite()) {
+        return Err(format!("footprint area {} m2 is negative or not finite", footprint.area_m2));
+    }
+    let extent_m = extent_m(&footprint.ring);
+    if !(extent_m <= config.max_extent_m) {
+        return Err(format!("footprint is {extent_m:.0} m across, over {:.0} m", config.max_extent_m));
+    }
+    Ok(())
+}
+
+fn words_of(reason: NotLocated) -> &'static str {
+    match reason {
+        NotLocated::NoTelemetry => "the feed carries no telemetry",
+        NotLocated::NoPosition => "the telemetry holds no position",
+        NotLocated::NoAttitude => "the telemetry holds no camera attitude",
+        NotLocated::NoIntrinsics => "the lens is not known",
+        NotLocated::StalePose => "the nearest pose is too old",
+        NotLocated::NoHeight => "the height of the camera has no usable datum",
+        NotLocated::NearHorizon => "it lies too close to the horizon",
+        NotLocated::OutsideTerrain => "it lies outside the terrain model",
+        NotLocated::BelowGround => "the camera lies below the ground",
+        NotLocated::Degenerate => "the result is not finite",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ce90_of_a_circular_error_is_2_146_sigma() {
+        let covariance = Matrix3::from_diagonal_element(4.0);
+        assert!((ce90_m(&covariance) - 4.291_932).abs() < 1e-6);
+    }
+
+    #[test]
+    fn shared_part_holds_the_bias_and_both_parts_sum_up() {
+        let covariance = Matrix3::from_diagonal_element(4.0);
+        let (independent, shared) = split_error(&covariance, 1.5, 0.5);
+        assert!((shared[(0, 0)] - 2.25).abs() < 1e-12);
+        assert!((independent[(0, 0)] + shared[(0, 0)] - 4.0).abs() < 0.01);
+        let (independent, _) = split_error(&Matrix3::zeros(), 0.0, 0.5);
+        assert!(independent.try_inverse().is_some());
+    }
+
+    #[test]
+    fn indefinite_asymmetric_and_nan_covariances_are_refused() {
+        for bad in [
+            Matrix3::from_diagonal(&nalgebra::Vector3::new(1.0, -1.0, 1.0)),
+            Matrix3::new(1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
+            Matrix3::from_element(f64::NAN),
+            Matrix3::from_diagonal_element(f64::INFINITY),
+        ] {
+            assert!(symmetric(&bad).is_err(), "{bad}");
+        }
+    }
+}

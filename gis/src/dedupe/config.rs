@@ -1,0 +1,246 @@
+//! Thresholds of deduplication and confirmation, each with its reason.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How often a thing must be seen before it is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Confirm {
+    /// N: looks that must have shown it, among the last `looks`.
+    pub sightings: u32,
+    /// M: looks that are counted.
+    pub looks: u32,
+    /// Looks in a row without a sighting after which a candidate is closed. A confirmed incident stays.
+    pub give_up_after_misses: u32,
+}
+
+impl Default for Confirm {
+    /// 3 of 5: a detector that errs in one frame of ten, independently, passes a false candidate in under 1 % of cases.
+    fn default() -> Self {
+        Self { sightings: 3, looks: 5, give_up_after_misses: 30 }
+    }
+}
+
+/// What is particular to a class of incident.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClassRule {
+    /// Confirmation.
+    pub confirm: Confirm,
+    /// Mean score needed for confirmation, 0 to 1.
+    pub min_score: f64,
+    /// Area needed for confirmation, square metres; not asked of incidents without an outline.
+    pub min_area_m2: f64,
+    /// Longest time between sightings of one incident, seconds. After it a sighting begins a new incident.
+    pub rejoin_within_secs: f64,
+    /// Time constant with which earlier sightings of a source lose weight in its mean position, seconds.
+    ///
+    /// A sheet of water grows and a plume moves, so the position must follow; a minute keeps one overflight together.
+    pub position_memory_secs: f64,
+}
+
+impl Default for ClassRule {
+    /// Six hours is the time in which a puddle after rain persists or is drained.
+    fn default() -> Self {
+        Self {
+            confirm: Confirm::default(),
+            min_score: 0.0,
+            min_area_m2: 0.0,
+            rejoin_within_secs: 21_600.0,
+            position_memory_secs: 60.0,
+        }
+    }
+}
+
+/// Thresholds of deduplication.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DedupeConfig {
+    /// Rule for classes that have none of their own.
+    pub any_class: ClassRule,
+    /// Rules by class name.
+    pub classes: BTreeMap<String, ClassRule>,
+    /// Radius of the circle in which one other thing of the class is expected, metres.
+    ///
+    /// It is the density that "this is something new" is weighed against. 60 m suits a street after rain; the join radius
+    /// depends on it only by the square root of its logarithm.
+    pub rival_radius_m: f64,
+    /// Largest squared Mahalanobis distance of two sightings of one thing: 99 % of a chi-square of two degrees.
+    pub gate_chi2: f64,
+    /// Share of the smaller outline that must be covered for two whole outlines to be one thing.
+    pub min_overlap_whole: f64,
+    /// The same when one of them goes on beyond the edge of its picture, so that its centroid says little.
+    pub min_overlap_partial: f64,
+    /// Worth of a full overlap above the minimum, in nats of log-likelihood.
+    ///
+    /// Two sheets of water cannot lie on the same ground; only a position error makes them seem to.
+    pub overlap_weight_nats: f64,
+    /// Standard deviation of the centroid of an outline as a share of the diameter of the circle of its area: masks fray.
+    pub outline_jitter: f64,
+    /// Standard deviation of the position error that all frames of one source share, metres: 1.5 m for plain GNSS, 0.05 m RTK.
+    ///
+    /// Averaging frames does not reduce it.
+    pub bias_sigma_m: f64,
+    /// The same by source, where known.
+    pub bias_sigma_m_by_source: BTreeMap<String, f64>,
+    /// Least share of an observation's variance that is taken as common to all frames of its source (heading, lens, terrain).
+    pub bias_share: f64,
+    /// Time for which the shared error of a source stays the same, seconds: about one flight.
+    pub bias_holds_secs: f64,
+    /// Largest CE90 of a usable position, metres; what is worse is treated as unlocated.
+    pub max_ce90_m: f64,
+    /// Largest extent of an outline that is accepted, metres.
+    pub max_extent_m: f64,
+    /// Longest time between unlocated sightings of one incident, seconds.
+    pub unlocated_gap_secs: f64,
+    /// Whole outlines kept per incident; the one of median area is shown.
+    pub outlines_kept: usize,
+    /// Age at which a kept outline no longer speaks for the present one, seconds.
+    pub outline_memory_secs: f64,
+}
+
+impl Default for DedupeConfig {
+    fn default() -> Self {
+        Self {
+            any_class: ClassRule::default(),
+            classes: BTreeMap::new(),
+            rival_radius_m: 60.0,
+            gate_chi2: 9.21,
+            min_overlap_whole: 0.5,
+            min_overlap_partial: 0.2,
+            overlap_weight_nats: 20.0,
+            outline_jitter: 0.1,
+            bias_sigma_m: 1.5,
+            bias_sigma_m_by_source: BTreeMap::new(),
+            bias_share: 0.5,
+            bias_holds_secs: 1_800.0,
+            max_ce90_m: 50.0,
+            max_extent_m: 2_000.0,
+            unlocated_gap_secs: 600.0,
+            outlines_kept: 5,
+            outline_memory_secs: 600.0,
+        }
+    }
+}
+
+/// A value of the configuration that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Path of the key, relative to this configuration.
+    pub key: String,
+    /// The value and what it must be.
+    pub reason: String,
+}
+
+impl DedupeConfig {
+    /// Returns the rule of a class.
+    pub fn rule(&self, class: &str) -> &ClassRule {
+        self.classes.get(class).unwrap_or(&self.any_class)
+    }
+
+    /// Returns the shared error of a source, metres.
+    pub(super) fn bias_sigma_of(&self, source: &str) -> f64 {
+        self.bias_sigma_m_by_source.get(source).copied().unwrap_or(self.bias_sigma_m)
+    }
+
+    /// Returns every value that cannot be used.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let positive = [
+            ("rival_radius_m", self.rival_radius_m),
+            ("gate_chi2", self.gate_chi2),
+            ("bias_holds_secs", self.bias_holds_secs),
+            ("max_ce90_m", self.max_ce90_m),
+            ("max_extent_m", self.max_extent_m),
+            ("unlocated_gap_secs", self.unlocated_gap_secs),
+            ("outline_memory_secs", self.outline_memory_secs),
+        ];
+        for (key, value) in positive {
+            check(&mut problems, key.to_owned(), value, value > 0.0 && value.is_finite(), "above 0");
+        }
+        let not_negative = [
+            ("overlap_weight_nats", self.overlap_weight_nats),
+            ("outline_jitter", self.outline_jitter),
+            ("bias_sigma_m", self.bias_sigma_m),
+        ];
+        for (key, value) in not_negative {
+            check(&mut problems, key.to_owned(), value, value >= 0.0 && value.is_finite(), "0 or more");
+        }
+        let shares = [
+            ("min_overlap_whole", self.min_overlap_whole),
+            ("min_overlap_partial", self.min_overlap_partial),
+            ("bias_share", self.bias_share),
+        ];
+        for (key, value) in shares {
+            check(&mut problems, key.to_owned(), value, (0.0..=1.0).contains(&value), "between 0 and 1");
+        }
+        for (source, value) in &self.bias_sigma_m_by_source {
+            let key = format!("bias_sigma_m_by_source.{source}");
+            check(&mut problems, key, *value, *value >= 0.0 && value.is_finite(), "0 or more");
+        }
+        if self.outlines_kept == 0 {
+            problems
+                .push(Problem { key: "outlines_kept".to_owned(), reason: "0 must be 1 or more".to_owned() });
+        }
+        self.any_class.check(&mut problems, "any_class");
+        for (class, rule) in &self.classes {
+            rule.check(&mut problems, &format!("classes.{class}"));
+        }
+        problems
+    }
+}
+
+impl ClassRule {
+    fn check(&self, problems: &mut Vec<Problem>, at: &str) {
+        let score_ok = (0.0..=1.0).contains(&self.min_score);
+        check(problems, format!("{at}.min_score"), self.min_score, score_ok, "between 0 and 1");
+        let area_ok = self.min_area_m2 >= 0.0 && self.min_area_m2.is_finite();
+        check(problems, format!("{at}.min_area_m2"), self.min_area_m2, area_ok, "0 or more");
+        for (key, value) in [
+            ("rejoin_within_secs", self.rejoin_within_secs),
+            ("position_memory_secs", self.position_memory_secs),
+        ] {
+            check(problems, format!("{at}.{key}"), value, value > 0.0 && value.is_finite(), "above 0");
+        }
+        let Confirm { sightings, looks, give_up_after_misses } = self.confirm;
+        if sightings == 0 || sightings > looks || looks > MAX_LOOKS {
+            let reason = format!("{sightings} of {looks} must be at least 1 of as many, at most {MAX_LOOKS}");
+            problems.push(Problem { key: format!("{at}.confirm"), reason });
+        }
+        if give_up_after_misses == 0 {
+            let key = format!("{at}.confirm.give_up_after_misses");
+            problems.push(Problem { key, reason: "0 must be 1 or more".to_owned() });
+        }
+    }
+}
+
+/// Largest window of looks: it is stored with every incident.
+const MAX_LOOKS: u32 = 100;
+
+fn check(problems: &mut Vec<Problem>, key: String, value: f64, fine: bool, must_be: &str) {
+    if !fine {
+        problems.push(Problem { key, reason: format!("{value} must be {must_be}") });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_is_valid() {
+        assert_eq!(DedupeConfig::default().validate(), Vec::new());
+    }
+
+    #[test]
+    fn nan_and_zero_are_reported_with_their_key() {
+        let mut config = DedupeConfig { rival_radius_m: f64::NAN, outlines_kept: 0, ..Default::default() };
+        let rule =
+            ClassRule { confirm: Confirm { sightings: 6, ..Default::default() }, ..Default::default() };
+        config.classes.insert("fumes".to_owned(), rule);
+        let keys: Vec<_> = config.validate().into_iter().map(|p| p.key).collect();
+        assert_eq!(keys, ["rival_radius_m", "outlines_kept", "classes.fumes.confirm"]);
+    }
+}

@@ -1,0 +1,451 @@
+//! The state of deduplication: takes frames one by one and keeps the incidents.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::assign::assign;
+use super::cells::{CellIndexOfIncidents, cells_of, ring_for, widened};
+use super::check::{Checked, Sighting, ce90_m, check};
+use super::config::DedupeConfig;
+use super::confirm::{count_hit, count_miss, decide};
+use super::fuse::add_sighting;
+use super::matcher::{Fit, fit_of_incidents, fit_of_sighting};
+use super::merge::merge;
+use super::view::Places;
+use super::{Absorbed, AbsorbedKind, Look};
+use crate::incident::{Incident, IncidentId, IncidentState, Looks};
+use crate::observation::{NotLocated, Observation, ObservationId};
+use crate::position::LatLon;
+
+/// Turns observations into incidents.
+///
+/// Memory grows with incidents and, by 16 bytes each, with observations: that is what makes absorbing one twice harmless.
+///
+/// # Examples
+/// ```
+/// use gis::dedupe::{DedupeConfig, Deduper, Look};
+///
+/// let mut deduper = Deduper::new(DedupeConfig::default(), Vec::new());
+/// let look = Look { source: "drone-1".to_owned(), ..Look::default() };
+/// assert!(deduper.absorb_frame(&look, Vec::new()).is_empty());
+/// assert!(deduper.incidents().is_empty());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Deduper {
+    config: DedupeConfig,
+    incidents: Vec<Incident>,
+    /// Looked up only, never walked, so that its order cannot leak.
+    slot_by_observation: HashMap<ObservationId, usize>,
+    cells: CellIndexOfIncidents,
+    places: Places,
+    /// The latest open unlocated incident by source and class.
+    unlocated: BTreeMap<(String, String), usize>,
+    changed: BTreeSet<IncidentId>,
+}
+
+impl Deduper {
+    /// Returns a deduper that goes on from stored incidents.
+    pub fn new(config: DedupeConfig, mut existing: Vec<Incident>) -> Self {
+        existing.sort_by_key(|incident| (incident.first_seen, incident.id));
+        existing.dedup_by_key(|incident| incident.id);
+        let mut deduper = Self { config, ..Self::default() };
+        for incident in existing {
+            deduper.push(incident);
+        }
+        deduper.changed.clear();
+        deduper
+    }
+
+    /// Returns all incidents, by time of first sighting, then id.
+    pub fn incidents(&self) -> Vec<&Incident> {
+        let mut all: Vec<&Incident> = self.incidents.iter().collect();
+        all.sort_by_key(|incident| (incident.first_seen, incident.id));
+        all
+    }
+
+    /// Returns all incidents, by time of first sighting, then id.
+    pub fn into_incidents(self) -> Vec<Incident> {
+        let mut all = self.incidents;
+        all.sort_by_key(|incident| (incident.first_seen, incident.id));
+        all
+    }
+
+    /// Returns the incidents that changed since this was last asked, by time of first sighting, then id.
+    pub fn take_changed(&mut self) -> Vec<&Incident> {
+        let changed = std::mem::take(&mut self.changed);
+        self.incidents().into_iter().filter(|incident| changed.contains(&incident.id)).collect()
+    }
+
+    /// Absorbs all observations of one frame and returns what became of each, in the order given.
+    pub fn absorb_frame(&mut self, look: &Look, observations: Vec<Observation>) -> Vec<Absorbed> {
+        let mut frame = Frame::default();
+        let mut located: BTreeMap<String, Vec<(usize, Sighting)>> = BTreeMap::new();
+        let mut given = Vec::new();
+        for (index, observation) in observations.into_iter().enumerate() {
+            let id = observation.id;
+            given.push(id);
+            if let Some(slot) = self.slot_by_observation.get(&id) {
+                frame.known.push((index, *slot));
+                continue;
+            }
+            if !frame.fresh.insert(id) {
+                frame.outcome.insert(index, Outcome::Again(id));
+                continue;
+            }
+            match check(observation, &self.config) {
+                Err(reason) => {
+                    frame.outcome.insert(index, Outcome::Refused(reason));
+                }
+                Ok(Checked::Unlocated { place, reason, words, observation }) => {
+                    self.absorb_unlocated(&mut frame, index, &observation, (place, reason, &words));
+                }
+                Ok(Checked::Located(sighting)) => {
+                    located.entry(sighting.observation.class.clone()).or_default().push((index, *sighting));
+                }
+            }
+        }
+        for sightings in located.into_values() {
+            self.absorb_located(&mut frame, sightings);
+        }
+        self.merge_bridged(&mut frame, look.time);
+        self.count_look(&frame, look);
+        self.report(frame, &given)
+    }
+
+    fn absorb_located(&mut self, frame: &mut Frame, sightings: Vec<(usize, Sighting)>) {
+        let fits: Vec<BTreeMap<usize, Fit>> = sightings.iter().map(|(_, s)| self.fits(s)).collect();
+        let slots: Vec<usize> =
+            fits.iter().flat_map(BTreeMap::keys).copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let gain = |fit: &BTreeMap<usize, Fit>, slot: &usize| fit.get(slot).map_or(0.0, |fit| fit.nats);
+        let gains: Vec<Vec<f64>> =
+            fits.iter().map(|fit| slots.iter().map(|slot| gain(fit, slot)).collect()).collect();
+        let chosen: Vec<Option<usize>> = assign(&gains)
+            .into_iter()
+            .zip(&fits)
+            .map(|(column, fits)| column.and_then(|c| slots.get(c).copied()).or_else(|| best_overlap(fits)))
+            .collect();
+        for (((index, sighting), slot), fits) in sightings.iter().zip(&chosen).zip(&fits) {
+            let Some(slot) = *slot else {
+                let slot = self.begin(sighting);
+                frame.set(*index, slot, true, "no known incident fits".to_owned());
+                continue;
+            };
+            let several = chosen.iter().filter(|other| **other == Some(slot)).count() > 1;
+            self.join(slot, sighting, several);
+            let words = fits.get(&slot).map(Fit::words).unwrap_or_default();
+            frame.set(*index, slot, false, words);
+        }
+    }
+
+    /// Returns the open incidents that the sighting may be of.
+    fn fits(&self, sighting: &Sighting) -> BTreeMap<usize, Fit> {
+        let own = cells_of(sighting.position.point.lat_lon, sighting.footprint.as_ref());
+        let around = widened(&own, ring_for(ce90_m(&sighting.position.covariance_enu_m2)));
+        let fit = |slot: usize| {
+            let incident = self.incidents.get(slot)?;
+            let same_class = incident.class == sighting.observation.class;
+            let fit = same_class.then(|| fit_of_sighting(sighting, incident, &self.config)).flatten()?;
+            Some((slot, fit))
+        };
+        self.cells.find(&around).into_iter().filter_map(fit).collect()
+    }
+
+    fn begin(&mut self, sighting: &Sighting) -> usize {
+        let observation = &sighting.observation;
+        let cause = format!("first seen by {} in frame {}", observation.source, observation.frame_index);
+        let mut incident = first_of(observation, IncidentState::Candidate, cause);
+        add_sighting(&mut incident, sighting, false, &self.config);
+        self.push(incident)
+    }
+
+    fn join(&mut self, slot: usize, sighting: &Sighting, several: bool) {
+        if let Some(incident) = self.incidents.get_mut(slot) {
+            add_observation(incident, &sighting.observation);
+            add_sighting(incident, sighting, several, &self.config);
+        }
+        self.slot_by_observation.insert(sighting.observation.id, slot);
+        self.index(slot);
+    }
+
+    fn absorb_unlocated(
+        &mut self,
+        frame: &mut Frame,
+        index: usize,
+        observation: &Observation,
+        (place, reason, words): (Option<LatLon>, NotLocated, &str),
+    ) {
+        let key = (observation.source.clone(), observation.class.clone());
+        let recent = self.unlocated.get(&key).copied().filter(|slot| {
+            self.incidents.get(*slot).is_some_and(|incident| {
+                let after = observation.time.duration_since(incident.last_seen);
+                let before = incident.first_seen.duration_since(observation.time);
+                after.max(before).as_secs_f64() <= self.config.unlocated_gap_secs
+            })
+        });
+        if let Some((slot, incident)) = recent.and_then(|slot| Some((slot, self.incidents.get_mut(slot)?))) {
+            add_observation(incident, observation);
+            self.slot_by_observation.insert(observation.id, slot);
+            self.index(slot);
+            frame.set(index, slot, false, format!("{words}; same source and class"));
+            return;
+        }
+        let cause =
+            format!("first seen by {} in frame {}; {words}", observation.source, observation.frame_index);
+        let mut incident = first_of(observation, IncidentState::Unlocated, cause);
+        incident.place = place;
+        incident.unlocated_reason = Some(reason);
+        let slot = self.push(incident);
+        frame.set(index, slot, true, words.to_owned());
+    }
+
+    /// Merges incidents whose outlines now lie on the same ground, unless this frame showed them apart.
+    fn merge_bridged(&mut self, frame: &mut Frame, now: Timestamp) {
+        let apart: BTreeSet<usize> = frame.seen();
+        for slot in apart.iter().copied() {
+            let mut kept = slot;
+            while let Some((other, fit)) = self.bridged(kept, &apart) {
+                let (older, younger) = self.by_age(kept, other);
+                let why = format!("their outlines lie on the same ground ({})", fit.words());
+                self.merge_slots(older, younger, &why, now);
+                frame.moved(younger, older);
+                kept = older;
+            }
+        }
+    }
+
+    fn bridged(&self, slot: usize, apart: &BTreeSet<usize>) -> Option<(usize, Fit)> {
+        let incident = self.incidents.get(slot).filter(|incident| incident.is_open())?;
+        let position = incident.position.as_ref()?;
+        let around = widened(&cells_of(position.point.lat_lon, incident.footprint.as_ref()), 1);
+        let fit = |other: usize| {
+            let found = self.incidents.get(other)?;
+            let mergeable = other != slot && !apart.contains(&other) && found.class == incident.class;
+            let fit = mergeable.then(|| fit_of_incidents(incident, found, &self.config)).flatten()?;
+            fit.by_overlap.then_some((other, fit))
+        };
+        let best = |a: &(usize, Fit), b: &(usize, Fit)| a.1.nats.total_cmp(&b.1.nats).then(b.0.cmp(&a.0));
+        self.cells.find(&around).into_iter().filter_map(fit).max_by(best)
+    }
+
+    fn by_age(&self, a: usize, b: usize) -> (usize, usize) {
+        let age = |slot: usize| self.incidents.get(slot).map(|incident| (incident.first_seen, incident.id));
+        if age(a) <= age(b) { (a, b) } else { (b, a) }
+    }
+
+    fn merge_slots(&mut self, older: usize, younger: usize, why: &str, now: Timestamp) {
+        if let Ok([kept, closed]) = self.incidents.get_disjoint_mut([older, younger]) {
+            merge(kept, closed, why, now, &self.config);
+            for id in &closed.observations {
+                self.slot_by_observation.insert(*id, older);
+            }
+        }
+        self.index(older);
+        self.index(younger);
+    }
+
+    /// Counts the frame as a look at every incident it shows or should have shown, and moves candidates on.
+    fn count_look(&mut self, frame: &Frame, look: &Look) {
+        let seen_now = frame.seen();
+        let mut seen = seen_now.clone();
+        seen.extend(frame.known.iter().map(|(_, slot)| *slot));
+        for slot in &seen_now {
+            self.with(*slot, |incident, config| {
+                let window = config.rule(&incident.class).confirm.looks;
+                if count_hit(&mut incident.looks, look, window) {
+                    incident.sightings = incident.sightings.saturating_add(1);
+                }
+                true
+            });
+        }
+        let in_view = look.footprint.as_deref().map(|ring| self.places.inside(ring)).unwrap_or_default();
+        let of_source = self.unlocated.iter().filter(|((source, _), _)| *source == look.source);
+        let unlocated: Vec<usize> = of_source.map(|(_, slot)| *slot).collect();
+        for slot in in_view.into_iter().chain(unlocated).filter(|slot| !seen.contains(slot)) {
+            self.with(slot, |incident, config| {
+                let looked_for = look.classes.is_empty() || look.classes.contains(&incident.class);
+                let window = config.rule(&incident.class).confirm.looks;
+                let later = look.time >= incident.first_seen;
+                looked_for && later && count_miss(&mut incident.looks, look, window)
+            });
+        }
+        for slot in seen_now {
+            self.index(slot);
+        }
+    }
+
+    /// Changes an incident, decides on its state, and keeps the indices right.
+    ///
+    /// `change` says whether it changed anything.
+    fn with(&mut self, slot: usize, change: impl FnOnce(&mut Incident, &DedupeConfig) -> bool) {
+        let Some(incident) = self.incidents.get_mut(slot) else { return };
+        if change(incident, &self.config) {
+            let rule = *self.config.rule(&incident.class);
+            let now =
+                incident.looks.last_by_source.values().map(|l| l.time).max().unwrap_or(incident.last_seen);
+            let moved_on = decide(incident, &rule, now);
+            self.changed.insert(incident.id);
+            if moved_on {
+                self.index(slot);
+            }
+        }
+    }
+
+    fn push(&mut self, incident: Incident) -> usize {
+        let slot = self.incidents.len();
+        // What was merged away is held by the incident that took it over.
+        if incident.merged_into.is_none() {
+            for id in &incident.observations {
+                self.slot_by_observation.insert(*id, slot);
+            }
+        }
+        self.incidents.push(incident);
+        self.index(slot);
+        slot
+    }
+
+    /// Enters an incident where it can be found, or takes it out once it is closed.
+    fn index(&mut self, slot: usize) {
+        let Some(incident) = self.incidents.get(slot) else { return };
+        self.changed.insert(incident.id);
+        if incident.state == IncidentState::Unlocated {
+            if let Some(source) = incident.sources.first() {
+                self.unlocated.insert((source.clone(), incident.class.clone()), slot);
+            }
+        }
+        match incident.position.as_ref().filter(|_| incident.is_open()) {
+            Some(position) => {
+                // One ring is asked for with every sighting, so that only what a worse position needs is entered.
+                let ring = ring_for(ce90_m(&position.covariance_enu_m2)) - 1;
+                let at = position.point.lat_lon;
+                self.cells.put(slot, widened(&cells_of(at, incident.footprint.as_ref()), ring));
+                self.places.put(slot, at);
+            }
+            None => {
+                self.cells.remove(slot);
+                self.places.remove(slot);
+            }
+        }
+    }
+
+    fn report(&self, frame: Frame, given: &[ObservationId]) -> Vec<Absorbed> {
+        let id_of = |slot: usize| self.incidents.get(slot).map(|incident| incident.id);
+        let Frame { mut outcome, known, .. } = frame;
+        for (index, slot) in known {
+            outcome.insert(index, Outcome::Known(slot, "absorbed before".to_owned()));
+        }
+        outcome
+            .into_iter()
+            .filter_map(|(index, outcome)| {
+                let observation = *given.get(index)?;
+                let (kind, slot, reason) = match outcome {
+                    Outcome::New(slot, reason) => (AbsorbedKind::New, Some(slot), reason),
+                    Outcome::Joined(slot, reason) => (AbsorbedKind::Joined, Some(slot), reason),
+                    Outcome::Known(slot, reason) => (AbsorbedKind::Known, Some(slot), reason),
+                    Outcome::Again(id) => {
+                        let slot = self.slot_by_observation.get(&id).copied();
+                        (AbsorbedKind::Known, slot, "given twice in this frame".to_owned())
+                    }
+                    Outcome::Refused(reason) => (AbsorbedKind::Refused, None, reason),
+                };
+                Some(Absorbed { observation, incident: slot.and_then(id_of), kind, reason })
+            })
+            .collect()
+    }
+}
+
+/// What is known of the frame at hand. Everything is keyed by the index of the observation or by slot.
+#[derive(Debug, Default)]
+struct Frame {
+    outcome: BTreeMap<usize, Outcome>,
+    known: Vec<(usize, usize)>,
+    fresh: BTreeSet<ObservationId>,
+}
+
+#[derive(Debug)]
+enum Outcome {
+    New(usize, String),
+    Joined(usize, String),
+    Known(usize, String),
+    Again(ObservationId),
+    Refused(String),
+}
+
+impl Frame {
+    fn set(&mut self, index: usize, slot: usize, new: bool, reason: String) {
+        let outcome = if new { Outcome::New(slot, reason) } else { Outcome::Joined(slot, reason) };
+        self.outcome.insert(index, outcome);
+    }
+
+    /// Returns the incidents that gained an observation.
+    fn seen(&self) -> BTreeSet<usize> {
+        let slot = |outcome: &Outcome| match outcome {
+            Outcome::New(slot, _) | Outcome::Joined(slot, _) => Some(*slot),
+            _ => None,
+        };
+        self.outcome.values().filter_map(slot).collect()
+    }
+
+    /// Says that one incident was merged into another.
+    fn moved(&mut self, from: usize, to: usize) {
+        for outcome in self.outcome.values_mut() {
+            if let Outcome::New(slot, reason) | Outcome::Joined(slot, reason) = outcome
+                && *slot == from
+            {
+                *outcome = Outcome::Joined(to, std::mem::take(reason));
+            }
+        }
+        for (_, slot) in &mut self.known {
+            if *slot == from {
+                *slot = to;
+            }
+        }
+    }
+}
+
+/// Returns the incident whose outline the sighting overlaps most surely, for a thing that shows as several masks.
+fn best_overlap(fits: &BTreeMap<usize, Fit>) -> Option<usize> {
+    let overlapping = fits.iter().filter(|(_, fit)| fit.by_overlap);
+    overlapping.max_by(|a, b| a.1.nats.total_cmp(&b.1.nats).then(b.0.cmp(a.0))).map(|(slot, _)| *slot)
+}
+
+fn first_of(observation: &Observation, state: IncidentState, cause: String) -> Incident {
+    let mut incident = Incident {
+        id: IncidentId::from_first_sighting(&observation.class, observation.id, observation.time),
+        class: observation.class.clone(),
+        state,
+        position: None,
+        footprint: None,
+        area_m2: None,
+        place: None,
+        unlocated_reason: None,
+        cell: None,
+        first_seen: observation.time,
+        last_seen: observation.time,
+        sightings: 0,
+        observations: Vec::new(),
+        sources: Vec::new(),
+        best_score: 0.0,
+        mean_score: 0.0,
+        merged_into: None,
+        history: Vec::new(),
+        looks: Looks::default(),
+        fixes: Vec::new(),
+        outlines: Vec::new(),
+    };
+    incident.note(observation.time, cause);
+    add_observation(&mut incident, observation);
+    incident
+}
+
+fn add_observation(incident: &mut Incident, observation: &Observation) {
+    incident.observations.push(observation.id);
+    if let Err(place) = incident.sources.binary_search(&observation.source) {
+        incident.sources.insert(place, observation.source.clone());
+    }
+    incident.first_seen = incident.first_seen.min(observation.time);
+    incident.last_seen = incident.last_seen.max(observation.time);
+    incident.best_score = incident.best_score.max(observation.score);
+    let count = incident.observations.len() as f64;
+    incident.mean_score += (observation.score - incident.mean_score) / count;
+}

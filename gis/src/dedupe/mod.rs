@@ -1,0 +1,81 @@
+//! Which sightings are of one thing: observations in, incidents out.
+//!
+//! One frame at a time, in the order of arrival:
+//!
+//! 1. An observation whose id is known changes nothing; one with a value that is not finite is refused with the reason.
+//! 2. H3 cells find the incidents that may be meant ([`cells`]).
+//! 3. A likelihood decides: distance of the centroids under both covariances, overlap of the outlines, class and time
+//!    ([`matcher`]).
+//! 4. All sightings of the frame are assigned together, one to one ([`assign`]). What is left over joins an incident whose
+//!    outline it overlaps (a sheet of water behind a lorry shows as two masks), else it begins a new incident.
+//! 5. Position and outline are fused ([`fuse`]); incidents that the new outline bridges become one, the older id survives.
+//! 6. The frame is a look at every incident whose place it covers: N of M looks confirm ([`confirm`]).
+//!
+//! The same observations in the same order give the same incidents, byte for byte, also when the run is interrupted in
+//! between and resumed from the stored incidents.
+
+mod assign;
+mod cells;
+mod check;
+mod config;
+mod confirm;
+mod deduper;
+mod fuse;
+mod matcher;
+mod merge;
+mod outline;
+mod plane;
+mod view;
+
+use jiff::Timestamp;
+
+use crate::incident::IncidentId;
+use crate::observation::ObservationId;
+use crate::position::LatLon;
+
+pub use cells::h3_cell_of;
+pub use config::{ClassRule, Confirm, DedupeConfig, Problem};
+pub use deduper::Deduper;
+
+/// One analysed frame: what a source looked at, and when.
+///
+/// All observations of a frame are absorbed in one call, also when several models made them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Look {
+    /// The source.
+    pub source: String,
+    /// Index of the frame in its source, from 0.
+    pub frame_index: u64,
+    /// Capture time.
+    pub time: Timestamp,
+    /// Ground that the frame shows well enough for a thing there to be seen; a ring, not closed. None when not known.
+    pub footprint: Option<Vec<LatLon>>,
+    /// Classes that were looked for; empty for all. A frame that no fume model analysed says nothing about fumes.
+    pub classes: Vec<String>,
+}
+
+/// What became of an observation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AbsorbedKind {
+    /// It began an incident.
+    New,
+    /// It joined an incident.
+    Joined,
+    /// It was absorbed before; nothing changed.
+    Known,
+    /// It holds a value that cannot be used; nothing changed.
+    Refused,
+}
+
+/// What became of an observation, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absorbed {
+    /// The observation.
+    pub observation: ObservationId,
+    /// The incident it belongs to; none when refused.
+    pub incident: Option<IncidentId>,
+    /// What was done.
+    pub kind: AbsorbedKind,
+    /// Why, in words.
+    pub reason: String,
+}
