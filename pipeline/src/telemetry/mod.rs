@@ -5,6 +5,7 @@
 pub mod bytes;
 pub mod error;
 pub mod klv;
+pub mod mpegts;
 pub mod record;
 pub mod sample;
 pub mod srt;
