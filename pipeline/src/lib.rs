@@ -2,14 +2,14 @@
 //!
 //! Pure but for `runner.rs`, which owns the threads. Video enters through [`FrameSource`].
 
+pub mod camera;
+pub mod detect;
 pub mod frame;
+pub mod observe;
 pub mod runner;
 pub mod seen;
 pub mod telemetry;
-pub mod view;
 
-pub use frame::{
-    CaptureTime, Frame, FrameSource, Item, Picture, PictureError, SourceError, TelemetryPacket,
-};
+pub use frame::{CaptureTime, Frame, FrameSource, Item, Picture, PictureError, SourceError, TelemetryPacket};
 pub use models::SizePx;
 pub use seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen};

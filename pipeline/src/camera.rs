@@ -24,7 +24,7 @@ pub struct CameraSetup {
 
 /// The camera at the moment of one frame.
 #[derive(Debug, Clone)]
-pub struct View {
+pub struct FrameCamera {
     /// Lens, for the size of the frame.
     pub intrinsics: Intrinsics,
     /// Place and direction.
@@ -33,8 +33,8 @@ pub struct View {
     pub ground: Option<FlatGround>,
 }
 
-impl View {
-    /// Returns the view of a sample, for a picture of this size.
+impl FrameCamera {
+    /// Returns the camera of a sample, for a picture of this size.
     ///
     /// # Errors
     /// What the sample lacks.
@@ -111,7 +111,7 @@ mod tests {
     }
 
     fn reason(sample: &Sample) -> NotLocated {
-        View::from_sample(sample, &CameraSetup::default(), PICTURE).unwrap_err()
+        FrameCamera::from_sample(sample, &CameraSetup::default(), PICTURE).unwrap_err()
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_height_above_sea_level_is_put_on_the_ellipsoid_by_the_configured_undulation() {
         let setup = CameraSetup { undulation_m: Some(10.5), ..CameraSetup::default() };
-        let view = View::from_sample(&sample(), &setup, PICTURE).unwrap();
+        let view = FrameCamera::from_sample(&sample(), &setup, PICTURE).unwrap();
         assert!((view.pose.point.height.0 - 160.5).abs() < 1e-9);
     }
 
@@ -133,9 +133,12 @@ mod tests {
     fn a_height_above_take_off_counts_from_the_ground_there_and_gives_level_ground() {
         let setup = CameraSetup { takeoff: Some(EllipsoidHeight(70.0)), ..CameraSetup::default() };
         let height = Some(AboveTakeoffHeight(80.0));
-        let view =
-            View::from_sample(&Sample { geoid_height: None, above_takeoff: height, ..sample() }, &setup, PICTURE)
-                .unwrap();
+        let view = FrameCamera::from_sample(
+            &Sample { geoid_height: None, above_takeoff: height, ..sample() },
+            &setup,
+            PICTURE,
+        )
+        .unwrap();
         assert!((view.pose.point.height.0 - 150.0).abs() < 1e-9);
         assert!((view.ground.unwrap().height.0 - 70.0).abs() < 1e-9);
     }
@@ -143,7 +146,7 @@ mod tests {
     #[test]
     fn a_recorded_ellipsoidal_height_is_believed_before_sea_level() {
         let sample = Sample { ellipsoid_height: Some(EllipsoidHeight(200.0)), ..sample() };
-        let view = View::from_sample(&sample, &CameraSetup::default(), PICTURE).unwrap();
+        let view = FrameCamera::from_sample(&sample, &CameraSetup::default(), PICTURE).unwrap();
         assert!((view.pose.point.height.0 - 200.0).abs() < 1e-9);
     }
 }
