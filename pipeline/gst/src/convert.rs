@@ -1,0 +1,126 @@
+//! Scaling and colour conversion of decoded pictures to packed RGB, with converters kept between frames.
+//!
+//! Planar YUV is scaled down in its own format first and turned to RGB after: GStreamer then takes its plane-wise path,
+//! which costs a fraction of its general one.
+
+use std::cell::RefCell;
+
+use gstreamer as gst;
+use gstreamer_video as gst_video;
+use gst_video::{VideoConverter, VideoConverterConfig, VideoFormat, VideoFrameRef, VideoInfo};
+use models::{RgbImage, SizePx};
+
+/// Converters kept for each thread: one for each pair of picture format and wanted size in use.
+const KEPT: usize = 8;
+
+thread_local! {
+    static CONVERTERS: RefCell<Vec<Chain>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns the whole picture scaled to `size`, as packed RGB.
+///
+/// # Shape
+/// `[height, width, 3]`, row by row without padding.
+///
+/// # Errors
+/// When the buffer cannot be mapped or GStreamer knows no conversion.
+pub fn rgb(buffer: &gst::BufferRef, info: &VideoInfo, size: SizePx) -> Result<RgbImage, String> {
+    CONVERTERS.with_borrow_mut(|chains| {
+        let found = chains.iter().position(|chain| chain.size == size && chain.info == *info);
+        let chain = match found {
+            Some(at) => chains.remove(at),
+            None => Chain::new(info, size)?,
+        };
+        chains.truncate(KEPT - 1);
+        chains.insert(0, chain);
+        chains.first_mut().map_or_else(|| Err("no converter".to_owned()), |chain| chain.run(buffer))
+    })
+}
+
+/// The steps from one picture format to RGB of one size.
+struct Chain {
+    info: VideoInfo,
+    size: SizePx,
+    scale: Option<Step>,
+    colour: Step,
+}
+
+/// One conversion and the layout of its result.
+struct Step {
+    converter: VideoConverter,
+    out: VideoInfo,
+}
+
+impl Chain {
+    fn new(info: &VideoInfo, size: SizePx) -> Result<Self, String> {
+        let same_size = info.width() == size.width && info.height() == size.height;
+        let scale_first = !same_size && scales_by_plane(info.format());
+        let scale = scale_first.then(|| Step::new(info, info.format(), size)).transpose()?;
+        let colour = Step::new(scale.as_ref().map_or(info, |step| &step.out), VideoFormat::Rgb, size)?;
+        Ok(Self { info: info.clone(), size, scale, colour })
+    }
+
+    fn run(&mut self, buffer: &gst::BufferRef) -> Result<RgbImage, String> {
+        let decoded = map(buffer, &self.info)?;
+        let rgb = match &self.scale {
+            None => self.colour.run(&decoded)?,
+            Some(scale) => {
+                let small = scale.run(&decoded)?;
+                let small = map(&small, &scale.out)?;
+                self.colour.run(&small)?
+            }
+        };
+        packed(rgb, &self.colour.out).ok_or_else(|| "the converted buffer has the wrong length".to_owned())
+    }
+}
+
+impl Step {
+    fn new(info: &VideoInfo, format: VideoFormat, size: SizePx) -> Result<Self, String> {
+        let says = |e: gst::glib::BoolError| e.message.to_string();
+        let out = VideoInfo::builder(format, size.width, size.height)
+            .fps(info.fps())
+            .interlace_mode(info.interlace_mode());
+        let out = if format == info.format() { out.colorimetry(&info.colorimetry()) } else { out };
+        let out = out.build().map_err(says)?;
+        let mut config = VideoConverterConfig::new();
+        config.set_resampler_method(gst_video::VideoResamplerMethod::Linear);
+        config.set_dither_method(gst_video::VideoDitherMethod::None);
+        config.set_threads(1);
+        let converter = VideoConverter::new(info, &out, Some(config)).map_err(says)?;
+        Ok(Self { converter, out })
+    }
+
+    fn run(&self, picture: &VideoFrameRef<&gst::BufferRef>) -> Result<gst::Buffer, String> {
+        let mut buffer = gst::Buffer::from_mut_slice(vec![0_u8; self.out.size()]);
+        let writable = buffer.get_mut().ok_or("the output buffer is shared")?;
+        let mut result = VideoFrameRef::from_buffer_ref_writable(writable, &self.out)
+            .map_err(|_| "the output buffer cannot be mapped".to_owned())?;
+        self.converter.frame_ref(picture, &mut result);
+        drop(result);
+        Ok(buffer)
+    }
+}
+
+/// Returns whether GStreamer scales this format plane by plane.
+fn scales_by_plane(format: VideoFormat) -> bool {
+    use VideoFormat as F;
+    matches!(format, F::I420 | F::Yv12 | F::Nv12 | F::Nv21 | F::Y41b | F::Y42b | F::Y444)
+}
+
+fn map<'b>(buffer: &'b gst::BufferRef, info: &VideoInfo) -> Result<VideoFrameRef<&'b gst::BufferRef>, String> {
+    VideoFrameRef::from_buffer_ref_readable(buffer, info)
+        .map_err(|_| format!("a buffer of {} bytes cannot be mapped", buffer.size()))
+}
+
+/// Takes the bytes out of the buffer, without the padding at the end of rows.
+fn packed(buffer: gst::Buffer, info: &VideoInfo) -> Option<RgbImage> {
+    let (width, height) = (info.width(), info.height());
+    let row_bytes = width as usize * 3;
+    let stride = usize::try_from(*info.stride().first()?).ok()?;
+    let data = buffer.try_into_inner::<Vec<u8>>().ok()?;
+    if stride == row_bytes {
+        return RgbImage::new(width, height, data);
+    }
+    let rows = data.chunks(stride).take(height as usize).filter_map(|row| row.get(..row_bytes));
+    RgbImage::new(width, height, rows.flatten().copied().collect())
+}

@@ -1,0 +1,190 @@
+//! One connection to a feed: a GStreamer pipeline from its start to its complete removal.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use gst::prelude::*;
+use gstreamer as gst;
+
+use crate::counts::Counts;
+use crate::element::make;
+use crate::freshness::Freshness;
+use crate::head;
+use crate::inbox::{Ending, Inbox};
+use crate::spec::{Clock, SourceSpec};
+use crate::thinning::Thinning;
+use crate::timeline::Timeline;
+use crate::ts::TsClock;
+use crate::uri::SourceUri;
+use crate::{bus, tail};
+
+/// What GStreamer's threads and the reader share, for the whole life of a source.
+pub struct Shared {
+    pub inbox: Arc<Inbox>,
+    pub counts: Arc<Counts>,
+    pub live: bool,
+    pub clock: Option<Clock>,
+    progress: Mutex<Progress>,
+}
+
+/// State that outlives a connection.
+pub struct Progress {
+    pub timeline: Timeline,
+    pub thinning: Thinning,
+    pub freshness: Freshness,
+    pub ts_clock: TsClock,
+}
+
+impl Shared {
+    pub fn new(spec: &SourceSpec) -> Self {
+        let live = spec.uri.live();
+        let progress = Progress {
+            timeline: Timeline::default(),
+            thinning: Thinning::new(spec.analysis_fps),
+            freshness: Freshness::default(),
+            ts_clock: TsClock::default(),
+        };
+        Self {
+            inbox: Arc::new(Inbox::new(spec.queue_frames, live)),
+            counts: Arc::default(),
+            live,
+            clock: spec.clock,
+            progress: Mutex::new(progress),
+        }
+    }
+
+    pub fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running pipeline; dropping it takes everything down and waits until its threads have ended.
+pub struct Session {
+    pipeline: gst::Pipeline,
+    shared: Arc<Shared>,
+    /// When the connection was begun.
+    pub began: Instant,
+}
+
+impl Session {
+    /// Connects and starts decoding; what comes later is told through the inbox.
+    ///
+    /// # Errors
+    /// When an element is missing or refuses to start.
+    pub fn start(spec: &SourceSpec, shared: &Arc<Shared>) -> Result<Self, String> {
+        let began = Instant::now();
+        shared.inbox.reopen(began);
+        let mut progress = shared.progress();
+        progress.timeline.reconnect();
+        progress.ts_clock = TsClock::default();
+        drop(progress);
+        let session = Self { pipeline: gst::Pipeline::new(), shared: Arc::clone(shared), began };
+        session.watch_bus();
+        session.build(spec)?;
+        let started = session.pipeline.set_state(gst::State::Playing);
+        // Where a cause was reported, the inbox tells it better.
+        if started.is_err() {
+            shared.inbox.end(Ending::Failed("GStreamer cannot start reading it".to_owned()));
+        }
+        Ok(session)
+    }
+
+    fn watch_bus(&self) {
+        let inbox = Arc::clone(&self.shared.inbox);
+        if let Some(bus) = self.pipeline.bus() {
+            bus.set_sync_handler(move |_, message| {
+                if let Some(ending) = bus::ending(message) {
+                    inbox.end(ending);
+                }
+                gst::BusSyncReply::Drop
+            });
+        }
+    }
+
+    fn build(&self, spec: &SourceSpec) -> Result<(), String> {
+        let says = |e: gst::glib::BoolError| e.message.to_string();
+        let source = head::build(spec)?;
+        let decoder = make("decodebin")?;
+        decoder.set_property("caps", gst::Caps::new_empty_simple("video/x-raw"));
+        decoder.set_property("expose-all-streams", false);
+        let tail = tail::build(&self.shared)?;
+        let [first, last] = &tail;
+        self.pipeline.add_many([&source, &decoder, first, last]).map_err(says)?;
+        first.link(last).map_err(says)?;
+        self.watch_new_elements(spec.decode_threads);
+        self.link_when_ready(&decoder, first);
+        if matches!(spec.uri, SourceUri::Rtsp(_)) {
+            self.link_when_ready(&source, &decoder);
+            Ok(())
+        } else {
+            source.link(&decoder).map_err(says)
+        }
+    }
+
+    /// Links the first pad that fits; no pad at all means no video.
+    fn link_when_ready(&self, from: &gst::Element, to: &gst::Element) {
+        let target = to.downgrade();
+        from.connect_pad_added(move |_, pad| {
+            let sink = target.upgrade().and_then(|element| element.static_pad("sink"));
+            if let Some(sink) = sink.filter(|sink| !sink.is_linked()) {
+                // A pad that does not fit stays unlinked; the next one may fit.
+                let _ = pad.link(&sink);
+            }
+        });
+        let target = to.downgrade();
+        let inbox = Arc::clone(&self.shared.inbox);
+        from.connect_no_more_pads(move |_| {
+            let sink = target.upgrade().and_then(|element| element.static_pad("sink"));
+            if sink.is_some_and(|sink| !sink.is_linked()) {
+                inbox.end(Ending::NoVideo);
+            }
+        });
+    }
+
+    /// Sets up decoders and demultiplexers that `decodebin` makes by itself.
+    fn watch_new_elements(&self, decode_threads: u32) {
+        let shared = Arc::clone(&self.shared);
+        self.pipeline.connect_deep_element_added(move |_, _, element| {
+            let factory = element.factory().map(|f| f.name().to_string()).unwrap_or_default();
+            if factory.starts_with("avdec_") && element.has_property("max-threads") {
+                element.set_property("max-threads", i32::try_from(decode_threads).unwrap_or(0));
+            }
+            if factory == "tsdemux" {
+                watch_first_video(element, &shared);
+            }
+        });
+    }
+}
+
+/// Notes the running time of the first video packet that the demultiplexer gives.
+fn watch_first_video(demux: &gst::Element, shared: &Arc<Shared>) {
+    let shared = Arc::clone(shared);
+    demux.connect_pad_added(move |_, pad| {
+        let video = pad.current_caps().is_some_and(|c| c.structure(0).is_some_and(|s| s.name().starts_with("video/")));
+        if !video {
+            return;
+        }
+        let shared = Arc::clone(&shared);
+        pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+            let segment = pad.sticky_event::<gst::event::Segment>(0);
+            let segment = segment.as_ref().map(|event| event.segment());
+            let running_ns = tail::running_ns(segment, info.buffer().and_then(|buffer| buffer.pts()));
+            let Some(running_ns) = running_ns else { return gst::PadProbeReturn::Ok };
+            shared.progress().ts_clock.first_video_running_ns.get_or_insert(running_ns);
+            gst::PadProbeReturn::Remove
+        });
+    });
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // A thread that waits for room in the inbox must let go before the pipeline can end.
+        self.shared.inbox.close();
+        if self.pipeline.set_state(gst::State::Null).is_err() {
+            tracing::warn!("a pipeline did not go down cleanly");
+        }
+        if let Some(bus) = self.pipeline.bus() {
+            bus.unset_sync_handler();
+        }
+    }
+}

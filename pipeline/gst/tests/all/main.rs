@@ -1,0 +1,4 @@
+//! The GStreamer edge against real files and servers.
+
+mod files;
+mod support;
