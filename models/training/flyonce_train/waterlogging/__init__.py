@@ -1,0 +1,1 @@
+"""The waterlogging pack: standing and flood water as a probability map."""
