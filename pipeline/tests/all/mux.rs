@@ -91,12 +91,20 @@ impl Mux {
 
 fn stamp(pts: u64) -> Vec<u8> {
     let bits = |shift: u32, mask: u64| u8::try_from((pts >> shift) & mask).unwrap();
-    vec![0x21 | (bits(30, 7) << 1), bits(22, 0xFF), (bits(15, 0x7F) << 1) | 1, bits(7, 0xFF), (bits(0, 0x7F) << 1) | 1]
+    vec![
+        0x21 | (bits(30, 7) << 1),
+        bits(22, 0xFF),
+        (bits(15, 0x7F) << 1) | 1,
+        bits(7, 0xFF),
+        (bits(0, 0x7F) << 1) | 1,
+    ]
 }
 
 /// CRC-32 of ISO/IEC 13818-1, annex A.
 fn crc(bytes: &[u8]) -> u32 {
     bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ (u32::from(*byte) << 24), |crc, _| (crc << 1) ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 })
+        (0..8).fold(crc ^ (u32::from(*byte) << 24), |crc, _| {
+            (crc << 1) ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 }
+        })
     })
 }

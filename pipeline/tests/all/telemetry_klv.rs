@@ -53,7 +53,10 @@ fn check_cell(packet: &klv::Packet, tag: u32, cell: &str) {
         }
         Some(Value::Real(real)) => {
             let expected: f64 = cell.parse().unwrap();
-            assert!((real - expected).abs() < ROUNDING * expected.abs().max(1.0), "tag {tag}: {real} {expected}");
+            assert!(
+                (real - expected).abs() < ROUNDING * expected.abs().max(1.0),
+                "tag {tag}: {real} {expected}"
+            );
         }
         other => panic!("tag {tag}: {other:?} where the reference has {cell}"),
     }
@@ -97,7 +100,10 @@ fn check_vector(packet: &klv::Packet, tag: u32, vector: &Json) -> bool {
         }
         (_, Ok(number)) => {
             let found = packet.number(tag).unwrap();
-            assert!((found - number).abs() <= half_a_step(tag) * 1.01 + 1e-6, "tag {tag}: {found} is not {number}");
+            assert!(
+                (found - number).abs() <= half_a_step(tag) * 1.01 + 1e-6,
+                "tag {tag}: {found} is not {number}"
+            );
         }
         (found, _) if tag == 77 => assert_eq!(found, Some(&Value::Integer(0)), "printed as a blank"),
         (_, _) if tag == 1 => assert_eq!(packet.items[0].value, Value::Integer(0xAA43)),
@@ -115,11 +121,7 @@ fn st0902_packets_decode_to_the_second_decoder_and_the_altered_one_is_flagged() 
     let Some(text) = reference::read_text("klv/st0902_expected_decoder2.json") else { return };
     let expected: Json = serde_json::from_str(&text).unwrap();
     let cases = [
-        (
-            "DynamicConstantMISMMSPacketData",
-            Checksum::Wrong { stored: 0xAA43, computed: 0x3E1E },
-            25,
-        ),
+        ("DynamicConstantMISMMSPacketData", Checksum::Wrong { stored: 0xAA43, computed: 0x3E1E }, 25),
         ("DynamicOnlyMISMMSPacketData", Checksum::Right, 19),
     ];
     for (name, checksum, count) in cases {
@@ -154,7 +156,8 @@ fn check_item(packet: &klv::Packet, item: &Json) {
 
 #[test]
 fn out_of_range_numbers_and_zero_zero_are_absent() {
-    let body = hex("05020000060280000702800013048000000012040000000014040000000052048000000053048000000010020000");
+    let body =
+        hex("05020000060280000702800013048000000012040000000014040000000052048000000053048000000010020000");
     let bytes = packet(&[hex("0d04000000000e0400000000"), body].concat());
     let packet = klv::decode(&bytes).unwrap();
     assert_eq!(packet.value(6), Some(&Value::Absent));
@@ -198,7 +201,10 @@ fn unknown_tags_are_skipped_and_nested_sets_are_not_opened() {
 fn hostile_lengths_are_faults_and_not_reads() {
     for (body, what) in [
         ("0584ffffffff71", "tag 5 claims 4294967295 bytes but only 5 are left in the packet"),
-        ("0588ffffffffffffffff71", "tag 5 claims 18446744073709551615 bytes but only 5 are left in the packet"),
+        (
+            "0588ffffffffffffffff71",
+            "tag 5 claims 18446744073709551615 bytes but only 5 are left in the packet",
+        ),
         ("0580", "tag 5: the length is of the indefinite form 0x80"),
         ("05ff", "tag 5: the length takes 127 bytes, more than 8"),
         ("ffffffffff0100", "the tag takes more than 4 bytes"),

@@ -72,7 +72,8 @@ fn klv_without_its_own_time_takes_that_of_the_newest_picture() {
     mux.video(8600);
     mux.klv(0xBD, None, &set(20, b'b'), 0, true);
     let (found, _, _) = tap(mux.bytes(), 188);
-    let times: Vec<_> = found.iter().map(|found| (found.pts_90k, found.video_pts_90k, found.elapsed_us)).collect();
+    let times: Vec<_> =
+        found.iter().map(|found| (found.pts_90k, found.video_pts_90k, found.elapsed_us)).collect();
     assert_eq!(times, [(None, None, None), (None, Some(8600), Some(40_000))]);
 }
 

@@ -125,9 +125,13 @@ fn values_asserted_by_the_other_parser_hold() {
             }
         }
         if let Some(value) = values["satellites_max"].as_f64() {
-            assert_close(highest(|record| {
-                if record.extras.contains_key("satellites") { extra(record, "satellites") } else { 0.0 }
-            }), value, file);
+            assert_close(
+                highest(|record| {
+                    if record.extras.contains_key("satellites") { extra(record, "satellites") } else { 0.0 }
+                }),
+                value,
+                file,
+            );
             compared += 1;
         }
         if let Some(value) = values["packets"].as_u64() {
@@ -136,8 +140,16 @@ fn values_asserted_by_the_other_parser_hold() {
         }
     }
     let flight = read("mavic_pro.SRT").unwrap();
-    assert_close(extra(&flight.records[0], "home_lat_deg"), expected["mavic_pro.SRT"]["home"][0].as_f64().unwrap(), "home");
-    assert_close(extra(&flight.records[0], "home_lon_deg"), expected["mavic_pro.SRT"]["home"][1].as_f64().unwrap(), "home");
+    assert_close(
+        extra(&flight.records[0], "home_lat_deg"),
+        expected["mavic_pro.SRT"]["home"][0].as_f64().unwrap(),
+        "home",
+    );
+    assert_close(
+        extra(&flight.records[0], "home_lon_deg"),
+        expected["mavic_pro.SRT"]["home"][1].as_f64().unwrap(),
+        "home",
+    );
     assert_eq!(flight.records.last().unwrap().sample.elapsed_us, Some(468_000_000));
     assert_eq!(compared, 13);
 }
@@ -198,7 +210,10 @@ fn values_that_cannot_be_are_named_with_their_cue() {
         ("[latitude: 9.0] [rel_alt: 2]", "cue 7: holds only one of latitude and longitude"),
         ("GPS(1.0) BAROMETER:2", "cue 7: GPS holds fewer than two numbers"),
         ("GPS(NaN,1,2) BAROMETER:2", "cue 7: GPS holds \"NaN\", which is no number"),
-        ("[latitude: 9.0] [longitude: 2] [gb_yaw: a gb_pitch: 1]", "cue 7: gb_yaw is \"a\", which is no number"),
+        (
+            "[latitude: 9.0] [longitude: 2] [gb_yaw: a gb_pitch: 1]",
+            "cue 7: gb_yaw is \"a\", which is no number",
+        ),
         ("[latitude: 9.0] [longitude: 2] [rel_alt: inf]", "cue 7: rel_alt is \"inf\", which is no number"),
     ] {
         let text = format!("7\n00:00:01,000 --> 00:00:02,000\nISO:100 Fnum:2.2\n{line}\n");

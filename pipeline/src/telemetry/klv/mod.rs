@@ -140,8 +140,12 @@ pub fn decode(bytes: &[u8]) -> Result<Packet, KlvError> {
     let mut reader = Bytes::new(bytes);
     let body = take_body(&mut reader)?;
     let body_offset = reader.position() - body.len();
-    let mut packet =
-        Packet { checksum: Checksum::Missing, items: Vec::new(), unknown_tags: Vec::new(), faults: Vec::new() };
+    let mut packet = Packet {
+        checksum: Checksum::Missing,
+        items: Vec::new(),
+        unknown_tags: Vec::new(),
+        faults: Vec::new(),
+    };
     let mut items = Bytes::new(body);
     while !items.is_empty() {
         let offset = body_offset + items.position();

@@ -33,7 +33,8 @@ pub fn scan(bytes: &[u8]) -> (Vec<Found<'_>>, Vec<Problem>) {
                 end
             }
             Ok(Read::CutBy(next)) => {
-                problems.push(Problem::at_byte(offset, format!("the packet is cut by the one at byte {next}")));
+                problems
+                    .push(Problem::at_byte(offset, format!("the packet is cut by the one at byte {next}")));
                 next
             }
             Err(error) => {

@@ -50,11 +50,7 @@ pub fn decode(coding: Coding, bytes: &[u8]) -> Result<Value, String> {
 }
 
 fn whole(bytes: &[u8], width: usize) -> Result<&[u8], String> {
-    if bytes.len() == width {
-        Ok(bytes)
-    } else {
-        Err(format!("takes {} bytes, not {width}", bytes.len()))
-    }
+    if bytes.len() == width { Ok(bytes) } else { Err(format!("takes {} bytes, not {width}", bytes.len())) }
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use mpeg2ts_reader::StreamType;
 use mpeg2ts_reader::demultiplex::{
-    DemuxContext, FilterChangeset, FilterRequest, NullPacketFilter, PacketFilter, PatPacketFilter, PmtPacketFilter,
+    DemuxContext, FilterChangeset, FilterRequest, NullPacketFilter, PacketFilter, PatPacketFilter,
+    PmtPacketFilter,
 };
 use mpeg2ts_reader::descriptor::CoreDescriptors;
 use mpeg2ts_reader::packet::{Packet as TsPacket, Pid};
@@ -100,7 +101,9 @@ impl DemuxContext for Tap {
     fn construct(&mut self, request: FilterRequest<'_, '_>) -> Filter {
         match request {
             FilterRequest::ByPid(Pid::PAT) => Filter::Pat(PatPacketFilter::default()),
-            FilterRequest::Pmt { pid, program_number } => Filter::Pmt(PmtPacketFilter::new(pid, program_number)),
+            FilterRequest::Pmt { pid, program_number } => {
+                Filter::Pmt(PmtPacketFilter::new(pid, program_number))
+            }
             FilterRequest::ByStream { stream_type, stream_info, .. } => self.stream(stream_type, stream_info),
             _ => Filter::Ignored(NullPacketFilter::default()),
         }
@@ -267,7 +270,8 @@ impl ElementaryStreamConsumer<Tap> for Klv {
 }
 
 fn is_video(stream_type: StreamType) -> bool {
-    [StreamType::H262, StreamType::ISO_14496_2_VISUAL, StreamType::H264, StreamType::H265].contains(&stream_type)
+    [StreamType::H262, StreamType::ISO_14496_2_VISUAL, StreamType::H264, StreamType::H265]
+        .contains(&stream_type)
 }
 
 fn is_klva(info: &StreamInfo<'_>) -> bool {

@@ -67,7 +67,8 @@ impl TsTap {
         let pending = std::mem::take(&mut self.pending);
         let mut rest = pending.as_slice();
         while let Some((packet, behind)) = rest.split_at_checked(TsPacket::SIZE) {
-            self.in_step = starts_packet(packet) && (self.in_step || behind.is_empty() || starts_packet(behind));
+            self.in_step =
+                starts_packet(packet) && (self.in_step || behind.is_empty() || starts_packet(behind));
             if self.in_step {
                 self.note_skipped();
                 self.demux.push(&mut self.tap, packet);

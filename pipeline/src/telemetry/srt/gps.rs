@@ -99,5 +99,8 @@ fn height(text: &str) -> Option<f64> {
 
 fn number(name: &str, text: Option<&str>) -> Result<f64, String> {
     let text = text.ok_or_else(|| format!("{name} holds fewer than two numbers"))?;
-    text.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| format!("{name} holds {text:?}, which is no number"))
+    text.parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite())
+        .ok_or_else(|| format!("{name} holds {text:?}, which is no number"))
 }

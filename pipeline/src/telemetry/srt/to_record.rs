@@ -138,7 +138,9 @@ fn put_extras(record: &mut Record, fields: &Fields<'_>) {
         let in_hundredths = stop >= STOPS_IN_HUNDREDTHS_FROM;
         record.note("fnum", Extra::Real(if in_hundredths { stop / 100.0 } else { stop }));
     }
-    for (key, names) in [("shutter", ["shutter", "tv", "ss"]), ("frame_count", ["framecnt", "srtcnt", "srtcnt"])] {
+    for (key, names) in
+        [("shutter", ["shutter", "tv", "ss"]), ("frame_count", ["framecnt", "srtcnt", "srtcnt"])]
+    {
         if let Some(text) = fields.text(&names) {
             record.note(key, Extra::Text(text.to_owned()));
         }
