@@ -29,7 +29,7 @@ pub(super) enum Checked {
         /// The reason in words.
         words: String,
         /// The observation.
-        observation: Observation,
+        observation: Box<Observation>,
     },
 }
 
@@ -86,7 +86,7 @@ pub(super) fn check(observation: Observation, config: &DedupeConfig) -> Result<C
         Location::Unlocated { reason, place } => {
             place.map_or(Ok(()), |at| check_lat_lon("place", at))?;
             let words = format!("not located: {}", words_of(reason));
-            Ok(Checked::Unlocated { place, reason, words, observation })
+            Ok(Checked::Unlocated { place, reason, words, observation: Box::new(observation) })
         }
         Location::Ground(position) => check_located(observation, position, config),
     }
@@ -106,7 +106,8 @@ fn check_located(
     if ce90_m > config.max_ce90_m {
         let words = format!("not located: CE90 of {ce90_m:.0} m is over {:.0} m", config.max_ce90_m);
         let place = Some(position.point.lat_lon);
-        return Ok(Checked::Unlocated { place, reason: NotLocated::Degenerate, words, observation });
+        let (reason, observation) = (NotLocated::Degenerate, Box::new(observation));
+        return Ok(Checked::Unlocated { place, reason, words, observation });
     }
     let (independent_m2, shared_m2) = split_error(
         &position.covariance_enu_m2,
@@ -138,7 +139,7 @@ fn split_error(
 }
 
 fn symmetric(covariance: &Matrix3<f64>) -> Result<Matrix3<f64>, String> {
-    if let Some(entry) = covariance.iter().find(|entry| !(entry.abs() <= MAX_VARIANCE_M2)) {
+    if let Some(entry) = covariance.iter().find(|entry| entry.is_nan() || entry.abs() > MAX_VARIANCE_M2) {
         return Err(format!("covariance entry {entry} m2 is not finite or over {MAX_VARIANCE_M2:e} m2"));
     }
     let asymmetry = (covariance - covariance.transpose()).abs().max();
@@ -147,8 +148,7 @@ fn symmetric(covariance: &Matrix3<f64>) -> Result<Matrix3<f64>, String> {
     }
     let half = (covariance + covariance.transpose()) / 2.0;
     let smallest = half.symmetric_eigenvalues().min();
-    // Written so that NaN from the eigenvalues is refused too.
-    if !(smallest >= -MAX_ASYMMETRY * half.abs().max()) {
+    if smallest.is_nan() || smallest < -MAX_ASYMMETRY * half.abs().max() {
         return Err(format!("covariance has the negative variance {smallest} m2"));
     }
     Ok(half)
@@ -173,7 +173,7 @@ fn check_footprint(footprint: Option<&Footprint>, config: &DedupeConfig) -> Resu
         return Err(format!("footprint area {} m2 is negative or not finite", footprint.area_m2));
     }
     let extent_m = extent_m(&footprint.ring);
-    if !(extent_m <= config.max_extent_m) {
+    if extent_m > config.max_extent_m {
         return Err(format!("footprint is {extent_m:.0} m across, over {:.0} m", config.max_extent_m));
     }
     Ok(())

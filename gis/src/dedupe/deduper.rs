@@ -106,14 +106,14 @@ impl Deduper {
             }
         }
         for sightings in located.into_values() {
-            self.absorb_located(&mut frame, sightings);
+            self.absorb_located(&mut frame, &sightings);
         }
         self.merge_bridged(&mut frame, look.time);
         self.count_look(&frame, look);
         self.report(frame, &given)
     }
 
-    fn absorb_located(&mut self, frame: &mut Frame, sightings: Vec<(usize, Sighting)>) {
+    fn absorb_located(&mut self, frame: &mut Frame, sightings: &[(usize, Sighting)]) {
         let fits: Vec<BTreeMap<usize, Fit>> = sightings.iter().map(|(_, s)| self.fits(s)).collect();
         let slots: Vec<usize> =
             fits.iter().flat_map(BTreeMap::keys).copied().collect::<BTreeSet<_>>().into_iter().collect();
@@ -308,23 +308,20 @@ impl Deduper {
     fn index(&mut self, slot: usize) {
         let Some(incident) = self.incidents.get(slot) else { return };
         self.changed.insert(incident.id);
-        if incident.state == IncidentState::Unlocated {
-            if let Some(source) = incident.sources.first() {
-                self.unlocated.insert((source.clone(), incident.class.clone()), slot);
-            }
+        if incident.state == IncidentState::Unlocated
+            && let Some(source) = incident.sources.first()
+        {
+            self.unlocated.insert((source.clone(), incident.class.clone()), slot);
         }
-        match incident.position.as_ref().filter(|_| incident.is_open()) {
-            Some(position) => {
-                // One ring is asked for with every sighting, so that only what a worse position needs is entered.
-                let ring = ring_for(ce90_m(&position.covariance_enu_m2)) - 1;
-                let at = position.point.lat_lon;
-                self.cells.put(slot, widened(&cells_of(at, incident.footprint.as_ref()), ring));
-                self.places.put(slot, at);
-            }
-            None => {
-                self.cells.remove(slot);
-                self.places.remove(slot);
-            }
+        if let Some(position) = incident.position.as_ref().filter(|_| incident.is_open()) {
+            // One ring is asked for with every sighting, so that only what a worse position needs is entered.
+            let ring = ring_for(ce90_m(&position.covariance_enu_m2)) - 1;
+            let at = position.point.lat_lon;
+            self.cells.put(slot, widened(&cells_of(at, incident.footprint.as_ref()), ring));
+            self.places.put(slot, at);
+        } else {
+            self.cells.remove(slot);
+            self.places.remove(slot);
         }
     }
 

@@ -108,7 +108,7 @@ struct Pair<'a> {
 }
 
 fn fit(pair: &Pair, config: &DedupeConfig) -> Option<Fit> {
-    if !(pair.gap_secs <= pair.rejoin_within_secs) {
+    if pair.gap_secs > pair.rejoin_within_secs {
         return None;
     }
     let plane = Plane::at(pair.here.lat_lon);

@@ -49,7 +49,7 @@ pub(super) fn union_of_parts(a: &Footprint, b: &Footprint) -> Footprint {
     let largest = joined.0.into_iter().max_by(|x, y| x.unsigned_area().total_cmp(&y.unsigned_area()));
     let Some(largest) = largest else { return a.clone() };
     let outline = Polygon::new(largest.exterior().simplify(SIMPLIFY_M), Vec::new());
-    if !(outline.unsigned_area() > 0.0) {
+    if outline.unsigned_area() <= 0.0 {
         return a.clone();
     }
     Footprint {
