@@ -8,10 +8,13 @@ use super::geojson::map_lat_lon;
 use super::{Crs, Zone, ZoneDefect, ZoneProblem};
 use crate::coordinate_door::wgs84_from_gcj02;
 
-/// The area that disagrees must fall to this share of what it was before a datum is doubted.
+/// A zone fits clearly better when the area that disagrees falls to this share of what it was.
 const MAX_REMAINING_LOSS: f64 = 0.6;
 
-/// And it must fall by at least this share of the whole; generalised outlines disagree by about as much on their own.
+/// The zones that fit clearly better must win this many times the area that the others lose.
+const MIN_WIN_TO_LOSS: f64 = 3.0;
+
+/// And they must win this share of the whole; generalised outlines disagree by about as much on their own.
 const MIN_GAIN: f64 = 0.002;
 
 /// How two zones of two files should lie to each other.
@@ -23,38 +26,62 @@ enum Relation {
     SameAs,
 }
 
-/// Area that agrees, and area in all, summed over the zones of two files.
-#[derive(Debug, Clone, Copy, Default)]
+/// How two zones lie to each other.
+///
+/// # Units
+/// Square degrees.
+#[derive(Debug, Clone, Copy)]
 struct Agreement {
     agreeing: f64,
     whole: f64,
 }
 
-impl Agreement {
-    fn add(&mut self, a: &MultiPolygon<f64>, b: &MultiPolygon<f64>, relation: Relation) {
-        let common = a.intersection(b).unsigned_area();
-        self.agreeing += common;
-        self.whole += match relation {
-            Relation::ChildOf => a.unsigned_area(),
-            Relation::SameAs => a.unsigned_area() + b.unsigned_area() - common,
-        };
+fn agreement(a: &MultiPolygon<f64>, b: &MultiPolygon<f64>, relation: Relation) -> Agreement {
+    let agreeing = a.intersection(b).unsigned_area();
+    let whole = match relation {
+        Relation::ChildOf => a.unsigned_area(),
+        Relation::SameAs => a.unsigned_area() + b.unsigned_area() - agreeing,
+    };
+    Agreement { agreeing, whole }
+}
+
+/// Sums over the zones of two files under the supposition that one of them is in GCJ-02.
+#[derive(Debug, Clone, Copy, Default)]
+struct Supposition {
+    declared_agreeing: f64,
+    unshifted_agreeing: f64,
+    whole: f64,
+    won: f64,
+    lost: f64,
+}
+
+impl Supposition {
+    fn add(&mut self, declared: Agreement, unshifted: Agreement) {
+        self.declared_agreeing += declared.agreeing;
+        self.unshifted_agreeing += unshifted.agreeing;
+        self.whole += declared.whole;
+        let declared_loss = declared.whole - declared.agreeing;
+        let loss = unshifted.whole - unshifted.agreeing;
+        if loss > declared_loss {
+            self.lost += loss - declared_loss;
+        } else if loss < MAX_REMAINING_LOSS * declared_loss {
+            self.won += declared_loss - loss;
+        }
     }
 
-    fn share(self) -> f64 {
-        if self.whole > 0.0 { self.agreeing / self.whole } else { 1.0 }
+    fn holds(&self) -> bool {
+        self.won > MIN_WIN_TO_LOSS * self.lost && self.won > MIN_GAIN * self.whole
     }
 
-    fn clearly_better_than(self, declared: Self) -> bool {
-        let (loss, declared_loss) = (1.0 - self.share(), 1.0 - declared.share());
-        loss < MAX_REMAINING_LOSS * declared_loss && declared_loss - loss > MIN_GAIN
+    fn percent(&self, agreeing: f64) -> f64 {
+        100.0 * (agreeing / self.whole).min(1.0)
     }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Hypotheses {
-    declared: Agreement,
-    first_is_gcj02: Agreement,
-    second_is_gcj02: Agreement,
+struct Suppositions {
+    first_is_gcj02: Supposition,
+    second_is_gcj02: Supposition,
 }
 
 /// Returns a warning for each file declared WGS-84 or CGCS2000 that fits another one clearly better once the GCJ-02
@@ -63,14 +90,14 @@ struct Hypotheses {
 /// Children are held against their parents (share of their area inside), and zones with the same code in two files
 /// against each other (intersection over union). Files that are all in GCJ-02 agree with each other and cannot be told.
 pub fn datum_warnings(zones: &[Zone]) -> Vec<ZoneProblem> {
-    let mut by_files: BTreeMap<(&str, &str, Relation), Hypotheses> = BTreeMap::new();
+    let mut by_files: BTreeMap<(&str, &str, Relation), Suppositions> = BTreeMap::new();
     for (first, second, relation) in pairs(zones) {
         let key = (first.origin.file.as_str(), second.origin.file.as_str(), relation);
-        let sums = by_files.entry(key).or_default();
         let (a, b) = (&first.polygon, &second.polygon);
-        sums.declared.add(a, b, relation);
-        sums.first_is_gcj02.add(&map_lat_lon(a, wgs84_from_gcj02), b, relation);
-        sums.second_is_gcj02.add(a, &map_lat_lon(b, wgs84_from_gcj02), relation);
+        let declared = agreement(a, b, relation);
+        let sums = by_files.entry(key).or_default();
+        sums.first_is_gcj02.add(declared, agreement(&map_lat_lon(a, wgs84_from_gcj02), b, relation));
+        sums.second_is_gcj02.add(declared, agreement(a, &map_lat_lon(b, wgs84_from_gcj02), relation));
     }
     let declared_unshifted = |file: &str| {
         zones
@@ -80,14 +107,14 @@ pub fn datum_warnings(zones: &[Zone]) -> Vec<ZoneProblem> {
     by_files
         .into_iter()
         .filter_map(|((first, second, _), sums)| {
-            let first_fits_better = sums.first_is_gcj02.share() >= sums.second_is_gcj02.share();
-            let (suspect, against, unshifted) = if first_fits_better {
+            let first_wins = sums.first_is_gcj02.won >= sums.second_is_gcj02.won;
+            let (suspect, against, supposition) = if first_wins {
                 (first, second, sums.first_is_gcj02)
             } else {
                 (second, first, sums.second_is_gcj02)
             };
-            let doubtful = unshifted.clearly_better_than(sums.declared) && declared_unshifted(suspect);
-            doubtful.then(|| warning(suspect, against, sums.declared, unshifted))
+            let doubtful = supposition.holds() && declared_unshifted(suspect);
+            doubtful.then(|| warning(suspect, against, &supposition))
         })
         .collect()
 }
@@ -109,15 +136,15 @@ fn pairs(zones: &[Zone]) -> Vec<(&Zone, &Zone, Relation)> {
     pairs
 }
 
-fn warning(suspect: &str, against: &str, declared: Agreement, unshifted: Agreement) -> ZoneProblem {
+fn warning(suspect: &str, against: &str, sums: &Supposition) -> ZoneProblem {
     ZoneProblem {
         file: suspect.to_owned(),
         feature_index: None,
         code: None,
         defect: ZoneDefect::LooksLikeGcj02 {
             against: against.to_owned(),
-            share_percent: 100.0 * declared.share(),
-            unshifted_percent: 100.0 * unshifted.share(),
+            share_percent: sums.percent(sums.declared_agreeing),
+            unshifted_percent: sums.percent(sums.unshifted_agreeing),
         },
     }
 }
