@@ -1,1 +1,16 @@
-//! OpenCV behind the pipeline: outlines of masks, pictures read and written.
+//! OpenCV behind the pipeline: outlines of masks, pictures read and written, evidence drawn.
+//!
+//! OpenCV is told to stay on the caller's thread; the pipeline has its own workers.
+
+mod annotate;
+mod contour;
+mod error;
+mod mat;
+mod outline;
+mod picture;
+mod raster;
+
+pub use annotate::{Crop, Rgb, crop, draw_label, draw_outline};
+pub use error::CvError;
+pub use outline::{Options, Outline, Ring, outlines};
+pub use picture::{decode_mask, decode_picture, encode_jpeg, encode_png, resize};
