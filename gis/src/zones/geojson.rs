@@ -121,7 +121,8 @@ fn zone(value: JsonValue, origin: ZoneOrigin, file: &ZoneFile) -> Result<Zone, F
             Ok(Zone { code, level: file.level, kind, name_zh, name_en, parent, polygon, origin })
         }
         (code, outline, _) => {
-            if code.is_none() {
+            let unreadable = |defect: &ZoneDefect| matches!(defect, ZoneDefect::BadProperty { key, .. } if *key == file.code_key);
+            if code.is_none() && !defects.iter().any(unreadable) {
                 defects.push(ZoneDefect::MissingCode { key: file.code_key.clone() });
             }
             defects.extend(outline.err().unwrap_or_default());

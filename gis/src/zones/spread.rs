@@ -8,7 +8,7 @@ use super::local::LocalFrame;
 use crate::position::{GroundPosition, LatLon};
 
 /// Points in the cloud: a straight boundary anywhere is then integrated to better than half a percent (see the test).
-pub(super) const POINT_COUNT: usize = 512;
+const POINT_COUNT: usize = 2048;
 
 /// One place the position may be, with its share of the probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
