@@ -24,7 +24,8 @@ fn classify(error: &glib::Error, debug: &str) -> Ending {
         let hint = "its decoder is not installed (Debian packages gstreamer1.0-libav, gstreamer1.0-plugins-bad)";
         return Ending::Failed(format!("{hint}: {}", in_words(error.message(), debug)));
     }
-    Ending::Failed(in_words(error.message(), debug))
+    let hint = if error.matches(gst::StreamError::Demux) { "it is damaged or was cut off: " } else { "" };
+    Ending::Failed(format!("{hint}{}", in_words(error.message(), debug)))
 }
 
 /// Joins GStreamer's message with the last line of its details, which names the real cause.

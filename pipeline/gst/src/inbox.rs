@@ -9,8 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pipeline::Frame;
-
-use crate::ts::TsPacket;
+use pipeline::telemetry::mpegts::TsKlv;
 
 /// Telemetry packets kept while no frame has come yet or nobody reads.
 const MOST_PACKETS: usize = 4096;
@@ -19,8 +18,8 @@ const MOST_PACKETS: usize = 4096;
 pub enum Entry {
     /// A decoded frame.
     Frame(Frame),
-    /// Telemetry, still on the carrier's clock.
-    Telemetry(TsPacket),
+    /// Telemetry, timed from the first picture of its carrier.
+    Telemetry(TsKlv),
 }
 
 /// How a connection ended.
@@ -110,7 +109,7 @@ impl Inbox {
     }
 
     /// Puts telemetry in.
-    pub fn push_telemetry(&self, packet: TsPacket) {
+    pub fn push_telemetry(&self, packet: TsKlv) {
         let mut state = self.lock();
         if state.accepting && state.entries.len() - state.frames < MOST_PACKETS {
             state.entries.push_back(Entry::Telemetry(packet));

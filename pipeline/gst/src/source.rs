@@ -1,14 +1,17 @@
 //! The reader of video feeds: opens, reads, watches, connects again, ends.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use gstreamer::glib;
-use pipeline::{Frame, FrameSource, Item, SourceError};
+use pipeline::telemetry::mpegts::TsKlv;
+use pipeline::{Frame, FrameSource, Item, SourceError, TelemetryPacket};
 
 use crate::backoff;
 use crate::counts::{Counts, SourceHandle};
@@ -16,10 +19,20 @@ use crate::element::start_gstreamer;
 use crate::inbox::{Ending, Entry, Patience, Taken};
 use crate::session::{Session, Shared};
 use crate::spec::SourceSpec;
+use crate::ts::FileTelemetry;
 use crate::uri::SourceUri;
 
 /// A connection that gave new frames for this long is healthy: the count of failed attempts starts anew.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
+
+/// A file whose video ends this much before its stated end was cut off.
+const CUT_OFF: Duration = Duration::from_secs(1);
+
+/// The same as a share of the stated length: sound may go on a little longer than the video.
+const CUT_OFF_SHARE: f64 = 0.05;
+
+/// Telemetry of files comes this much before the frames of its time, so that poses can be interpolated.
+const TELEMETRY_AHEAD_US: i64 = 1_000_000;
 
 /// A video file or live feed.
 pub struct GstSource {
@@ -30,9 +43,14 @@ pub struct GstSource {
     frames: u64,
     attempts: u32,
     began: Option<Instant>,
+    file_telemetry: Option<FileTelemetry>,
+    /// Live telemetry that came before the first frame of its connection.
+    early: Vec<TsKlv>,
+    ready: VecDeque<Item>,
 }
 
 /// Why a connection ended.
+#[derive(Clone)]
 enum Cause {
     NoVideo,
     Stalled(Duration),
@@ -47,11 +65,24 @@ impl GstSource {
     pub fn open(spec: SourceSpec) -> Result<Self, SourceError> {
         let fail = |reason| SourceError::Open { uri: spec.uri.to_string(), reason };
         start_gstreamer().map_err(fail)?;
+        let mut file_telemetry = None;
         if let SourceUri::File(path) = &spec.uri {
             check_file(path).map_err(fail)?;
+            file_telemetry = FileTelemetry::open(path);
         }
         let shared = Arc::new(Shared::new(&spec));
-        Ok(Self { spec, shared, session: None, over: false, frames: 0, attempts: 0, began: None })
+        Ok(Self {
+            spec,
+            shared,
+            session: None,
+            over: false,
+            frames: 0,
+            attempts: 0,
+            began: None,
+            file_telemetry,
+            early: Vec::new(),
+            ready: VecDeque::new(),
+        })
     }
 
     /// Returns a handle that watches and stops this source from any thread.
@@ -64,27 +95,65 @@ impl GstSource {
             if self.shared.inbox.stopped() {
                 return Ok(None);
             }
-            if let Err(cause) = self.connect() {
-                if self.retry(cause)? {
-                    continue;
-                }
-                return Ok(None);
+            if let Some(item) = self.ready.pop_front() {
+                return Ok(Some(item));
             }
-            let patience = Patience { stall_limit: self.spec.stall_limit, deadline: self.deadline() };
-            let cause = match self.shared.inbox.take(&patience) {
-                Taken::Entry(Entry::Frame(frame)) => return Ok(self.accept(frame)),
-                Taken::Entry(Entry::Telemetry(_)) => continue,
-                Taken::Stopped | Taken::Deadline => return Ok(None),
-                Taken::Ended(Ending::EndOfStream) if !self.shared.live && self.frames > 0 => return Ok(None),
-                Taken::Ended(Ending::EndOfStream) if !self.shared.live => Cause::NoVideo,
-                Taken::Ended(Ending::EndOfStream) => Cause::Failed("the sender ended the stream".to_owned()),
-                Taken::Ended(Ending::NoVideo) => Cause::NoVideo,
-                Taken::Ended(Ending::Failed(reason)) => Cause::Failed(reason),
-                Taken::Stalled(silent) => Cause::Stalled(silent),
+            let ended = match self.connect() {
+                Ok(()) => self.take(),
+                Err(cause) => ControlFlow::Break(Some(cause)),
             };
-            if !self.retry(cause)? {
-                return Ok(None);
+            match ended {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(None) => return Ok(None),
+                ControlFlow::Break(Some(cause)) if self.retry(&cause) => {}
+                // A stop or the deadline during the wait ends the feed quietly.
+                ControlFlow::Break(Some(_)) if self.shared.inbox.stopped() || self.late() => return Ok(None),
+                ControlFlow::Break(Some(cause)) => return Err(self.error(cause)),
             }
+        }
+    }
+
+    /// Takes the next entry; breaks at the end of the connection, with its cause unless it is the plain end.
+    fn take(&mut self) -> ControlFlow<Option<Cause>> {
+        let patience = Patience { stall_limit: self.spec.stall_limit, deadline: self.deadline() };
+        let cause = match self.shared.inbox.take(&patience) {
+            Taken::Entry(Entry::Frame(frame)) => return self.accept(frame),
+            Taken::Entry(Entry::Telemetry(packet)) => {
+                self.early.push(packet);
+                self.time_early_telemetry();
+                return ControlFlow::Continue(());
+            }
+            Taken::Stopped | Taken::Deadline => return ControlFlow::Break(None),
+            Taken::Ended(Ending::EndOfStream) if self.shared.live => {
+                Cause::Failed("the sender ended the stream".to_owned())
+            }
+            Taken::Ended(Ending::EndOfStream) => return self.end_of_file(),
+            Taken::Ended(Ending::NoVideo) => Cause::NoVideo,
+            Taken::Ended(Ending::Failed(reason)) => Cause::Failed(reason),
+            Taken::Stalled(silent) => Cause::Stalled(silent),
+        };
+        ControlFlow::Break(Some(cause))
+    }
+
+    /// Gives the telemetry behind the last frame, then tells a whole file from one that was cut.
+    fn end_of_file(&mut self) -> ControlFlow<Option<Cause>> {
+        let rest = self.file_telemetry.take().map(|mut telemetry| telemetry.up_to(i64::MAX)).unwrap_or_default();
+        if self.frames > 0 && !rest.is_empty() {
+            let shift_us = self.telemetry_shift_us().unwrap_or(0);
+            self.ready.extend(rest.into_iter().map(|packet| telemetry_item(packet, shift_us)));
+            return ControlFlow::Continue(());
+        }
+        let ends = self.shared.progress().timeline.end();
+        let stated = self.session.as_ref().and_then(Session::stated_duration).unwrap_or(ends);
+        let missing = stated.saturating_sub(ends);
+        if self.shared.counts.decoded.load(Ordering::Relaxed) == 0 {
+            ControlFlow::Break(Some(Cause::NoVideo))
+        } else if missing > CUT_OFF.max(stated.mul_f64(CUT_OFF_SHARE)) {
+            let (ends, stated) = (ends.as_secs_f64(), stated.as_secs_f64());
+            let reason = format!("the file was cut off: its video ends at {ends:.1} s of {stated:.1} s");
+            ControlFlow::Break(Some(Cause::Failed(reason)))
+        } else {
+            ControlFlow::Break(None)
         }
     }
 
@@ -102,9 +171,14 @@ impl GstSource {
         self.spec.max_duration.filter(|_| self.shared.live).and_then(|most| self.began?.checked_add(most))
     }
 
-    fn accept(&mut self, frame: Frame) -> Option<Item> {
+    /// Returns whether a live feed has reached its end by `max_duration`.
+    fn late(&self) -> bool {
+        self.deadline().is_some_and(|at| Instant::now() >= at)
+    }
+
+    fn accept(&mut self, frame: Frame) -> ControlFlow<Option<Cause>> {
         if self.spec.max_duration.is_some_and(|most| frame.elapsed >= most) {
-            return None;
+            return ControlFlow::Break(None);
         }
         if self.frames == 0 {
             self.began = Some(Instant::now());
@@ -115,26 +189,46 @@ impl GstSource {
         if fresh_at.saturating_duration_since(began) >= HEALTHY_AFTER {
             self.attempts = 0;
         }
-        Some(Item::Frame(frame))
+        self.time_early_telemetry();
+        if let Some(telemetry) = &mut self.file_telemetry {
+            let shift_us = shift_us(&self.shared).unwrap_or(0);
+            let frame_us = i64::try_from(frame.elapsed.as_micros()).unwrap_or(i64::MAX);
+            let due = telemetry.up_to(frame_us.saturating_add(TELEMETRY_AHEAD_US).saturating_sub(shift_us));
+            self.ready.extend(due.into_iter().map(|packet| telemetry_item(packet, shift_us)));
+        }
+        self.ready.push_back(Item::Frame(frame));
+        ControlFlow::Continue(())
     }
 
-    /// Takes the connection down and waits before the next; returns false when the feed is to end quietly.
-    fn retry(&mut self, cause: Cause) -> Result<bool, SourceError> {
-        self.session = None;
+    /// Puts live telemetry on the time line as soon as the connection has its first frame.
+    fn time_early_telemetry(&mut self) {
+        if let Some(shift_us) = self.telemetry_shift_us() {
+            self.ready.extend(self.early.drain(..).map(|packet| telemetry_item(packet, shift_us)));
+        }
+    }
+
+    /// Time of the carrier's first picture on the time line of the frames.
+    fn telemetry_shift_us(&self) -> Option<i64> {
+        shift_us(&self.shared)
+    }
+
+    /// Takes the connection down and waits before the next; returns false when there is to be none.
+    fn retry(&mut self, cause: &Cause) -> bool {
         let policy = self.spec.reconnect;
         let wanted = policy.enabled && self.shared.live && (self.frames > 0 || policy.before_first_frame);
-        if !wanted || self.attempts >= policy.max_attempts {
-            return Err(self.error(cause));
+        if !wanted || self.attempts >= policy.max_attempts || self.late() {
+            return false;
         }
+        self.session = None;
+        self.early.clear();
         self.attempts += 1;
         Counts::add(&self.shared.counts.reconnects, 1);
         let wait = backoff::wait(&policy, self.attempts, glib::random_double());
-        let reason = self.error(cause).to_string();
+        let reason = self.error(cause.clone()).to_string();
         tracing::warn!(source = %self.spec.id, attempt = self.attempts, ?wait, reason, "connecting again");
         let until = Instant::now() + wait;
-        let deadline = self.deadline();
-        let stopped = self.shared.inbox.pause(deadline.map_or(until, |at| at.min(until)));
-        Ok(!stopped && deadline.is_none_or(|at| Instant::now() < at))
+        let stopped = self.shared.inbox.pause(self.deadline().map_or(until, |at| at.min(until)));
+        !stopped && !self.late()
     }
 
     fn error(&self, cause: Cause) -> SourceError {
@@ -169,6 +263,16 @@ impl FrameSource for GstSource {
     fn dropped(&self) -> u64 {
         self.shared.counts.dropped.load(Ordering::Relaxed)
     }
+}
+
+fn shift_us(shared: &Shared) -> Option<i64> {
+    let progress = shared.progress();
+    progress.timeline.elapsed_ns(progress.first_picture_ns?).map(|ns| ns / 1000)
+}
+
+fn telemetry_item(packet: TsKlv, shift_us: i64) -> Item {
+    let elapsed_us = packet.elapsed_us.map(|at| at.saturating_add(shift_us));
+    Item::Telemetry(TelemetryPacket { elapsed_us, klv: packet.klv })
 }
 
 /// Checks that the path is a file with something in it that can be read.

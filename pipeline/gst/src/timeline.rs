@@ -53,6 +53,11 @@ impl Timeline {
         Place { index, elapsed: Duration::from_nanos(u64::try_from(elapsed_ns).unwrap_or(0)) }
     }
 
+    /// Returns when the last frame ends.
+    pub fn end(&self) -> Duration {
+        self.last_ns.map_or(Duration::ZERO, |last| Duration::from_nanos(u64::try_from(last + self.step_ns).unwrap_or(0)))
+    }
+
     /// Returns a moment of the present connection on the time line; negative before the first frame.
     pub fn elapsed_ns(&self, running_ns: i64) -> Option<i64> {
         self.connection.map(|c| running_ns - c.first_running_ns + c.offset_ns)
