@@ -1,1 +1,86 @@
-//! What is kept: incidents, tasks and their history in SQL.
+//! What is kept: observations, incidents, tasks, the runs they came from, and every change as an event.
+//!
+//! [`Store`] has one method per use case. [`SqliteStore`] keeps a city in one file; [`MemoryStore`] keeps a run in memory.
+//! One suite of tests runs on both. Saving what was saved before changes no row.
+
+mod error;
+mod memory;
+mod reconcile;
+mod record;
+mod save;
+mod sqlite;
+
+pub use error::StoreError;
+pub use memory::MemoryStore;
+pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
+pub use sqlite::SqliteStore;
+
+use dispatch::{Task, TaskId};
+use gis::{Incident, IncidentId, Observation};
+
+/// Keeps incidents, tasks and their history.
+pub trait Store: Send {
+    /// Returns the version of the stored form.
+    ///
+    /// # Errors
+    /// Any that reading has.
+    fn schema_version(&self) -> Result<u32, StoreError>;
+
+    /// Returns all incidents, closed ones too, by time of first sighting, then id: what a deduper goes on from.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn incidents(&self) -> Result<Vec<Incident>, StoreError>;
+
+    /// Returns the incidents that are not closed, by time of first sighting, then id.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn open_incidents(&self) -> Result<Vec<Incident>, StoreError>;
+
+    /// Returns an incident.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError>;
+
+    /// Returns the observations of an incident, by time, then id.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError>;
+
+    /// Returns all tasks, by time of creation, then id.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn tasks(&self) -> Result<Vec<Task>, StoreError>;
+
+    /// Returns a task.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError>;
+
+    /// Returns all runs, by id.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn runs(&self) -> Result<Vec<Run>, StoreError>;
+
+    /// Returns the events after a cursor, oldest first, at most `limit`; the cursor is the number of the last event read, 0 first.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn events_after(&self, cursor: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Saves what a run found, with an event for each change, all of it or nothing.
+    ///
+    /// Incidents are replaced where they differ. A task that people have moved on stays as it is; see [`Saved::tasks_kept`].
+    /// Saving the same again changes no row and makes no event.
+    ///
+    /// # Errors
+    /// [`StoreError::MissingIncident`] for a task of an incident that is neither stored nor in the record;
+    /// [`StoreError::NotStorable`] for a value that does not come back as it was, such as NaN; and any that writing has.
+    fn save_run(&mut self, record: &RunRecord) -> Result<Saved, StoreError>;
+}

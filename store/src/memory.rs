@@ -1,0 +1,140 @@
+//! A store in memory, for runs that keep nothing and for tests.
+
+use std::collections::BTreeMap;
+
+use dispatch::{Task, TaskId};
+use gis::{Incident, IncidentId, Observation, ObservationId};
+
+use crate::error::StoreError;
+use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
+use crate::save::{Rows, encode, save};
+use crate::{Store, sqlite};
+
+/// A store in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    rows: MemoryRows,
+}
+
+#[derive(Debug, Clone, Default)]
+struct MemoryRows {
+    runs: BTreeMap<RunId, Run>,
+    incidents: BTreeMap<IncidentId, Incident>,
+    tasks: BTreeMap<TaskId, Task>,
+    observations: BTreeMap<ObservationId, Observation>,
+    incident_of: BTreeMap<ObservationId, IncidentId>,
+    events: Vec<StoredEvent>,
+}
+
+impl MemoryStore {
+    /// Returns an empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Store for MemoryStore {
+    fn schema_version(&self) -> Result<u32, StoreError> {
+        Ok(sqlite::SCHEMA_VERSION)
+    }
+
+    fn incidents(&self) -> Result<Vec<Incident>, StoreError> {
+        let mut all: Vec<Incident> = self.rows.incidents.values().cloned().collect();
+        all.sort_by_key(|incident| (incident.first_seen, incident.id));
+        Ok(all)
+    }
+
+    fn open_incidents(&self) -> Result<Vec<Incident>, StoreError> {
+        Ok(self.incidents()?.into_iter().filter(Incident::is_open).collect())
+    }
+
+    fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        self.rows.incident(id)
+    }
+
+    fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
+        let of_incident = self.rows.incident_of.iter().filter(|(_, incident)| **incident == id);
+        let mut found: Vec<Observation> =
+            of_incident.filter_map(|(id, _)| self.rows.observations.get(id)).cloned().collect();
+        found.sort_by_key(|observation| (observation.time, observation.id));
+        Ok(found)
+    }
+
+    fn tasks(&self) -> Result<Vec<Task>, StoreError> {
+        let mut all: Vec<Task> = self.rows.tasks.values().cloned().collect();
+        all.sort_by_key(|task| (task.created, task.id));
+        Ok(all)
+    }
+
+    fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
+        self.rows.task(id)
+    }
+
+    fn runs(&self) -> Result<Vec<Run>, StoreError> {
+        Ok(self.rows.runs.values().cloned().collect())
+    }
+
+    fn events_after(&self, cursor: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let after = self.rows.events.iter().filter(|event| event.seq > cursor);
+        Ok(after.take(limit).cloned().collect())
+    }
+
+    fn save_run(&mut self, record: &RunRecord) -> Result<Saved, StoreError> {
+        let mut rows = self.rows.clone();
+        let saved = save(&mut rows, record)?;
+        self.rows = rows;
+        Ok(saved)
+    }
+}
+
+impl Rows for MemoryRows {
+    fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        Ok(self.runs.get(&id).cloned())
+    }
+
+    fn put_run(&mut self, run: &Run, _record: &RunRecord) -> Result<(), StoreError> {
+        self.runs.insert(run.id, run.clone());
+        Ok(())
+    }
+
+    fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        Ok(self.incidents.get(&id).cloned())
+    }
+
+    fn put_incident(&mut self, incident: &Incident, _record: &RunRecord) -> Result<(), StoreError> {
+        encode(incident, "incident", &incident.id)?;
+        self.incidents.insert(incident.id, incident.clone());
+        Ok(())
+    }
+
+    fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
+        Ok(self.tasks.get(&id).cloned())
+    }
+
+    fn put_task(&mut self, task: &Task, _record: &RunRecord) -> Result<(), StoreError> {
+        encode(task, "task", &task.id)?;
+        self.tasks.insert(task.id, task.clone());
+        Ok(())
+    }
+
+    fn has_observation(&self, id: ObservationId) -> Result<bool, StoreError> {
+        Ok(self.observations.contains_key(&id))
+    }
+
+    fn add_observation(&mut self, observation: &Observation) -> Result<(), StoreError> {
+        encode(observation, "observation", &observation.id.0)?;
+        self.observations.insert(observation.id, observation.clone());
+        Ok(())
+    }
+
+    fn link(&mut self, observation: ObservationId, incident: IncidentId) -> Result<(), StoreError> {
+        self.incident_of.insert(observation, incident);
+        Ok(())
+    }
+
+    fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError> {
+        let seq = self.events.len() as u64 + 1;
+        self.events.push(StoredEvent { seq, at: record.saved_at, run: record.run.id, change });
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! What goes in and comes out: a run with its findings, and the events of its changes.
+
+use dispatch::{Task, TaskId};
+use gis::{Incident, IncidentId, Observation};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Identity of a run: the same inputs with the same configuration always give the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub Uuid);
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A run, without what it found. It holds only what inputs and configuration determine; costs belong elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Identity.
+    pub id: RunId,
+    /// What was analysed.
+    pub inputs: Vec<String>,
+    /// Frames read.
+    pub frames: u64,
+    /// Frames analysed.
+    pub analysed_frames: u64,
+    /// Detections in them.
+    pub detections: u64,
+}
+
+/// A run and what it found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// The run.
+    pub run: Run,
+    /// When it is saved; kept with rows that change.
+    pub saved_at: Timestamp,
+    /// Observations it made.
+    pub observations: Vec<Observation>,
+    /// Incidents as they are after it.
+    pub incidents: Vec<Incident>,
+    /// Tasks as they are after it.
+    pub tasks: Vec<Task>,
+}
+
+/// What saving a run changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Runs that were not there.
+    pub runs_added: usize,
+    /// Runs that differed.
+    pub runs_changed: usize,
+    /// Observations that were not there.
+    pub observations_added: usize,
+    /// Incidents that were not there.
+    pub incidents_added: usize,
+    /// Incidents that differed.
+    pub incidents_changed: usize,
+    /// Tasks that were not there.
+    pub tasks_added: usize,
+    /// Tasks that differed.
+    pub tasks_changed: usize,
+    /// Tasks that differ and were left alone, because people have moved the stored ones on or chosen another lead.
+    pub tasks_kept: usize,
+}
+
+impl Saved {
+    /// Returns true when no row changed.
+    pub fn changed_nothing(&self) -> bool {
+        Self { tasks_kept: 0, ..*self } == Self::default()
+    }
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    /// A run is new.
+    RunAdded {
+        /// The run.
+        run: RunId,
+    },
+    /// An incident is new.
+    IncidentAdded {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// An incident differs from before.
+    IncidentChanged {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// A task is new.
+    TaskAdded {
+        /// The task.
+        task: TaskId,
+    },
+    /// A task differs from before.
+    TaskChanged {
+        /// The task.
+        task: TaskId,
+    },
+}
+
+/// A change, written together with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredEvent {
+    /// Number, rising from 1 without reuse: the cursor of those who follow.
+    pub seq: u64,
+    /// When the change was saved.
+    pub at: Timestamp,
+    /// The run that made it.
+    pub run: RunId,
+    /// The change.
+    pub change: Change,
+}

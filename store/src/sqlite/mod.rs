@@ -1,0 +1,164 @@
+//! A store in one SQLite file: write-ahead log, foreign keys, a full sync with each commit.
+
+mod rows;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dispatch::{Task, TaskId};
+use gis::{Incident, IncidentId, Observation};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+
+use crate::Store;
+use crate::error::{StoreError, from_sql};
+use crate::record::{Run, RunRecord, Saved, StoredEvent};
+use crate::save::{Rows, decode, save};
+use rows::{SqlRows, event_of_row};
+use schema::CheckError;
+pub(crate) use schema::SCHEMA_VERSION;
+
+/// How long to wait for another process, milliseconds.
+const BUSY_MILLIS: u64 = 5_000;
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotOpen`], [`StoreError::NotADatabase`], [`StoreError::ForeignDatabase`],
+    /// [`StoreError::SchemaTooNew`], [`StoreError::NoPermission`], [`StoreError::Locked`] or [`StoreError::Migration`]. A
+    /// file that is refused is left as it is.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: rusqlite::Error| from_sql(error, "open tables", path, BUSY_MILLIS);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(Duration::from_millis(BUSY_MILLIS)).map_err(failed)?;
+        match schema::check(&connection, path) {
+            Ok(()) => {}
+            Err(CheckError::Refused(error)) => return Err(error),
+            Err(CheckError::Sql(error)) => return Err(failed(error)),
+        }
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        schema::mark(&connection).map_err(failed)?;
+        schema::migrate(&mut connection, path)?;
+        Ok(Self { connection, path: path.to_path_buf() })
+    }
+
+    /// Limits the size of the file. What would make it larger fails with [`StoreError::Full`].
+    ///
+    /// # Errors
+    /// Any that writing has.
+    pub fn limit_bytes(&mut self, bytes: u64) -> Result<(), StoreError> {
+        let limit = || -> rusqlite::Result<()> {
+            let page: i64 = self.connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+            let pages = (bytes / page.max(1).unsigned_abs()).max(1);
+            // The answer is the limit in force, which is never below the present size.
+            self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+        };
+        limit().map_err(|error| self.failed(error, "limit the size"))
+    }
+
+    fn failed(&self, error: rusqlite::Error, doing: &'static str) -> StoreError {
+        from_sql(error, doing, &self.path, BUSY_MILLIS)
+    }
+
+    /// Returns the records of a query that gives id and JSON.
+    fn records<T: serde::de::DeserializeOwned>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<T>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<(String, String)>> {
+            let mut statement = self.connection.prepare(sql)?;
+            statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        };
+        let rows = read().map_err(|error| self.failed(error, "read"))?;
+        rows.iter().map(|(id, text)| decode(text, what, id)).collect()
+    }
+
+    fn rows(&self) -> SqlRows<'_> {
+        SqlRows { connection: &self.connection, path: &self.path }
+    }
+}
+
+impl Store for SqliteStore {
+    fn schema_version(&self) -> Result<u32, StoreError> {
+        schema::version(&self.connection).map_err(|error| self.failed(error, "read the schema version"))
+    }
+
+    fn incidents(&self) -> Result<Vec<Incident>, StoreError> {
+        let mut all: Vec<Incident> = self.records("incident", "SELECT id, json FROM incident", [])?;
+        all.sort_by_key(|incident| (incident.first_seen, incident.id));
+        Ok(all)
+    }
+
+    fn open_incidents(&self) -> Result<Vec<Incident>, StoreError> {
+        let sql = "SELECT id, json FROM incident WHERE state <> 'closed'";
+        let mut open: Vec<Incident> = self.records("incident", sql, [])?;
+        open.sort_by_key(|incident| (incident.first_seen, incident.id));
+        Ok(open)
+    }
+
+    fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        self.rows().incident(id)
+    }
+
+    fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
+        let sql = "SELECT o.id, o.json FROM observation o JOIN sighting s ON s.observation_id = o.id \
+                   WHERE s.incident_id = ?1";
+        let mut found: Vec<Observation> = self.records("observation", sql, params![id.to_string()])?;
+        found.sort_by_key(|observation| (observation.time, observation.id));
+        Ok(found)
+    }
+
+    fn tasks(&self) -> Result<Vec<Task>, StoreError> {
+        let mut all: Vec<Task> = self.records("task", "SELECT id, json FROM task", [])?;
+        all.sort_by_key(|task| (task.created, task.id));
+        Ok(all)
+    }
+
+    fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
+        self.rows().task(id)
+    }
+
+    fn runs(&self) -> Result<Vec<Run>, StoreError> {
+        self.records("run", "SELECT id, json FROM run ORDER BY id", [])
+    }
+
+    fn events_after(&self, cursor: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<[String; 4]>> {
+            let sql = "SELECT seq, at, run_id, json FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+            let mut statement = self.connection.prepare(sql)?;
+            let cursor = i64::try_from(cursor).unwrap_or(i64::MAX);
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let row = |row: &rusqlite::Row<'_>| {
+                Ok([row.get::<_, i64>(0)?.to_string(), row.get(1)?, row.get(2)?, row.get(3)?])
+            };
+            statement.query_map(params![cursor, limit], row)?.collect()
+        };
+        read().map_err(|error| self.failed(error, "read events"))?.iter().map(event_of_row).collect()
+    }
+
+    fn save_run(&mut self, record: &RunRecord) -> Result<Saved, StoreError> {
+        let path = self.path.clone();
+        let failed = |error| from_sql(error, "save a run", &path, BUSY_MILLIS);
+        // The lock is taken at once, so that two writers wait for each other and none fails half way.
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let saved = save(&mut SqlRows { connection: &transaction, path: &path }, record)?;
+        transaction.commit().map_err(failed)?;
+        Ok(saved)
+    }
+}

@@ -1,0 +1,136 @@
+//! Rows of the SQLite file: one statement for each thing that saving asks for.
+
+use std::path::Path;
+
+use dispatch::{Task, TaskId};
+use gis::{Incident, IncidentId, Observation, ObservationId};
+use rusqlite::{Connection, OptionalExtension, Params, params};
+use serde::de::DeserializeOwned;
+
+use super::BUSY_MILLIS;
+use crate::error::{StoreError, from_sql};
+use crate::record::{Change, Run, RunId, RunRecord, StoredEvent};
+use crate::save::{Rows, decode, encode};
+
+/// Rows seen through a connection or a transaction.
+pub(super) struct SqlRows<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) path: &'a Path,
+}
+
+impl SqlRows<'_> {
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        from_sql(error, "save a run", self.path, BUSY_MILLIS)
+    }
+
+    fn json<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        id: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let found: rusqlite::Result<Option<String>> =
+            self.connection.query_row(sql, [id], |row| row.get(0)).optional();
+        let text = found.map_err(|error| from_sql(error, "read", self.path, BUSY_MILLIS))?;
+        text.map(|text| decode(&text, what, id)).transpose()
+    }
+
+    fn write(&self, sql: &str, values: impl Params) -> Result<(), StoreError> {
+        self.connection.execute(sql, values).map(|_| ()).map_err(|error| self.failed(error))
+    }
+}
+
+impl Rows for SqlRows<'_> {
+    fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        self.json("run", "SELECT json FROM run WHERE id = ?1", &id.to_string())
+    }
+
+    fn put_run(&mut self, run: &Run, record: &RunRecord) -> Result<(), StoreError> {
+        let json = encode(run, "run", &run.id)?;
+        let sql = "INSERT INTO run (id, json, updated) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (id) DO UPDATE SET json = excluded.json, updated = excluded.updated";
+        self.write(sql, params![run.id.to_string(), json, record.saved_at.to_string()])
+    }
+
+    fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        self.json("incident", "SELECT json FROM incident WHERE id = ?1", &id.to_string())
+    }
+
+    fn put_incident(&mut self, incident: &Incident, record: &RunRecord) -> Result<(), StoreError> {
+        let json = encode(incident, "incident", &incident.id)?;
+        let sql = "INSERT INTO incident (id, class, state, cell, first_seen_us, last_seen_us, json, updated) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                   ON CONFLICT (id) DO UPDATE SET class = excluded.class, state = excluded.state, \
+                   cell = excluded.cell, first_seen_us = excluded.first_seen_us, \
+                   last_seen_us = excluded.last_seen_us, json = excluded.json, updated = excluded.updated";
+        let values = params![
+            incident.id.to_string(),
+            incident.class,
+            incident.state.name(),
+            incident.cell,
+            incident.first_seen.as_microsecond(),
+            incident.last_seen.as_microsecond(),
+            json,
+            record.saved_at.to_string(),
+        ];
+        self.write(sql, values)
+    }
+
+    fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
+        self.json("task", "SELECT json FROM task WHERE id = ?1", &id.to_string())
+    }
+
+    fn put_task(&mut self, task: &Task, record: &RunRecord) -> Result<(), StoreError> {
+        let json = encode(task, "task", &task.id)?;
+        let sql = "INSERT INTO task (id, incident_id, state, lead, created_us, json, updated) \
+                   VALUES (?1, ?2, json_extract(?3, '$.state'), json_extract(?3, '$.lead'), ?4, ?3, ?5) \
+                   ON CONFLICT (id) DO UPDATE SET state = excluded.state, lead = excluded.lead, \
+                   created_us = excluded.created_us, json = excluded.json, updated = excluded.updated";
+        let values = params![
+            task.id.to_string(),
+            task.incident_id.to_string(),
+            json,
+            task.created.as_microsecond(),
+            record.saved_at.to_string(),
+        ];
+        self.write(sql, values)
+    }
+
+    fn has_observation(&self, id: ObservationId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM observation WHERE id = ?1)";
+        self.connection
+            .query_row(sql, [id.0.to_string()], |row| row.get(0))
+            .map_err(|error| self.failed(error))
+    }
+
+    fn add_observation(&mut self, observation: &Observation) -> Result<(), StoreError> {
+        let json = encode(observation, "observation", &observation.id.0)?;
+        let sql = "INSERT INTO observation (id, source, time_us, json) VALUES (?1, ?2, ?3, ?4)";
+        let time_us = observation.time.as_microsecond();
+        self.write(sql, params![observation.id.0.to_string(), observation.source, time_us, json])
+    }
+
+    fn link(&mut self, observation: ObservationId, incident: IncidentId) -> Result<(), StoreError> {
+        let sql = "INSERT INTO sighting (observation_id, incident_id) VALUES (?1, ?2) \
+                   ON CONFLICT (observation_id) DO UPDATE SET incident_id = excluded.incident_id \
+                   WHERE incident_id <> excluded.incident_id";
+        self.write(sql, params![observation.0.to_string(), incident.to_string()])
+    }
+
+    fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError> {
+        let json = encode(&change, "event", &record.run.id)?;
+        let sql = "INSERT INTO event (at, run_id, json) VALUES (?1, ?2, ?3)";
+        self.write(sql, params![record.saved_at.to_string(), record.run.id.to_string(), json])
+    }
+}
+
+/// Returns the event of a row of number, time, run and change.
+pub(super) fn event_of_row([seq, at, run, change]: &[String; 4]) -> Result<StoredEvent, StoreError> {
+    let quoted = |text: &str| format!("\"{text}\"");
+    Ok(StoredEvent {
+        seq: decode(seq, "event", seq)?,
+        at: decode(&quoted(at), "event", seq)?,
+        run: decode(&quoted(run), "event", seq)?,
+        change: decode(change, "event", seq)?,
+    })
+}
