@@ -1,7 +1,9 @@
 //! One line of `flyonce telemetry`: a sample as flat JSON with units in the keys.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -78,8 +80,16 @@ fn extra(value: &Value) -> Extra {
         Value::Text(text) => Extra::Text(text.clone()),
         Value::Time(time) => Extra::Integer(time.as_microsecond()),
         Value::Nested { bytes } => Extra::Text(format!("{bytes} bytes")),
-        Value::Blob(bytes) => Extra::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        Value::Blob(bytes) => Extra::Text(hex(bytes)),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Keys of the sample itself, which every line has; tags of the same name are not repeated beside it.
@@ -127,7 +137,7 @@ impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let sample = &self.sample;
-        map.serialize_entry("time_us", &sample.time.map(|time| time.as_microsecond()))?;
+        map.serialize_entry("time_us", &sample.time.map(Timestamp::as_microsecond))?;
         map.serialize_entry("elapsed_us", &sample.elapsed_us)?;
         map.serialize_entry("local_time", &sample.local_time.map(|time| time.to_string()))?;
         map.serialize_entry("checksum_ok", &self.checksum_ok)?;

@@ -1,6 +1,16 @@
 //! Behaviour of the pipeline's parts against data from outside.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "helpers of tests may fail loudly, say what was not measured and compare copied numbers"
+)]
+
 mod mux;
+mod poses;
 mod reference;
 mod telemetry_container;
 mod telemetry_klv;

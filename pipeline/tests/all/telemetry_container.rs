@@ -19,7 +19,10 @@ fn a_real_drone_clip_gives_its_flight_path_and_time() {
     assert_eq!(samples.len(), 47);
     for sample in &samples {
         let place = sample.position.unwrap();
-        assert!((place.lat_deg - 33.1254).abs() < 1e-3 && (place.lon_deg - -117.3311).abs() < 1e-3, "{place:?}");
+        assert!(
+            (place.lat_deg - 33.1254).abs() < 1e-3 && (place.lon_deg - -117.3311).abs() < 1e-3,
+            "{place:?}"
+        );
         assert!(sample.time.unwrap().to_string().starts_with("2017-04-17T19:2"), "{sample:?}");
         assert!(sample.platform.is_some() && !sample.has_camera_attitude());
         assert!((0..12_100_000).contains(&sample.elapsed_us.unwrap()));

@@ -17,7 +17,9 @@ fn dump(path: &str) -> Option<Json> {
 /// The dump writes signed numbers as text.
 fn number(dump: &Json, key: &str) -> f64 {
     let value = &dump[key];
-    value.as_f64().unwrap_or_else(|| value.as_str().unwrap_or_else(|| panic!("{key}: {value}")).parse().unwrap())
+    value
+        .as_f64()
+        .unwrap_or_else(|| value.as_str().unwrap_or_else(|| panic!("{key}: {value}")).parse().unwrap())
 }
 
 fn check_angles_and_heights(sample: &Sample, dump: &Json) {

@@ -94,13 +94,13 @@ fn next_item<'a>(reader: &mut Bytes<'a>) -> Result<Item<'a>, String> {
 /// The last item of a stream is its table; those before explain it.
 fn stream(bytes: &[u8]) -> Result<Stream, String> {
     let mut stream = Stream::default();
-    let (mut scale, mut types) = (Vec::new(), String::new());
+    let (mut scale, mut types) = (Vec::new(), Vec::new());
     let mut reader = Bytes::new(bytes);
     while reader.rest().len() >= 8 {
         let item = next_item(&mut reader)?;
         match &item.key {
             b"SCAL" => scale = column(&item),
-            b"TYPE" => types = String::from_utf8_lossy(item.data).trim_end_matches('\0').to_owned(),
+            b"TYPE" => types = item.data.iter().copied().take_while(|&kind| kind != 0).collect(),
             b"GPSF" => stream.fix = column(&item).first().copied(),
             b"GPSU" => stream.time = utc(item.data),
             b"GPSA" => stream.above_sea = item.data == b"MSLV",
@@ -127,7 +127,7 @@ fn column(item: &Item<'_>) -> Vec<f64> {
 }
 
 /// Returns the rows of a table; of a complex one (`?`) by its `TYPE`, one letter a column.
-fn rows(item: &Item<'_>, types: &str, scale: &[f64]) -> Vec<Vec<f64>> {
+fn rows(item: &Item<'_>, types: &[u8], scale: &[f64]) -> Vec<Vec<f64>> {
     let Some(columns) = columns(item, types) else { return Vec::new() };
     let divisor = |index: usize| match scale {
         [one] => *one,
@@ -141,9 +141,9 @@ fn rows(item: &Item<'_>, types: &str, scale: &[f64]) -> Vec<Vec<f64>> {
     item.data.chunks_exact(item.size.max(1)).map(row).collect()
 }
 
-fn columns(item: &Item<'_>, types: &str) -> Option<Vec<u8>> {
+fn columns(item: &Item<'_>, types: &[u8]) -> Option<Vec<u8>> {
     if item.kind == b'?' {
-        return Some(types.bytes().collect());
+        return Some(types.to_vec());
     }
     let width = width(item.kind)?;
     Some(vec![item.kind; item.size / width])

@@ -27,8 +27,11 @@ const KIND: &str = "an MP4 file";
 /// # Errors
 /// When the file's index is cut or broken, or no data track known here holds anything.
 pub fn read(name: &str, file: &[u8]) -> Result<Reading, TelemetryError> {
-    let tracks = mp4::tracks(file, &[b"gpmd", b"djmd"])
-        .map_err(|reason| TelemetryError::Broken { name: name.to_owned(), kind: KIND, reason })?;
+    let tracks = mp4::tracks(file, &[b"gpmd", b"djmd"]).map_err(|reason| TelemetryError::Broken {
+        name: name.to_owned(),
+        kind: KIND,
+        reason,
+    })?;
     let mut problems = Vec::new();
     let mut records = Vec::new();
     for track in &tracks {

@@ -48,11 +48,11 @@ pub fn is_mp4(bytes: &[u8]) -> bool {
 /// # Errors
 /// A sentence on what is missing or broken.
 pub fn tracks(file: &[u8], formats: &[&[u8; 4]]) -> Result<Vec<Track>, String> {
-    let movie = child(file, b"moov").ok_or("it holds no whole movie box (moov): was the recording cut?")?;
-    let tables = children(movie, b"trak").filter_map(|track| {
-        let media = child(track, b"mdia")?;
-        let table = child(child(media, b"minf")?, b"stbl")?;
-        let format = Bytes::new(child(table, b"stsd")?.get(12..)?).array()?;
+    let movie = child(file, *b"moov").ok_or("it holds no whole movie box (moov): was the recording cut?")?;
+    let tables = children(movie, *b"trak").filter_map(|track| {
+        let media = child(track, *b"mdia")?;
+        let table = child(child(media, *b"minf")?, *b"stbl")?;
+        let format = Bytes::new(child(table, *b"stsd")?.get(12..)?).array()?;
         formats.contains(&&format).then_some((format, media, table))
     });
     tables.map(|(format, media, table)| Ok(Track { format, samples: samples(media, table)? })).collect()
@@ -73,7 +73,12 @@ fn samples(media: &[u8], table: &[u8]) -> Result<Vec<TrackSample>, String> {
             let Some(size) = sizes.next() else { return Ok(samples) };
             let next_ticks = ticks.saturating_add(u64::from(durations.next().unwrap_or(0)));
             let (start_us, end_us) = (to_us(ticks), to_us(next_ticks));
-            samples.push(TrackSample { offset, size, start_us, duration_us: end_us.saturating_sub(start_us) });
+            samples.push(TrackSample {
+                offset,
+                size,
+                start_us,
+                duration_us: end_us.saturating_sub(start_us),
+            });
             offset = offset.saturating_add(u64::from(size));
             ticks = next_ticks;
         }
@@ -82,14 +87,15 @@ fn samples(media: &[u8], table: &[u8]) -> Result<Vec<TrackSample>, String> {
 }
 
 fn time_scale(media: &[u8]) -> Option<u32> {
-    let header = child(media, b"mdhd")?;
+    let header = child(media, *b"mdhd")?;
     let is_wide = header.first() == Some(&1);
     Bytes::new(header.get(if is_wide { 20 } else { 12 }..)?).u32()
 }
 
 /// `stsz`: one size for all, or a size for each.
 fn sizes(table: &[u8]) -> Result<Vec<u32>, String> {
-    let mut sizes = Bytes::new(child(table, b"stsz").and_then(|table| table.get(4..)).ok_or("a track has no sizes")?);
+    let mut sizes =
+        Bytes::new(child(table, *b"stsz").and_then(|table| table.get(4..)).ok_or("a track has no sizes")?);
     let (Some(common), Some(count)) = (sizes.u32(), sizes.u32()) else {
         return Err("a table of sizes is cut".to_owned());
     };
@@ -104,11 +110,11 @@ fn sizes(table: &[u8]) -> Result<Vec<u32>, String> {
 
 /// `stco` or `co64`.
 fn chunk_offsets(table: &[u8]) -> Option<Vec<u64>> {
-    if let Some(narrow) = child(table, b"stco") {
+    if let Some(narrow) = child(table, *b"stco") {
         let entries = narrow.get(8..)?.chunks_exact(4);
         return Some(entries.filter_map(|entry| Bytes::new(entry).u32()).map(u64::from).collect());
     }
-    let entries = child(table, b"co64")?.get(8..)?.chunks_exact(8);
+    let entries = child(table, *b"co64")?.get(8..)?.chunks_exact(8);
     Some(entries.filter_map(|entry| Bytes::new(entry).u64()).collect())
 }
 
@@ -119,7 +125,7 @@ struct ChunkSizes<'a> {
 }
 
 fn chunk_sizes(table: &[u8]) -> Option<ChunkSizes<'_>> {
-    let entries = child(table, b"stsc")?.get(8..)?.chunks_exact(12).peekable();
+    let entries = child(table, *b"stsc")?.get(8..)?.chunks_exact(12).peekable();
     Some(ChunkSizes { entries, samples: 0 })
 }
 
@@ -140,7 +146,7 @@ impl ChunkSizes<'_> {
 
 /// `stts`: how many samples last how long, one by one.
 fn durations(table: &[u8]) -> Option<impl Iterator<Item = u32>> {
-    let entries = child(table, b"stts")?.get(8..)?.chunks_exact(8);
+    let entries = child(table, *b"stts")?.get(8..)?.chunks_exact(8);
     Some(entries.flat_map(|entry| {
         let mut entry = Bytes::new(entry);
         let (count, duration) = (entry.u32().unwrap_or(0), entry.u32().unwrap_or(0));
@@ -148,15 +154,15 @@ fn durations(table: &[u8]) -> Option<impl Iterator<Item = u32>> {
     }))
 }
 
-fn child<'a>(parent: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+fn child(parent: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
     children(parent, kind).next()
 }
 
 /// Returns the bodies of the boxes of one kind; a box cut by the end of the bytes is none.
-fn children<'a>(parent: &'a [u8], kind: &[u8; 4]) -> impl Iterator<Item = &'a [u8]> {
+fn children(parent: &[u8], kind: [u8; 4]) -> impl Iterator<Item = &[u8]> {
     let mut bytes = Bytes::new(parent);
     std::iter::from_fn(move || next_box(&mut bytes))
-        .filter(move |(found, _)| found == kind)
+        .filter(move |(found, _)| *found == kind)
         .map(|(_, body)| body)
 }
 

@@ -37,7 +37,7 @@ pub fn split(text: &str) -> Vec<Cue<'_>> {
     cues
 }
 
-fn cue_at<'a>(number: u64, next_line: &'a str) -> Option<Cue<'a>> {
+fn cue_at(number: u64, next_line: &str) -> Option<Cue<'_>> {
     let times = next_line.split_once("-->").and_then(|(start, end)| {
         let end = end.split_whitespace().next()?;
         Some((time_us(start.trim())?, time_us(end)?))

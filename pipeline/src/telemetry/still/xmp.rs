@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use quick_xml::{NsReader, XmlVersion};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{QName, ResolveResult};
+use quick_xml::{NsReader, XmlVersion};
 
 const DJI: &str = "http://www.dji.com/drone-dji/1.0/";
 const XMP: &str = "http://ns.adobe.com/xap/1.0/";
@@ -80,7 +80,9 @@ fn put_attributes(
     for attribute in element.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
         if let Some(name) = full_name(reader, attribute.key, false) {
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| format!("{name}: {error}"))?;
+            let value = attribute
+                .normalized_value(XmlVersion::Implicit1_0)
+                .map_err(|error| format!("{name}: {error}"))?;
             properties.values.insert(name, value.into_owned());
         }
     }
