@@ -7,7 +7,7 @@ use super::{container, klv, mpegts, srt, still};
 const TS_PACKET_BYTES: usize = 188;
 const TS_SYNC: u8 = 0x47;
 /// Transport packets whose sync bytes must be in step.
-const TS_PACKETS_LOOKED_AT: usize = 3;
+const TS_PACKETS_LOOKED_AT: usize = 5;
 /// Bytes in which a raw KLV file must show its first key.
 const KLV_HEAD_BYTES: usize = 64 * 1024;
 
@@ -103,9 +103,15 @@ fn finish(
     Ok(Reading { kind, records, problems })
 }
 
+/// Sync bytes in step from the first byte on, or behind a cut packet at the start.
 fn is_transport_stream(bytes: &[u8]) -> bool {
-    let mut heads = bytes.chunks_exact(TS_PACKET_BYTES).take(TS_PACKETS_LOOKED_AT).peekable();
-    heads.peek().is_some() && heads.all(|packet| packet.first() == Some(&TS_SYNC))
+    let in_step = |from: usize| {
+        let mut heads = bytes.iter().skip(from).step_by(TS_PACKET_BYTES).take(TS_PACKETS_LOOKED_AT);
+        heads.len() == TS_PACKETS_LOOKED_AT && heads.all(|&head| head == TS_SYNC)
+    };
+    let is_short = bytes.len() >= TS_PACKET_BYTES && bytes.len() < TS_PACKETS_LOOKED_AT * TS_PACKET_BYTES;
+    let few_in_step = || bytes.iter().step_by(TS_PACKET_BYTES).all(|&head| head == TS_SYNC);
+    (0..TS_PACKET_BYTES).any(in_step) || (is_short && few_in_step())
 }
 
 fn holds_key(bytes: &[u8]) -> bool {

@@ -88,6 +88,7 @@ fn real_klv_carried_in_a_transport_stream_reads_as_from_the_raw_file() {
         mux.klv(0xBD, Some(18_000 + 18_000 * index as u64), found.bytes, 0, true);
         mux.video(18_000 + 18_000 * index as u64);
     }
+    assert_eq!(sniff(&mux.bytes()[100..]), Some(Kind::MpegTs), "a recording may start inside a packet");
     let read = read_file_bytes("a.ts", mux.bytes()).unwrap();
     assert_eq!((read.records.len(), read.problems.len()), (15, 0));
     for (index, (from_ts, from_raw)) in read.records.iter().zip(&raw.records).enumerate() {

@@ -4,8 +4,8 @@
 
 use crate::telemetry::bytes::Bytes;
 
-/// More samples than this are a hostile table: ten days of 30 frames a second hold fewer.
-const MAX_SAMPLES: u32 = 30_000_000;
+/// More samples than this are a hostile table: 18 hours of 30 frames a second hold fewer.
+const MAX_SAMPLES: u32 = 2_000_000;
 
 /// One track.
 #[derive(Debug, Clone, PartialEq, Eq)]
