@@ -159,16 +159,23 @@ mod tests {
         GeoPoint { lat_lon: LatLon { lat_deg, lon_deg }, height: EllipsoidHeight(height_m) }
     }
 
-    /// Truth: `cs2cs +proj=longlat +datum=WGS84 +to +proj=geocent` of PROJ, as kept in its `builtins.gie` (cart).
+    /// Truth: PROJ 9.6.2, `builtins.gie`, block `+proj=topocentric +ellps=WGS84 +lon_0=5 +lat_0=55 +h_0=200`.
     #[test]
-    fn geocentric_coordinates_equal_those_of_proj() {
-        let check = |lat, lon, h, x, y, z| {
-            let ecef = ecef_from_point(point(lat, lon, h));
-            assert!((ecef - Vector3::new(x, y, z)).norm() < 1e-4, "{lat} {lon}: {ecef}");
-        };
-        check(0.0, 0.0, 0.0, 6_378_137.0, 0.0, 0.0);
-        check(90.0, 0.0, 0.0, 0.0, 0.0, 6_356_752.314_245);
-        check(55.0, 12.0, 100.0, 3_586_526.088_2, 762_339.581_1, 5_201_465.439_6);
+    fn topocentric_coordinates_equal_those_of_proj() {
+        let frame = LocalFrame::at(point(55.0, 5.0, 200.0));
+        let place = point(53.809_394_444_444_44, 2.129_55, 73.0);
+        let expect = Vector3::new(-189_013.869, -128_642.040, -4_220.171);
+        assert!((frame.enu_from_point(place) - expect).norm() < 1e-3);
+        let back = frame.point_from_enu(&expect);
+        assert!(plane_distance_m(back.lat_lon, place.lat_lon) < 1e-3 && (back.height.0 - 73.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn axes_of_the_ellipsoid_are_those_of_wgs84() {
+        let equator = ecef_from_point(point(0.0, 90.0, 0.0));
+        assert!((equator - Vector3::new(0.0, 6_378_137.0, 0.0)).norm() < 1e-8);
+        let pole = ecef_from_point(point(-90.0, 0.0, 0.0));
+        assert!((pole - Vector3::new(0.0, 0.0, -6_356_752.314_245_179)).norm() < 1e-8);
     }
 
     #[test]

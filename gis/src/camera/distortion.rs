@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 /// Residual at which an inverse counts as found, in units of the focal length: 1e-8 px at f = 10 000 px.
 const CONVERGED: f64 = 1e-12;
 const MAX_ROUNDS: usize = 60;
+/// Least local magnification, as determinant over trace of the derivative. No lens comes near it; the polynomial of one
+/// does just before it folds, and there an inverse has no digits left.
+const LEAST_STRETCH: f64 = 0.02;
+/// Places between the axis and a direction at which a fold is looked for.
+const FOLD_LOOKS: u32 = 16;
 
 /// Coefficients of the distortion; all zero is an ideal lens.
 ///
@@ -93,17 +98,28 @@ impl Distortion {
         for _ in 0..MAX_ROUNDS {
             let (reached, derivative) = self.distort(&ideal);
             let missing = distorted - reached;
-            let upright = derivative.determinant() > 0.0 && derivative.trace() > 0.0;
             if missing.norm() <= CONVERGED * (1.0 + distorted.norm()) {
-                return upright.then_some((ideal, derivative));
+                return self.unfolded_up_to(&ideal).then_some((ideal, derivative));
             }
             // Newton inside the fold; the plain fixed point where the derivative says that it was stepped over.
-            let step = if upright { derivative.try_inverse()? * missing } else { missing * 0.5 };
+            let step =
+                if is_unfolded(&derivative) { derivative.try_inverse()? * missing } else { missing * 0.5 };
             let longest = 0.5 * (1.0 + ideal.norm());
             ideal += step * (longest / step.norm()).min(1.0);
         }
         None
     }
+
+    /// True if the way from the optical axis to an ideal direction crosses no fold: beyond one, the polynomial may rise
+    /// again and offer a second answer that no light takes.
+    fn unfolded_up_to(&self, ideal: &Vector2<f64>) -> bool {
+        (1..=FOLD_LOOKS)
+            .all(|look| is_unfolded(&self.distort(&(ideal * (f64::from(look) / f64::from(FOLD_LOOKS)))).1))
+    }
+}
+
+fn is_unfolded(derivative: &Matrix2<f64>) -> bool {
+    derivative.trace() > 0.0 && derivative.determinant() > LEAST_STRETCH * derivative.trace()
 }
 
 #[cfg(test)]
@@ -132,7 +148,11 @@ mod tests {
         // x (1 - 0.3 x^2) rises to 0.7027 at x = 1.054 and falls again.
         let lens = Distortion { k1: -0.3, ..Distortion::default() };
         assert!(lens.undistort(&Vector2::new(0.69, 0.0)).is_some());
+        assert!(lens.undistort(&Vector2::new(0.7027, 0.0)).is_none());
         assert!(lens.undistort(&Vector2::new(0.71, 0.0)).is_none());
         assert!(lens.undistort(&Vector2::new(f64::NAN, 0.0)).is_none());
+        // This one rises again far outside, at 54, where a search ends that is not kept in.
+        let lens = Distortion { k1: -0.198, k2: 6.7e-5, p2: -0.0012, ..Distortion::default() };
+        assert!(lens.undistort(&Vector2::new(0.8956, 0.5035)).is_none());
     }
 }

@@ -1,0 +1,18 @@
+//! Tests of `gis` against truth from outside and against laws that hold for any input.
+
+mod camera_vectors;
+mod dedupe_cells;
+mod dedupe_confirm;
+mod dedupe_join;
+mod dedupe_repeat;
+mod dedupe_scene;
+mod georef_door;
+mod georef_frame;
+mod georef_laws;
+mod georef_truth;
+mod reference;
+mod scene;
+mod terrain_geotiff;
+mod zones_bad_files;
+mod zones_index;
+mod zones_reference;
