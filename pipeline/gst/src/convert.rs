@@ -124,3 +124,55 @@ fn packed(buffer: gst::Buffer, info: &VideoInfo) -> Option<RgbImage> {
     let rows = data.chunks(stride).take(height as usize).filter_map(|row| row.get(..row_bytes));
     RgbImage::new(width, height, rows.flatten().copied().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks a picture of one colour, stored at an odd size, at several wanted sizes.
+    #[track_caller]
+    fn check(format: VideoFormat, sample: &[u8], expected: [u8; 3]) {
+        gst::init().unwrap();
+        let info = VideoInfo::builder(format, 321, 241).build().unwrap();
+        let bytes = sample.iter().copied().cycle().take(info.size()).collect::<Vec<u8>>();
+        let buffer = gst::Buffer::from_mut_slice(bytes);
+        for (width, height) in [(321, 241), (101, 77), (16, 12), (640, 483), (160, 120), (33, 400)] {
+            let image = rgb(&buffer, &info, SizePx { width, height }).unwrap();
+            assert_eq!((image.width, image.height, image.data.len()), (width, height, (width * height * 3) as usize));
+            let (pixels, rest) = image.data.as_chunks::<3>();
+            assert!(rest.is_empty());
+            let far = |got: &[u8; 3]| got.iter().zip(expected).any(|(a, b)| a.abs_diff(b) > 2);
+            let odd = pixels.iter().position(far).map(|at| (at % width as usize, at / width as usize, pixels[at]));
+            assert_eq!(odd, None, "{format:?} at {width}x{height}");
+        }
+    }
+
+    #[test]
+    fn a_plain_picture_stays_plain_in_every_format_and_at_every_size() {
+        // Limited-range luma 128 shows as (128 - 16) * 255 / 219 = 130 (ITU-R BT.601, BT.709).
+        use VideoFormat as F;
+        for format in [F::I420, F::Yv12, F::Nv12, F::Nv21, F::Y42b, F::Y444, F::Yuy2, F::Uyvy, F::Y41b] {
+            check(format, &[128], [130; 3]);
+        }
+        check(F::I42010le, &[0, 2], [130; 3]);
+        check(F::P01010le, &[0, 128], [130; 3]);
+        check(F::Gray8, &[128], [128; 3]);
+    }
+
+    #[test]
+    fn colours_come_out_in_the_order_red_green_blue() {
+        gst::init().unwrap();
+        let info = VideoInfo::builder(VideoFormat::Bgrx, 2, 2).build().unwrap();
+        let buffer = gst::Buffer::from_mut_slice([10_u8, 20, 30, 255].repeat(4));
+        let image = rgb(&buffer, &info, SizePx { width: 2, height: 2 }).unwrap();
+        assert_eq!(image.data, [30, 20, 10].repeat(4));
+    }
+
+    #[test]
+    fn a_buffer_that_is_too_short_is_an_error() {
+        gst::init().unwrap();
+        let info = VideoInfo::builder(VideoFormat::I420, 64, 64).build().unwrap();
+        let buffer = gst::Buffer::from_mut_slice(vec![0_u8; 100]);
+        assert!(rgb(&buffer, &info, SizePx { width: 8, height: 8 }).is_err());
+    }
+}

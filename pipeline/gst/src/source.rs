@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::inbox::{Ending, Entry, Patience, Taken};
 use crate::session::{Session, Shared};
 use crate::spec::SourceSpec;
 use crate::ts::FileTelemetry;
-use crate::uri::SourceUri;
+use crate::uri::{Endpoint, SourceUri};
 
 /// A connection that gave new frames for this long is healthy: the count of failed attempts starts anew.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
@@ -30,6 +31,9 @@ const CUT_OFF: Duration = Duration::from_secs(1);
 
 /// The same as a share of the stated length: sound may go on a little longer than the video.
 const CUT_OFF_SHARE: f64 = 0.05;
+
+/// Longest wait for one address when the cause of a failed connection is looked for.
+const REACH_LIMIT: Duration = Duration::from_secs(2);
 
 /// Telemetry of files comes this much before the frames of its time, so that poses can be interpolated.
 const TELEMETRY_AHEAD_US: i64 = 1_000_000;
@@ -129,7 +133,7 @@ impl GstSource {
             }
             Taken::Ended(Ending::EndOfStream) => return self.end_of_file(),
             Taken::Ended(Ending::NoVideo) => Cause::NoVideo,
-            Taken::Ended(Ending::Failed(reason)) => Cause::Failed(reason),
+            Taken::Ended(Ending::Failed(reason)) => Cause::Failed(self.diagnosed(reason)),
             Taken::Stalled(silent) => Cause::Stalled(silent),
         };
         ControlFlow::Break(Some(cause))
@@ -231,6 +235,15 @@ impl GstSource {
         !stopped && !self.late()
     }
 
+    /// Adds what the network itself says: GStreamer only tells that it failed.
+    fn diagnosed(&self, reason: String) -> String {
+        let SourceUri::Rtsp(rtsp) = &self.spec.uri else { return reason };
+        match reach(&rtsp.endpoint) {
+            Ok(()) => reason,
+            Err(network) => format!("{network} ({reason})"),
+        }
+    }
+
     fn error(&self, cause: Cause) -> SourceError {
         let uri = self.spec.uri.to_string();
         match cause {
@@ -273,6 +286,20 @@ fn shift_us(shared: &Shared) -> Option<i64> {
 fn telemetry_item(packet: TsKlv, shift_us: i64) -> Item {
     let elapsed_us = packet.elapsed_us.map(|at| at.saturating_add(shift_us));
     Item::Telemetry(TelemetryPacket { elapsed_us, klv: packet.klv })
+}
+
+/// Returns whether anybody accepts connections there, and if not, why.
+fn reach(endpoint: &Endpoint) -> Result<(), String> {
+    let says = |e: std::io::Error| format!("no connection to {endpoint}: {}", e.to_string().to_lowercase());
+    let addresses = (endpoint.host.as_str(), endpoint.port).to_socket_addrs().map_err(says)?;
+    let mut outcome = Err(format!("{} has no address", endpoint.host));
+    for address in addresses {
+        outcome = TcpStream::connect_timeout(&address, REACH_LIMIT).map(drop).map_err(says);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
 }
 
 /// Checks that the path is a file with something in it that can be read.
