@@ -1,5 +1,7 @@
 //! Tests of `dispatch` from outside: configuration in, tasks out.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 mod configs;
 mod departments;
 mod lifecycle;

@@ -1,5 +1,12 @@
 //! Tests of `gis` against truth from outside and against laws that hold for any input.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail and report like tests"
+)]
+
 mod camera_vectors;
 mod dedupe_cells;
 mod dedupe_confirm;
