@@ -18,6 +18,7 @@ pub mod terrain;
 pub mod zones;
 
 pub use camera::{Attitude, Intrinsics, Pose, PoseSigma};
+pub use dedupe::{Absorbed, AbsorbedKind, DedupeConfig, Deduper, Look};
 pub use georef::View;
 pub use height::{AboveTakeoffHeight, EllipsoidHeight, GeoidHeight};
 pub use incident::{Incident, IncidentId, IncidentState};
