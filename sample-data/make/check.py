@@ -12,6 +12,7 @@ import geo
 import klv
 import poses
 import town
+import ts
 
 
 def project(pose, points, fx_px):
@@ -74,6 +75,32 @@ def runs(frames):
     return " ".join(text)
 
 
+def tags(packet):
+    """Tag numbers and values of an ST 0601 packet whose checksum is right."""
+    total = sum(b << 8 if i % 2 == 0 else b for i, b in enumerate(packet[:-2])) & 0xFFFF
+    assert packet[:16] == klv.KEY and total == int.from_bytes(packet[-2:], "big")
+    at, out = 17 + (packet[16] & 0x7F if packet[16] & 0x80 else 0), {}
+    while at < len(packet):
+        out[packet[at]] = packet[at + 2:at + 2 + packet[at + 1]]
+        at += 2 + packet[at + 1]
+    return out
+
+
+def telemetry_gaps(path, flight):
+    """Distance of each packet's frame centre (tags 23, 24, 78) from the true one, metres; times are checked too."""
+    stream, gaps = path.read_bytes(), []
+    packets, video = ts.elementary(stream, ts.KLV_PID), ts.elementary(stream, ts.VIDEO_PID)
+    assert [p for p, _ in packets] == [p for p, _ in video]
+    for (pts, packet), pose in zip(packets, flight):
+        t = tags(packet)
+        assert int.from_bytes(t[2], "big") - poses.FLIGHT_START_US == (pts - ts.PTS_START) * 100 // 9
+        lat, lon = (int.from_bytes(t[k], "big", signed=True) / (2**31 - 1) * f for k, f in ((23, 90), (24, 180)))
+        told = geo.town_from_geodetic(lat, lon, int.from_bytes(t[78], "big") / 65535 * 19900 - 900)
+        true = klv.ground_hit(pose, (poses.WIDTH_PX / 2, poses.HEIGHT_PX / 2), poses.FLIGHT_FX_PX)
+        gaps.append(math.dist(told[:2], true[:2]))
+    return gaps
+
+
 def main(root):
     """Prints both tables."""
     root, boxes = Path(root), house_boxes()
@@ -90,12 +117,9 @@ def main(root):
         failed |= not clear
         print(f"{spot['id']} {spot['class']:12s} {spot['area_m2']:6.1f} m2: whole in {len(rows)} frames, in clear sight in {len(clear)} "
               f"({runs([r[0] for r in clear])}), {min(share):.2f} to {max(share):.2f} % of the picture")
-    gaps = []
-    for true, told in zip(flight, poses.reported_flight()):
-        middle = (poses.WIDTH_PX / 2, poses.HEIGHT_PX / 2)
-        a, b = klv.ground_hit(true, middle, poses.FLIGHT_FX_PX), klv.ground_hit(told, middle, poses.FLIGHT_FX_PX)
-        gaps.append(math.dist(a, b))
-    print(f"frame centre in the telemetry against the true one: median {np.median(gaps):.2f} m, largest {max(gaps):.2f} m")
+    gaps = telemetry_gaps(root / "flight" / "flight.ts", flight)
+    print(f"frame centre in {len(gaps)} telemetry packets against the true one: median {np.median(gaps):.2f} m, largest {max(gaps):.2f} m")
+    failed |= len(gaps) != poses.FLIGHT_FRAMES
     return 1 if failed else 0
 
 

@@ -85,7 +85,7 @@ def main():
     sheet, fps = None, 10 if args.source == "flight" else town.STREET_FPS
     flight = poses.true_flight() if args.source == "flight" else None
     # Even frames first, so that an interrupted run serves at half the rate.
-    for i in sorted(chosen(args.frames, count), key=lambda i: (i % 2, i)):
+    for i in sorted(chosen(args.frames, count), key=lambda i: i % 2):
         path = args.out / f"{args.source}_{i:04d}.png"
         if path.exists():
             continue
