@@ -21,7 +21,8 @@ fn classify(error: &glib::Error, debug: &str) -> Ending {
         return Ending::Failed(format!("it is not a video: {}", in_words(error.message(), debug)));
     }
     if error.matches(gst::StreamError::CodecNotFound) || error.matches(gst::CoreError::MissingPlugin) {
-        let hint = "its decoder is not installed (Debian packages gstreamer1.0-libav, gstreamer1.0-plugins-bad)";
+        let hint =
+            "its decoder is not installed (Debian packages gstreamer1.0-libav, gstreamer1.0-plugins-bad)";
         return Ending::Failed(format!("{hint}: {}", in_words(error.message(), debug)));
     }
     let hint = if error.matches(gst::StreamError::Demux) { "it is damaged or was cut off: " } else { "" };
@@ -58,7 +59,10 @@ mod tests {
             "Could not open resource for reading and writing.",
             "../gst/rtsp/gstrtspsrc.c(8120): gst_rtspsrc_retrieve_sdp ():\nFailed to connect. (Generic error)",
         );
-        assert_eq!(words, "could not open resource for reading and writing (failed to connect. (Generic error))");
+        assert_eq!(
+            words,
+            "could not open resource for reading and writing (failed to connect. (Generic error))"
+        );
         assert_eq!(in_words("RTSP server closed.", "only one line"), "RTSP server closed");
     }
 }

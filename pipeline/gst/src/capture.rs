@@ -25,7 +25,8 @@ pub fn capture_time(sender: Option<Timestamp>, arrival: Option<Timestamp>) -> Op
     let plausible = |sent: &Timestamp| {
         arrival.is_none_or(|arrived| arrived.duration_since(*sent).abs() <= MOST_PLAUSIBLE)
     };
-    let stamp = |time, source, sigma_millis| CaptureTime { time, quality: TimeQuality { source, sigma_millis } };
+    let stamp =
+        |time, source, sigma_millis| CaptureTime { time, quality: TimeQuality { source, sigma_millis } };
     match (sender.filter(plausible), arrival) {
         (Some(time), _) => Some(stamp(time, TimeSource::RtcpSenderReport, RTCP_SIGMA_MILLIS)),
         (None, Some(time)) => Some(stamp(time, TimeSource::Arrival, ARRIVAL_SIGMA_MILLIS)),
@@ -86,7 +87,10 @@ mod tests {
     #[test]
     fn arrival_lies_before_now_by_the_age_of_the_frame() {
         let now = "2026-05-01T10:00:00Z".parse().unwrap();
-        assert_eq!(arrival_time(now, Some(gst::ClockTime::from_mseconds(250))), "2026-05-01T09:59:59.75Z".parse().unwrap());
+        assert_eq!(
+            arrival_time(now, Some(gst::ClockTime::from_mseconds(250))),
+            "2026-05-01T09:59:59.75Z".parse().unwrap()
+        );
         assert_eq!(arrival_time(now, None), now);
     }
 }

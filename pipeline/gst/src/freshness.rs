@@ -3,9 +3,9 @@
 //! Only exact repeats count as frozen: a quiet scene at night differs little from one frame to the next, but a decoder
 //! never gives the same bytes for long unless the sender repeats itself.
 
+use gst_video::prelude::*;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
-use gst_video::prelude::*;
 
 /// One row in this many is looked at.
 const ROW_STEP: usize = 8;

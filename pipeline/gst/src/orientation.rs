@@ -84,8 +84,10 @@ mod tests {
         let image = RgbImage::new(2, 3, data).unwrap();
         let turned = Orientation::from_tag(tag).unwrap().turned(image);
         let letters: Vec<u8> = turned.data.iter().copied().step_by(3).collect();
-        let rows: Vec<_> =
-            letters.chunks(turned.width as usize).map(|row| String::from_utf8_lossy(row).into_owned()).collect();
+        let rows: Vec<_> = letters
+            .chunks(turned.width as usize)
+            .map(|row| String::from_utf8_lossy(row).into_owned())
+            .collect();
         rows.join("/")
     }
 

@@ -204,7 +204,8 @@ fn watch_first_pictures(demux: &gst::Element, shared: &Arc<Shared>) {
     let shared = Arc::clone(shared);
     demux.connect_pad_added(move |_, pad| {
         let caps = pad.current_caps();
-        let video = caps.is_some_and(|caps| caps.structure(0).is_some_and(|s| s.name().starts_with("video/")));
+        let video =
+            caps.is_some_and(|caps| caps.structure(0).is_some_and(|s| s.name().starts_with("video/")));
         if !video {
             return;
         }

@@ -141,7 +141,8 @@ impl GstSource {
 
     /// Gives the telemetry behind the last frame, then tells a whole file from one that was cut.
     fn end_of_file(&mut self) -> ControlFlow<Option<Cause>> {
-        let rest = self.file_telemetry.take().map(|mut telemetry| telemetry.up_to(i64::MAX)).unwrap_or_default();
+        let rest =
+            self.file_telemetry.take().map(|mut telemetry| telemetry.up_to(i64::MAX)).unwrap_or_default();
         if self.frames > 0 && !rest.is_empty() {
             let shift_us = self.telemetry_shift_us().unwrap_or(0);
             self.ready.extend(rest.into_iter().map(|packet| telemetry_item(packet, shift_us)));
@@ -250,7 +251,8 @@ impl GstSource {
             Cause::NoVideo => SourceError::NoVideo { uri },
             Cause::Stalled(silent) => SourceError::Stalled { uri, silent_secs: silent.as_secs() },
             Cause::Failed(reason) => {
-                let reason = self.spec.uri.secrets().iter().fold(reason, |text, secret| text.replace(secret, "***"));
+                let reason =
+                    self.spec.uri.secrets().iter().fold(reason, |text, secret| text.replace(secret, "***"));
                 match self.frames {
                     0 => SourceError::Open { uri, reason },
                     frames => SourceError::Broken { uri, frames, reason },

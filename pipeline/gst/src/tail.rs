@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use gst::prelude::*;
+use gst_video::{VideoFrameRef, VideoInfo};
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
-use gst_video::{VideoFrameRef, VideoInfo};
 use pipeline::{CaptureTime, Frame};
 
 use crate::capture::{arrival_time, capture_time, sender_time};
@@ -31,7 +31,8 @@ pub fn build(shared: &Arc<Shared>) -> Result<[gst::Element; 2], String> {
     sink.set_property("enable-last-sample", false);
     sink.set_property("max-buffers", 1_u32);
     sink.set_property("caps", gst::Caps::new_empty_simple("video/x-raw"));
-    let app_sink = sink.clone().downcast::<gst_app::AppSink>().map_err(|_| "appsink is not an appsink".to_owned())?;
+    let app_sink =
+        sink.clone().downcast::<gst_app::AppSink>().map_err(|_| "appsink is not an appsink".to_owned())?;
     let orientation = Arc::new(Mutex::new(Orientation::default()));
     if let Some(pad) = sink.static_pad("sink") {
         watch_orientation(&pad, &orientation);
@@ -62,7 +63,8 @@ fn watch_orientation(pad: &gst::Pad, orientation: &Arc<Mutex<Orientation>>) {
 /// Tells decoders that rows may be padded; without it they copy each picture into a tight buffer.
 fn accept_any_stride(pad: &gst::Pad) {
     pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, |_, info| {
-        let Some(gst::QueryViewMut::Allocation(query)) = info.query_mut().map(|query| query.view_mut()) else {
+        let Some(gst::QueryViewMut::Allocation(query)) = info.query_mut().map(|query| query.view_mut())
+        else {
             return gst::PadProbeReturn::Ok;
         };
         query.add_allocation_meta::<gst_video::VideoMeta>(None);
@@ -85,7 +87,9 @@ impl Intake {
         };
         let info = self.info(caps).ok_or(gst::FlowError::NotNegotiated)?;
         let running_ns = running_ns(sample.segment(), buffer.pts());
-        let Some(frame) = self.frame(sink, buffer, &info, running_ns) else { return Ok(gst::FlowSuccess::Ok) };
+        let Some(frame) = self.frame(sink, buffer, &info, running_ns) else {
+            return Ok(gst::FlowSuccess::Ok);
+        };
         let dropped = self.shared.inbox.push_frame(frame).ok_or(gst::FlowError::Flushing)?;
         Counts::add(&self.shared.counts.dropped, dropped);
         Ok(gst::FlowSuccess::Ok)
@@ -127,7 +131,12 @@ impl Intake {
         kept.then_some(Frame { index: place.index, elapsed: place.elapsed, capture, name: None, picture })
     }
 
-    fn capture(&self, sink: &gst_app::AppSink, buffer: &gst::BufferRef, running_ns: Option<i64>) -> Option<CaptureTime> {
+    fn capture(
+        &self,
+        sink: &gst_app::AppSink,
+        buffer: &gst::BufferRef,
+        running_ns: Option<i64>,
+    ) -> Option<CaptureTime> {
         if !self.shared.live {
             return None;
         }

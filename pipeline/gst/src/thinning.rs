@@ -38,8 +38,9 @@ mod tests {
     #[track_caller]
     fn check(fps: Option<f64>, source_fps: f64, frames: u32, kept: &[u32]) {
         let mut thinning = Thinning::new(fps);
-        let got: Vec<u32> =
-            (0..frames).filter(|&i| thinning.keeps(Duration::from_secs_f64(f64::from(i) / source_fps))).collect();
+        let got: Vec<u32> = (0..frames)
+            .filter(|&i| thinning.keeps(Duration::from_secs_f64(f64::from(i) / source_fps)))
+            .collect();
         assert_eq!(got, kept);
     }
 
@@ -55,9 +56,8 @@ mod tests {
     #[test]
     fn a_gap_is_followed_by_one_frame_and_not_by_a_burst() {
         let mut thinning = Thinning::new(Some(1.0));
-        let kept: Vec<bool> = [0, 500, 9_400, 9_500, 10_000]
-            .map(|ms| thinning.keeps(Duration::from_millis(ms)))
-            .into();
+        let kept: Vec<bool> =
+            [0, 500, 9_400, 9_500, 10_000].map(|ms| thinning.keeps(Duration::from_millis(ms))).into();
         assert_eq!(kept, [true, false, true, false, true]);
     }
 }

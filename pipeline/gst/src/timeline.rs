@@ -40,7 +40,8 @@ impl Timeline {
         self.step_ns = step_ns.filter(|&step| step > 0).unwrap_or(self.step_ns);
         let following = self.last_ns.map_or(0, |last| last + self.step_ns.max(1));
         if self.connection.is_none() {
-            let since_first = i64::try_from(now.saturating_duration_since(began).as_nanos()).unwrap_or(i64::MAX);
+            let since_first =
+                i64::try_from(now.saturating_duration_since(began).as_nanos()).unwrap_or(i64::MAX);
             let offset_ns = if self.last_ns.is_some() { since_first.max(following) } else { 0 };
             let first_running_ns = running_ns.unwrap_or(0);
             self.connection = Some(Connection { first_running_ns, offset_ns });
@@ -55,7 +56,9 @@ impl Timeline {
 
     /// Returns when the last frame ends.
     pub fn end(&self) -> Duration {
-        self.last_ns.map_or(Duration::ZERO, |last| Duration::from_nanos(u64::try_from(last + self.step_ns).unwrap_or(0)))
+        self.last_ns.map_or(Duration::ZERO, |last| {
+            Duration::from_nanos(u64::try_from(last + self.step_ns).unwrap_or(0))
+        })
     }
 
     /// Returns a moment of the present connection on the time line; negative before the first frame.

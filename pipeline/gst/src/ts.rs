@@ -77,7 +77,11 @@ impl FileTelemetry {
         while self.newest_us <= elapsed_us && self.worth_reading() {
             self.read_chunk();
         }
-        let due = self.found.iter().take_while(|packet| packet.elapsed_us.is_none_or(|at| at <= elapsed_us)).count();
+        let due = self
+            .found
+            .iter()
+            .take_while(|packet| packet.elapsed_us.is_none_or(|at| at <= elapsed_us))
+            .count();
         self.found.drain(..due).collect()
     }
 

@@ -180,7 +180,8 @@ fn stated(host: String) -> Result<String, String> {
 pub(crate) fn mask(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (before_query, query) = rest.split_once('?').map_or((rest, ""), |(a, b)| (a, b));
-    let shown = before_query.rsplit_once('@').map_or(before_query.to_owned(), |(_, host)| format!("***@{host}"));
+    let shown =
+        before_query.rsplit_once('@').map_or(before_query.to_owned(), |(_, host)| format!("***@{host}"));
     let query = if query.is_empty() { String::new() } else { "?***".to_owned() };
     format!("{scheme}://{shown}{query}")
 }
@@ -278,7 +279,9 @@ mod tests {
 
     #[test]
     fn ports_and_addresses_have_their_defaults() {
-        let SourceUri::Rtsp(rtsp) = SourceUri::parse("rtsp://camera/live").unwrap() else { panic!("not RTSP") };
+        let SourceUri::Rtsp(rtsp) = SourceUri::parse("rtsp://camera/live").unwrap() else {
+            panic!("not RTSP")
+        };
         assert_eq!(rtsp.endpoint, Endpoint { host: "camera".into(), port: 554 });
         assert_eq!(SourceUri::parse("udp://:5000").unwrap().to_string(), "udp://0.0.0.0:5000");
         assert_eq!(SourceUri::parse("udp://@239.1.1.1:5000").unwrap().to_string(), "udp://239.1.1.1:5000");
@@ -288,6 +291,9 @@ mod tests {
             panic!("not SRT")
         };
         assert_eq!((srt.mode, srt.passphrase.as_deref()), (SrtMode::Listener, Some("long enough!")));
-        assert_eq!(SourceUri::parse("flight 1/clip.mp4").unwrap(), SourceUri::File("flight 1/clip.mp4".into()));
+        assert_eq!(
+            SourceUri::parse("flight 1/clip.mp4").unwrap(),
+            SourceUri::File("flight 1/clip.mp4".into())
+        );
     }
 }

@@ -19,7 +19,8 @@ impl Parts {
     pub fn parse(text: &str) -> Result<Self, String> {
         let (authority, resource) = split_before(text, &['/', '?']);
         let (path, query) = split_before(resource, &['?']);
-        let (user_info, host_port) = authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
+        let (user_info, host_port) =
+            authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
         let (user, password) = match user_info.filter(|info| !info.is_empty()) {
             None => (None, None),
             Some(info) => {

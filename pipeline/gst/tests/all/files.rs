@@ -30,7 +30,10 @@ fn check_clip(path: &str, count: usize, fps: f64, width: u32, height: u32) {
         assert_eq!(frame.index, i as u64);
         let expected = i as f64 / fps;
         let got = frame.elapsed.as_secs_f64();
-        assert!((got - expected).abs() < TIME_TOLERANCE_SECS, "{path}: frame {i} at {got} s, expected {expected} s");
+        assert!(
+            (got - expected).abs() < TIME_TOLERANCE_SECS,
+            "{path}: frame {i} at {got} s, expected {expected} s"
+        );
         assert_eq!(frame.picture.size(), size(width, height));
         assert!(frame.capture.is_none());
     }

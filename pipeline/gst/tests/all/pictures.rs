@@ -15,7 +15,8 @@ fn turn_clockwise(path: &Path) {
         [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30].map(i32::to_be_bytes).concat()
     };
     let mut bytes = std::fs::read(path).unwrap();
-    let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|window| window == what).unwrap();
+    let find =
+        |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|window| window == what).unwrap();
     let header = find(&bytes, b"tkhd");
     let at = header + find(&bytes[header..], &matrix(1, 0, 0, 1));
     bytes[at..at + 36].copy_from_slice(&matrix(0, 1, -1, 0));
@@ -52,14 +53,20 @@ fn a_turned_video_is_shown_upright() {
 fn odd_sizes_are_converted_without_a_seam() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mkv");
-    make(&path, "pattern=red ! video/x-raw,format=I420,width=321,height=241,framerate=5/1", "jpegenc ! matroskamux");
+    make(
+        &path,
+        "pattern=red ! video/x-raw,format=I420,width=321,height=241,framerate=5/1",
+        "jpegenc ! matroskamux",
+    );
     let frames = read_file(&path).0;
     assert_eq!(frames[0].picture.size(), size(321, 241));
-    for wanted in [size(321, 241), size(101, 77), size(16, 12), size(640, 483), size(160, 120)] {
+    for wanted in [size(321, 241), size(101, 77), size(1, 1), size(640, 483), size(160, 120)] {
         let image = frames[0].picture.rgb(wanted).unwrap();
         assert_eq!((image.width, image.height), (wanted.width, wanted.height));
         assert_eq!(image.data.len(), (wanted.width * wanted.height * 3) as usize);
-        for (x, y) in [(0, 0), (wanted.width - 1, 0), (0, wanted.height - 1), (wanted.width - 1, wanted.height - 1)] {
+        for (x, y) in
+            [(0, 0), (wanted.width - 1, 0), (0, wanted.height - 1), (wanted.width - 1, wanted.height - 1)]
+        {
             close(pixel(&image, x, y), [254, 0, 0]);
         }
     }

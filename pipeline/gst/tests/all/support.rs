@@ -15,7 +15,8 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 /// Returns a file of the reference data, or says that it was not measured.
 pub fn reference(path: &str) -> Option<PathBuf> {
     let stated = std::env::var_os("FLYONCE_REFERENCE").map(PathBuf::from);
-    let root = stated.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference"));
+    let root =
+        stated.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference"));
     let file = root.join(path);
     if !file.exists() {
         println!("not measured: {} is not there", file.display());

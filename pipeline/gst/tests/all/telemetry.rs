@@ -55,7 +55,8 @@ fn make_flight(path: &Path) {
         source.set_property("max-bytes", 0_u64);
     }
     for number in 0..FRAMES {
-        let row: Vec<u8> = (0..BITS * BLOCK).map(|x| if number >> (x / BLOCK) & 1 == 1 { 235 } else { 16 }).collect();
+        let row: Vec<u8> =
+            (0..BITS * BLOCK).map(|x| if number >> (x / BLOCK) & 1 == 1 { 235 } else { 16 }).collect();
         push(&video, number * FRAME_MILLIS, [row.repeat(32), vec![128; 48 * 16 * 2]].concat());
     }
     for millis in (0..FRAMES * FRAME_MILLIS).step_by(PACKET_MILLIS as usize) {
@@ -79,7 +80,8 @@ fn read(path: &Path) -> (Vec<(i64, i64)>, Vec<(i64, i64)>) {
                 let number: i64 = (0..BITS).filter(lit).map(|bit| 1 << bit).sum();
                 let at = i64::try_from(frame.elapsed.as_micros()).unwrap();
                 frames.push((number * FRAME_MILLIS as i64 * 1000, at));
-                let late = packets.last().is_none_or(|&(_, packet_at)| packet_at < at - PACKET_MILLIS as i64 * 1000);
+                let late =
+                    packets.last().is_none_or(|&(_, packet_at)| packet_at < at - PACKET_MILLIS as i64 * 1000);
                 assert!(!late, "the frame at {at} us came before its telemetry");
             }
             Item::Telemetry(packet) => packets.push((time_us(&packet.klv), packet.elapsed_us.unwrap())),

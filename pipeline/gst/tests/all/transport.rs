@@ -57,7 +57,8 @@ fn a_udp_stream_is_read_and_its_oldest_frames_are_dropped_when_the_reader_is_slo
 #[test]
 fn an_srt_stream_is_read() {
     let port = free_port();
-    let _sender = Sender::start(&format!("srtsink uri=srt://127.0.0.1:{port}?mode=listener wait-for-connection=false"));
+    let _sender =
+        Sender::start(&format!("srtsink uri=srt://127.0.0.1:{port}?mode=listener wait-for-connection=false"));
     let mut source = GstSource::open(spec(&format!("srt://127.0.0.1:{port}"))).unwrap();
     read_until(&mut source, |frame| frame.index == 10);
 }
