@@ -1,7 +1,9 @@
 //! Packs: bytes that are not the card's are refused.
 
-use models::ModelError;
+use std::path::Path;
+
 use models::pack::MODEL_BYTES_MAX;
+use models::{Card, ModelError, Pack};
 
 use crate::{TINY, full, pack};
 
@@ -47,4 +49,19 @@ fn a_card_changed_after_reading_is_checked_again() {
     let mut pack = pack(TINY);
     pack.card.classes.clear();
     assert!(matches!(pack.verify(), Err(ModelError::Card { .. })));
+}
+
+#[test]
+fn every_committed_pack_is_whole() {
+    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("packs");
+    let folders: Vec<_> = std::fs::read_dir(&packs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!folders.is_empty(), "no packs in {}", packs.display());
+    for folder in folders {
+        let text = std::fs::read_to_string(folder.join("card.toml")).unwrap();
+        let card = Card::from_toml(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        assert_eq!(folder.file_name().unwrap().to_str(), Some(card.name.as_str()));
+        assert!(folder.join(&card.golden.picture).is_file(), "{} has its golden picture", folder.display());
+        let model_bytes = std::fs::read(folder.join(&card.file)).unwrap();
+        Pack { card, model_bytes, golden: None }.verify().unwrap();
+    }
 }
