@@ -1,12 +1,12 @@
 //! The camera behind one frame: lens, pose and, where no terrain is known, the ground the telemetry speaks of.
 
-use gis::camera::{HeadingSource, Intrinsics, Pose, PoseSigma, PositionSource};
+use gis::camera::{CameraError, Distortion, HeadingSource, Intrinsics, Pose, PoseSigma, PositionSource};
 use gis::geoid;
 use gis::terrain::FlatGround;
 use gis::{EllipsoidHeight, GeoPoint, GeoidHeight, LatLon, NotLocated};
 use models::SizePx;
 
-use crate::telemetry::Sample;
+use crate::telemetry::{RecordedLens, Sample};
 
 /// One standard deviation of ground that is taken as level because no terrain is known, metres.
 const LEVEL_GROUND_SIGMA_M: f64 = 5.0;
@@ -51,12 +51,31 @@ impl FrameCamera {
 
 fn lens(sample: &Sample, setup: &CameraSetup, picture: SizePx) -> Result<Intrinsics, NotLocated> {
     let (width, height) = (f64::from(picture.width), f64::from(picture.height));
-    let lens = match (&setup.intrinsics, sample.hfov_deg) {
-        (Some(known), _) => known.scaled_to(width, height),
-        (None, Some(hfov_deg)) => Intrinsics::from_fov(width, height, hfov_deg, sample.vfov_deg),
-        (None, None) => return Err(NotLocated::NoIntrinsics),
+    let lens = match (&setup.intrinsics, &sample.lens, sample.hfov_deg, sample.focal_length_35mm_mm) {
+        (Some(known), ..) => known.scaled_to(width, height),
+        (_, Some(recorded), ..) => recorded_lens(recorded, width, height),
+        (_, _, Some(hfov_deg), _) => Intrinsics::from_fov(width, height, hfov_deg, sample.vfov_deg),
+        (_, _, _, Some(equivalent_mm)) => {
+            let zoom = sample.digital_zoom.filter(|zoom| *zoom >= 1.0).unwrap_or(1.0);
+            Intrinsics::from_focal_35mm(width, height, equivalent_mm * zoom)
+        }
+        _ => return Err(NotLocated::NoIntrinsics),
     };
     lens.map_err(|_| NotLocated::NoIntrinsics)
+}
+
+fn recorded_lens(lens: &RecordedLens, width_px: f64, height_px: f64) -> Result<Intrinsics, CameraError> {
+    let ([k1, k2, k3], [p1, p2]) = (lens.radial, lens.tangential);
+    Intrinsics {
+        width_px,
+        height_px,
+        fx_px: lens.fx_px,
+        fy_px: lens.fy_px,
+        cx_px: width_px / 2.0 + lens.cx_offset_px,
+        cy_px: height_px / 2.0 + lens.cy_offset_px,
+        distortion: Distortion { k1, k2, k3, p1, p2, ..Distortion::default() },
+    }
+    .validated()
 }
 
 fn pose(sample: &Sample, point: GeoPoint) -> Result<Pose, NotLocated> {
@@ -88,7 +107,8 @@ fn heights(sample: &Sample, setup: &CameraSetup, at: LatLon) -> Result<Heights, 
     let from_takeoff = || Some(EllipsoidHeight(setup.takeoff?.0 + above_takeoff_m?));
     let camera = recorded.or_else(from_takeoff).ok_or(NotLocated::NoHeight)?;
     let takeoff = || above_takeoff_m.map(|m| EllipsoidHeight(camera.0 - m));
-    let ground = sample.frame_center_elevation.and_then(on_ellipsoid).or_else(takeoff);
+    let centre = || sample.frame_center_elevation.and_then(on_ellipsoid);
+    let ground = sample.frame_center_ellipsoid_height.or_else(centre).or_else(takeoff);
     Ok(Heights { camera, ground })
 }
 

@@ -6,6 +6,8 @@ pub mod camera;
 pub mod detect;
 pub mod frame;
 pub mod observe;
+pub mod place;
+pub mod poses;
 pub mod runner;
 pub mod seen;
 pub mod telemetry;

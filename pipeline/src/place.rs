@@ -1,0 +1,221 @@
+//! Frames wait here for the pose and the time of their moment.
+//!
+//! Events come in the order of the feed. A frame leaves as soon as the telemetry around its moment is complete. Where
+//! telemetry stays away, a frame leaves once the feed is [`WAIT`] past it, and what there is counts.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use gis::{EllipsoidHeight, NotLocated, Terrain, TimeQuality, TimeSource};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::camera::{CameraSetup, FrameCamera};
+use crate::poses::{PoseLookup, PoseTrack};
+use crate::runner::{Event, Looked};
+use crate::telemetry::{Sample, klv};
+
+/// How far the feed may run past a frame that waits for telemetry.
+const WAIT: Duration = Duration::from_secs(2);
+/// Frames that wait at most, whatever their times.
+const MAX_WAITING: usize = 64;
+/// Standard deviation of a frame's time by the packets around it, milliseconds: half a frame at 25 frames/s.
+const KLV_SIGMA_MILLIS: f64 = 20.0;
+/// The same for a track beside the video, whose first cue may miss the first frame.
+const SIDE_CAR_SIGMA_MILLIS: f64 = 200.0;
+/// The same for a start time that a person wrote down.
+const CONFIGURED_SIGMA_MILLIS: f64 = 1_000.0;
+/// The same where only the time since the first frame is known: some thirty years.
+const UNKNOWN_DATE_SIGMA_MILLIS: f64 = 1e12;
+
+/// Where a source's poses come from.
+pub enum PoseOrigin {
+    /// Telemetry inside the feed.
+    InBand(PoseTrack),
+    /// Telemetry beside the video, complete before the first frame.
+    SideCar(PoseTrack),
+    /// A camera that does not move.
+    Fixed(Box<FrameCamera>),
+    /// One sample a picture, by file name.
+    Stills(BTreeMap<String, Sample>),
+}
+
+/// One frame with its time and camera.
+pub struct Placed {
+    /// The frame and what was seen in it.
+    pub looked: Looked,
+    /// Capture time.
+    pub time: Timestamp,
+    /// Origin and quality of the time.
+    pub time_quality: TimeQuality,
+    /// The camera, or why it is not known.
+    pub camera: Result<FrameCamera, NotLocated>,
+}
+
+/// Gives the frames of one source their time and camera.
+pub struct Placer<'a> {
+    origin: PoseOrigin,
+    setup: CameraSetup,
+    terrain: Option<&'a dyn Terrain>,
+    start_time: Option<Timestamp>,
+    waiting: VecDeque<Looked>,
+    latest: Duration,
+}
+
+/// The sample of a frame's moment, or why there is none.
+enum Moment {
+    Known(Box<Sample>),
+    Missing(NotLocated),
+    NotYet,
+}
+
+impl<'a> Placer<'a> {
+    /// Returns a placer; `start_time` is the capture time of the first frame where the feed does not tell it.
+    pub fn new(
+        origin: PoseOrigin,
+        setup: CameraSetup,
+        terrain: Option<&'a dyn Terrain>,
+        start_time: Option<Timestamp>,
+    ) -> Self {
+        Self { origin, setup, terrain, start_time, waiting: VecDeque::new(), latest: Duration::ZERO }
+    }
+
+    /// Takes the next event and returns the frames that are complete now, in order.
+    pub fn push(&mut self, event: Event) -> Vec<Placed> {
+        match event {
+            Event::Frame(looked) => {
+                self.latest = self.latest.max(looked.frame.elapsed);
+                self.waiting.push_back(looked);
+            }
+            Event::Telemetry(packet) => self.take_packet(packet.elapsed_us, &packet.klv),
+        }
+        self.ready()
+    }
+
+    /// Returns the frames that still waited, with what there is.
+    pub fn finish(&mut self) -> Vec<Placed> {
+        if let PoseOrigin::InBand(track) = &mut self.origin {
+            track.finish();
+        }
+        self.ready()
+    }
+
+    /// A damaged packet is never used; a packet without a time stamp belongs to the newest frame.
+    fn take_packet(&mut self, elapsed_us: Option<i64>, bytes: &[u8]) {
+        let PoseOrigin::InBand(track) = &mut self.origin else { return };
+        match klv::decode(bytes).map(|packet| packet.sample()) {
+            Ok(Some(sample)) => {
+                let at_us = elapsed_us.unwrap_or(micros(self.latest));
+                track.push(at_us, Sample { elapsed_us: Some(at_us), ..sample });
+            }
+            Ok(None) => tracing::debug!("KLV packet with a wrong checksum at {elapsed_us:?} us"),
+            Err(error) => tracing::debug!("KLV packet at {elapsed_us:?} us: {error}"),
+        }
+    }
+
+    fn ready(&mut self) -> Vec<Placed> {
+        let mut placed = Vec::new();
+        while let Some(first) = self.waiting.pop_front() {
+            match self.moment(&first) {
+                Moment::NotYet => {
+                    self.waiting.push_front(first);
+                    break;
+                }
+                Moment::Known(sample) => placed.push(self.with_sample(first, &sample)),
+                Moment::Missing(reason) => placed.push(self.without_sample(first, reason)),
+            }
+        }
+        placed
+    }
+
+    fn moment(&self, looked: &Looked) -> Moment {
+        let elapsed = looked.frame.elapsed;
+        let found = match &self.origin {
+            PoseOrigin::Fixed(_) => return Moment::Missing(NotLocated::NoTelemetry),
+            PoseOrigin::Stills(samples) => {
+                let sample = looked.frame.name.as_ref().and_then(|name| samples.get(name));
+                return known(sample.cloned(), NotLocated::NoTelemetry);
+            }
+            PoseOrigin::SideCar(track) => track.settle(micros(elapsed)),
+            PoseOrigin::InBand(track) => {
+                let overdue = self.latest > elapsed + WAIT || self.waiting.len() >= MAX_WAITING;
+                if overdue { track.settle(micros(elapsed)) } else { track.at(micros(elapsed)) }
+            }
+        };
+        match found {
+            PoseLookup::Exact(sample) | PoseLookup::Interpolated(sample) => Moment::Known(Box::new(sample)),
+            PoseLookup::Held { sample, .. } => Moment::Known(Box::new(held(sample, micros(elapsed)))),
+            PoseLookup::Stale { .. } => Moment::Missing(NotLocated::StalePose),
+            PoseLookup::Empty => Moment::Missing(NotLocated::NoTelemetry),
+            PoseLookup::NotYet => Moment::NotYet,
+        }
+    }
+
+    fn with_sample(&mut self, looked: Looked, sample: &Sample) -> Placed {
+        self.learn_takeoff(sample);
+        let camera = FrameCamera::from_sample(sample, &self.setup, looked.frame.picture.size());
+        let (time, time_quality) = match (sample.time, &self.origin) {
+            (Some(time), PoseOrigin::InBand(_)) => (time, quality(TimeSource::Klv, KLV_SIGMA_MILLIS)),
+            (Some(time), _) => (time, quality(TimeSource::SideCar, SIDE_CAR_SIGMA_MILLIS)),
+            (None, _) => self.time_without_telemetry(&looked),
+        };
+        Placed { looked, time, time_quality, camera }
+    }
+
+    fn without_sample(&self, looked: Looked, reason: NotLocated) -> Placed {
+        let (time, time_quality) = self.time_without_telemetry(&looked);
+        let camera = match &self.origin {
+            PoseOrigin::Fixed(camera) => fixed(camera, &looked),
+            _ => Err(reason),
+        };
+        Placed { looked, time, time_quality, camera }
+    }
+
+    fn time_without_telemetry(&self, looked: &Looked) -> (Timestamp, TimeQuality) {
+        if let Some(capture) = looked.frame.capture {
+            return (capture.time, capture.quality);
+        }
+        let (start, quality) = match self.start_time {
+            Some(start) => (start, quality(TimeSource::Configured, CONFIGURED_SIGMA_MILLIS)),
+            None => (Timestamp::UNIX_EPOCH, quality(TimeSource::Elapsed, UNKNOWN_DATE_SIGMA_MILLIS)),
+        };
+        let elapsed = SignedDuration::try_from(looked.frame.elapsed).unwrap_or(SignedDuration::ZERO);
+        (start.saturating_add(elapsed).unwrap_or(start), quality)
+    }
+
+    /// Take-off is the ground below the first place the telemetry tells.
+    fn learn_takeoff(&mut self, sample: &Sample) {
+        if self.setup.takeoff.is_some() || sample.above_takeoff.is_none() {
+            return;
+        }
+        let ground = |terrain: &dyn Terrain| terrain.height(sample.position?);
+        self.setup.takeoff = self.terrain.and_then(ground).map(|height| EllipsoidHeight(height.0));
+    }
+}
+
+fn known(sample: Option<Sample>, otherwise: NotLocated) -> Moment {
+    sample.map_or(Moment::Missing(otherwise), |sample| Moment::Known(Box::new(sample)))
+}
+
+/// The sensor's clock went on, or was not yet as far, while its sample was held.
+fn held(sample: Sample, elapsed_us: i64) -> Sample {
+    let off = SignedDuration::from_micros(elapsed_us - sample.elapsed_us.unwrap_or(elapsed_us));
+    let then = |time: Timestamp| time.saturating_add(off).unwrap_or(time);
+    Sample { time: sample.time.map(then), ..sample }
+}
+
+fn fixed(camera: &FrameCamera, looked: &Looked) -> Result<FrameCamera, NotLocated> {
+    let size = looked.frame.picture.size();
+    let intrinsics = camera
+        .intrinsics
+        .scaled_to(f64::from(size.width), f64::from(size.height))
+        .map_err(|_| NotLocated::NoIntrinsics)?;
+    Ok(FrameCamera { intrinsics, ..camera.clone() })
+}
+
+fn quality(source: TimeSource, sigma_millis: f64) -> TimeQuality {
+    TimeQuality { source, sigma_millis }
+}
+
+fn micros(elapsed: Duration) -> i64 {
+    i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX)
+}
