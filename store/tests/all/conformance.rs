@@ -6,6 +6,15 @@ use store::{Change, MemoryStore, SqliteStore, Store, StoreError};
 
 use crate::findings::{run, time};
 
+fn calendar() -> dispatch::Calendar {
+    serde_json::from_value(serde_json::json!({
+        "timezone": "Asia/Shanghai",
+        "office_hours": ["09:00-12:00", "14:00-17:00"],
+        "weekend": ["saturday", "sunday"]
+    }))
+    .unwrap()
+}
+
 /// Runs a check on every implementation.
 fn on_every_store(check: impl Fn(&mut dyn Store)) {
     check(&mut MemoryStore::new());
@@ -82,7 +91,7 @@ fn a_task_that_people_moved_on_is_not_reset_by_another_analysis() {
         let mut record = run(0..10, Vec::new(), 60);
         store.save_run(&record).unwrap();
         let first = record.clone();
-        record.tasks[0].apply(Event::Accept, time(90), &dispatch::Calendar::default()).unwrap();
+        record.tasks[0].apply(Event::Accept, time(90), &calendar()).unwrap();
         let saved = store.save_run(&record).unwrap();
         assert_eq!((saved.tasks_changed, saved.tasks_kept), (1, 0));
         let saved = store.save_run(&first).unwrap();

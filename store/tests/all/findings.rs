@@ -98,7 +98,8 @@ pub fn run(frames: std::ops::Range<u64>, existing: Vec<Incident>, saved_after: i
     let incidents = incidents(&observations, existing);
     let saved_at = time(saved_after);
     let confirmed = incidents.iter().filter(|incident| incident.state == IncidentState::Confirmed);
-    let tasks = confirmed.map(|incident| task(incident, saved_at)).collect();
+    let mut tasks: Vec<Task> = confirmed.map(|incident| task(incident, saved_at)).collect();
+    tasks.sort_by_key(|task| (task.created, task.id));
     let run = Run {
         id: RunId(Uuid::from_u128(u128::from(frames.start))),
         inputs: vec!["flight.ts".to_owned()],
