@@ -257,7 +257,7 @@ mod tests {
         Patience { stall_limit, deadline: None }
     }
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn indexes(inbox: &Inbox) -> Vec<u64> {
         inbox.end(Ending::EndOfStream);

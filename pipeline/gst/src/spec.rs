@@ -87,7 +87,7 @@ impl Default for Reconnect {
             before_first_frame: false,
             max_attempts: 10,
             first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(60),
+            longest_wait: Duration::from_mins(1),
         }
     }
 }

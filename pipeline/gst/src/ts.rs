@@ -93,16 +93,13 @@ impl FileTelemetry {
     fn read_chunk(&mut self) {
         let mut bytes = vec![0_u8; CHUNK_BYTES];
         let mut packets = Vec::new();
-        match self.file.read(&mut bytes) {
-            Ok(n @ 1..) => {
-                self.read_bytes += n as u64;
-                self.tap.push(bytes.get(..n).unwrap_or_default(), &mut packets);
-            }
+        if let Ok(n @ 1..) = self.file.read(&mut bytes) {
+            self.read_bytes += n as u64;
+            self.tap.push(bytes.get(..n).unwrap_or_default(), &mut packets);
+        } else {
             // A read error is reported by the decoder's own reading of the same file.
-            _ => {
-                self.over = true;
-                self.tap.finish(&mut packets);
-            }
+            self.over = true;
+            self.tap.finish(&mut packets);
         }
         for packet in packets {
             self.read_at_last_packet = self.read_bytes;

@@ -67,6 +67,7 @@ fn odd_sizes_are_converted_without_a_seam() {
         for (x, y) in
             [(0, 0), (wanted.width - 1, 0), (0, wanted.height - 1), (wanted.width - 1, wanted.height - 1)]
         {
+            println!("{wanted:?} {x} {y} {:?}", pixel(&image, x, y));
             close(pixel(&image, x, y), [254, 0, 0]);
         }
     }

@@ -10,7 +10,7 @@ use pipeline::{Frame, FrameSource, Item, SourceError};
 use pipeline_gst::{GstSource, SourceSpec, SourceUri};
 
 /// Longest wait for anything in these tests.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_mins(1);
 
 /// Returns a file of the reference data, or says that it was not measured.
 pub fn reference(path: &str) -> Option<PathBuf> {

@@ -68,9 +68,12 @@ fn make_flight(path: &Path) {
     finish(&pipeline);
 }
 
-/// Reads (true time, stated time) of every frame and packet, in the order given, microseconds.
-fn read(path: &Path) -> (Vec<(i64, i64)>, Vec<(i64, i64)>) {
-    let (mut frames, mut packets) = (Vec::new(), Vec::new());
+/// True and stated time of each frame or packet, microseconds.
+type Times = Vec<(i64, i64)>;
+
+/// Reads the times of every frame and packet, in the order given.
+fn read(path: &Path) -> (Times, Times) {
+    let (mut frames, mut packets) = (Times::new(), Times::new());
     let mut source = GstSource::open(file_spec(path)).unwrap();
     while let Some(item) = source.next().unwrap() {
         match item {
