@@ -175,12 +175,13 @@ mod tests {
     fn strong_colours_of_limited_range_come_out_at_full_range() {
         gst::init().unwrap();
         // 100 % bars in ITU-R BT.601: Y 81, Cb 90, Cr 240 is red; Y 235 is white; Y 16 is black.
-        for (yuv, expected) in [([81, 90, 240], [254, 0, 0]), ([235, 128, 128], [255; 3]), ([16, 128, 128], [0; 3])] {
+        for (yuv, expected) in
+            [([81, 90, 240], [254, 0, 0]), ([235, 128, 128], [255; 3]), ([16, 128, 128], [0; 3])]
+        {
             for size in [SizePx { width: 64, height: 48 }, SizePx { width: 32, height: 20 }] {
                 let info = VideoInfo::builder(VideoFormat::I420, 64, 48).build().unwrap();
                 let planes = [vec![yuv[0]; 64 * 48], vec![yuv[1]; 32 * 24], vec![yuv[2]; 32 * 24]];
                 let image = rgb(&gst::Buffer::from_mut_slice(planes.concat()), &info, size).unwrap();
-                println!("{:?} {size:?} {:?}", info.colorimetry(), image.data.first_chunk::<6>());
                 let far = |(got, want): (&u8, &u8)| got.abs_diff(*want) > 3;
                 assert!(!image.data.iter().zip(expected.iter().cycle()).any(far), "{yuv:?} at {size:?}");
             }

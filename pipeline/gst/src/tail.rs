@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use gst::prelude::*;
-use gst_video::{VideoFrameRef, VideoInfo};
+use gst_video::{VideoColorRange, VideoColorimetry, VideoFrameRef, VideoInfo};
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
@@ -98,7 +98,7 @@ impl Intake {
     /// Returns the layout for these caps; it changes when a camera changes its resolution.
     fn info(&mut self, caps: &gst::CapsRef) -> Option<Arc<VideoInfo>> {
         if self.format.as_ref().is_none_or(|(known, _)| known.as_ref() != caps) {
-            let info = Arc::new(VideoInfo::from_caps(caps).ok()?);
+            let info = Arc::new(with_known_range(VideoInfo::from_caps(caps).ok()?)?);
             self.format = Some((caps.to_owned(), info));
         }
         self.format.as_ref().map(|(_, info)| Arc::clone(info))
@@ -145,6 +145,17 @@ impl Intake {
         let arrival = self.shared.clock.map(|clock| arrival_time(clock(), age));
         capture_time(sender_time(buffer), arrival)
     }
+}
+
+/// Takes YUV of unknown range as limited, as video nearly always is; GStreamer would take it as full.
+fn with_known_range(info: VideoInfo) -> Option<VideoInfo> {
+    let stated = info.colorimetry();
+    if !info.is_yuv() || stated.range() != VideoColorRange::Unknown {
+        return Some(info);
+    }
+    let limited = VideoColorRange::Range16_235;
+    let known = VideoColorimetry::new(limited, stated.matrix(), stated.transfer(), stated.primaries());
+    VideoInfo::builder_from_info(&info).colorimetry(&known).build().ok()
 }
 
 /// Returns the running time of a presentation time; negative before the segment's start.
