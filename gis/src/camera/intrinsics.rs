@@ -200,7 +200,7 @@ impl Intrinsics {
     ///
     /// `None` behind the camera, where the lens model folds, or if a number is not finite.
     pub fn project(&self, point_in_camera: &Vector3<f64>) -> Option<(f64, f64)> {
-        if !(point_in_camera.z > 0.0) {
+        if point_in_camera.z.is_nan() || point_in_camera.z <= 0.0 {
             return None;
         }
         let ideal = point_in_camera.xy() / point_in_camera.z;

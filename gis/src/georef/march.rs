@@ -10,8 +10,9 @@
 use nalgebra::Vector3;
 
 use crate::geodesy::{LocalFrame, SEMI_MAJOR_AXIS_M};
+use crate::height::EllipsoidHeight;
 use crate::observation::NotLocated;
-use crate::terrain::Terrain;
+use crate::terrain::{Ceiling, Terrain};
 
 /// Length to which the crossing is found, metres.
 const RESOLUTION_M: f64 = 1e-6;
@@ -37,11 +38,10 @@ struct Ray<'a> {
 }
 
 struct Sample {
-    height_m: f64,
+    height: EllipsoidHeight,
     /// Ray above ground; `None` in a hole or outside.
     gap_m: Option<f64>,
-    ceiling_m: f64,
-    ceiling_radius_m: f64,
+    ceiling: Ceiling,
 }
 
 impl Ray<'_> {
@@ -56,12 +56,10 @@ impl Ray<'_> {
 
     fn sample(&self, range_m: f64) -> Sample {
         let point = self.frame.point_from_enu(&(self.direction * range_m));
-        let ceiling = self.terrain.ceiling(point.lat_lon);
         Sample {
-            height_m: point.height.0,
+            height: point.height,
             gap_m: self.terrain.height(point.lat_lon).map(|ground| point.height.0 - ground.0),
-            ceiling_m: ceiling.height.0,
-            ceiling_radius_m: ceiling.radius_m,
+            ceiling: self.terrain.ceiling(point.lat_lon),
         }
     }
 
@@ -82,7 +80,7 @@ impl Ray<'_> {
                 return Some(range_m);
             }
             let slope = self.sink() - range_m * level2 / SEMI_MAJOR_AXIS_M;
-            if !(slope > 1e-9) || !excess_m.is_finite() {
+            if slope.is_nan() || slope <= 1e-9 || !excess_m.is_finite() {
                 return None;
             }
             let next = (range_m + excess_m / slope).max(0.0);
@@ -105,14 +103,16 @@ pub(super) fn first_hit(
     let ray = Ray { frame, direction, terrain };
     let bounds = terrain.bounds();
     let (lowest_m, highest_m) = (bounds.lowest.0, bounds.highest.0);
-    if !(lowest_m.is_finite() && highest_m.is_finite() && max_range_m > 0.0) {
+    let finite =
+        [lowest_m, highest_m, ray.sink(), frame.origin().height.0].iter().all(|value| value.is_finite());
+    if !(finite && max_range_m > 0.0) {
         return Err(NotLocated::Degenerate);
     }
-    if !(ray.sink() > 0.0) {
+    if ray.sink() <= 0.0 {
         return Err(NotLocated::NearHorizon);
     }
     let start = start(&ray, lowest_m, highest_m)?;
-    if !(start.range_m <= max_range_m) {
+    if start.range_m > max_range_m {
         return Err(NotLocated::NearHorizon);
     }
     if start.above && highest_m - lowest_m <= RESOLUTION_M {
@@ -123,7 +123,7 @@ pub(super) fn first_hit(
 
 fn start(ray: &Ray, lowest_m: f64, highest_m: f64) -> Result<Start, NotLocated> {
     let camera_m = ray.frame.origin().height.0;
-    if !(camera_m >= lowest_m) {
+    if camera_m < lowest_m {
         return Err(NotLocated::BelowGround);
     }
     if camera_m > highest_m {
@@ -153,16 +153,16 @@ fn follow(ray: &Ray, start: Start, lowest_m: f64, max_range_m: f64) -> Result<f6
             Some(_) => above_m = Some(range_m),
             None => above_m = None,
         }
-        if sample.height_m < lowest_m {
+        if sample.height.0 < lowest_m {
             return Err(NotLocated::OutsideTerrain);
         }
         if range_m >= max_range_m {
             return Err(NotLocated::NearHorizon);
         }
-        let clear_m = sample.height_m - sample.ceiling_m;
+        let clear_m = sample.height.0 - sample.ceiling.height.0;
         let free_m =
-            if clear_m > 0.0 { (sample.ceiling_radius_m / level).min(clear_m / ray.sink()) } else { 0.0 };
-        let to_bottom_m = (sample.height_m - lowest_m) / ray.sink();
+            if clear_m > 0.0 { (sample.ceiling.radius_m / level).min(clear_m / ray.sink()) } else { 0.0 };
+        let to_bottom_m = (sample.height.0 - lowest_m) / ray.sink();
         let step_m = usual_m.max(free_m).min(to_bottom_m).max(0.0) + LEAST_STEP_M;
         range_m = (range_m + step_m).min(max_range_m);
     }

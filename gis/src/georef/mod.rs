@@ -191,5 +191,5 @@ pub fn locate_at_range(
 pub fn ground_sample_distance_m(view: &View) -> Result<f64, NotLocated> {
     let (u_px, v_px) = view.intrinsics.centre_px();
     let hit = view.hit(u_px, v_px)?;
-    propagate::ground_by_pixel(view, &hit, (u_px, v_px)).map(|area_m2| area_m2.sqrt())
+    propagate::ground_by_pixel(view, &hit, (u_px, v_px)).map(f64::sqrt)
 }

@@ -118,7 +118,7 @@ fn camera_below_the_ground_is_refused() {
 fn ray_stops_at_the_ridge_before_the_valley() {
     // A ridge 30 m high and 4 m wide, 50 m to the north; the ray of 45 degrees from 60 m would pass it at 10 m.
     let ridge = Shaped {
-        height_m: |_: f64, north: f64| {
+        ground: |_: f64, north: f64| {
             Some(if (48.0..52.0).contains(&north) { GROUND_M + 30.0 } else { GROUND_M })
         },
         lowest_m: GROUND_M,
@@ -136,9 +136,7 @@ fn ray_stops_at_the_ridge_before_the_valley() {
 #[test]
 fn hit_inside_a_hole_is_refused_and_a_hole_in_passing_is_not() {
     let holed = |from: f64, to: f64| Shaped {
-        height_m: move |_: f64, north: f64| {
-            (!(from..to).contains(&north)).then_some(GROUND_M + 0.001 * north)
-        },
+        ground: move |_: f64, north: f64| (!(from..to).contains(&north)).then_some(GROUND_M + 0.001 * north),
         lowest_m: GROUND_M - 1.0,
         highest_m: GROUND_M + 1.0,
         spacing_m: 1.0,

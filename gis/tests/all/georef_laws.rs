@@ -62,7 +62,7 @@ proptest! {
     #[test]
     fn covariance_is_positive_definite(lens in lens(), camera in camera(), u in 0.0..1920.0, v in 0.0..1080.0) {
         let hills = Shaped {
-            height_m: |east: f64, north: f64| Some(GROUND_M + 3.0 * (east / 20.0).sin() + 2.0 * (north / 9.0).cos()),
+            ground: |east: f64, north: f64| Some(GROUND_M + 3.0 * (east / 20.0).sin() + 2.0 * (north / 9.0).cos()),
             lowest_m: GROUND_M - 5.0,
             highest_m: GROUND_M + 5.0,
             spacing_m: 1.0,

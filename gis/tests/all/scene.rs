@@ -28,7 +28,7 @@ pub fn pose(height_m: f64, heading_deg: f64, pitch_deg: f64, roll_deg: f64) -> P
 
 /// Ground given by a function of east and north of `QUZHOU`, metres.
 pub struct Shaped<F> {
-    pub height_m: F,
+    pub ground: F,
     pub lowest_m: f64,
     pub highest_m: f64,
     pub spacing_m: f64,
@@ -38,7 +38,7 @@ impl<F: Fn(f64, f64) -> Option<f64> + Send + Sync> Terrain for Shaped<F> {
     fn height(&self, at: LatLon) -> Option<EllipsoidHeight> {
         let (north_m, east_m) = gis::geodesy::metres_per_degree(QUZHOU.lat_deg);
         let (east, north) = ((at.lon_deg - QUZHOU.lon_deg) * east_m, (at.lat_deg - QUZHOU.lat_deg) * north_m);
-        (self.height_m)(east, north).map(EllipsoidHeight)
+        (self.ground)(east, north).map(EllipsoidHeight)
     }
 
     fn sigma_m(&self) -> f64 {

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use gis::geodesy::metres_per_degree;
 use gis::terrain::{Crs, GeoTiff, GeoTiffOptions, HeightDatum, Terrain, TerrainError};
 use gis::{EllipsoidHeight, LatLon};
-use tiff::encoder::{Compression, TiffEncoder, colortype};
+use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
 use tiff::tags::Tag;
 
 use crate::reference::bytes;
@@ -107,7 +107,7 @@ fn every_number_type_and_compression_gives_the_same_heights() {
     for compression in [
         Compression::Uncompressed,
         Compression::Lzw,
-        Compression::Deflate(Default::default()),
+        Compression::Deflate(DeflateLevel::default()),
         Compression::Packbits,
     ] {
         let file = File { compression, ..GEOGRAPHIC };
@@ -212,7 +212,7 @@ fn unusable_files_say_what_is_wrong() {
 
 #[test]
 fn damaged_bytes_never_panic() {
-    let plain = File { compression: Compression::Deflate(Default::default()), ..GEOGRAPHIC }
+    let plain = File { compression: Compression::Deflate(DeflateLevel::default()), ..GEOGRAPHIC }
         .encode::<colortype::Gray32Float>(4, 3, &RAMP);
     let options = GeoTiffOptions { max_cells: 1 << 20, ..GeoTiffOptions::new(HeightDatum::Ellipsoidal) };
     let mut read_well = 0;

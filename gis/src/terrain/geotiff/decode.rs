@@ -99,8 +99,8 @@ fn read_cells(
 
 fn height_or_hole(value: f64, hole: Option<f64>) -> f32 {
     // Files of 32-bit floats write their hole as text with more or fewer digits than the number has.
-    let is_hole = hole.is_some_and(|hole| value == hole || value as f32 == hole as f32);
-    if is_hole || !(value.abs() <= HIGHEST_M) { f32::NAN } else { value as f32 }
+    let is_hole = hole.is_some_and(|hole| (value as f32 - hole as f32).abs() < f32::MIN_POSITIVE);
+    if is_hole || value.is_nan() || value.abs() > HIGHEST_M { f32::NAN } else { value as f32 }
 }
 
 fn numbers(chunk: &DecodingResult) -> Vec<f64> {
