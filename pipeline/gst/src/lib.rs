@@ -22,6 +22,7 @@ mod element;
 mod freshness;
 mod head;
 mod inbox;
+mod index;
 mod orientation;
 mod picture;
 mod session;

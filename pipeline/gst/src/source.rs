@@ -18,6 +18,7 @@ use crate::backoff;
 use crate::counts::{Counts, SourceHandle};
 use crate::element::start_gstreamer;
 use crate::inbox::{Ending, Entry, Patience, Taken};
+use crate::index;
 use crate::session::{Session, Shared};
 use crate::spec::SourceSpec;
 use crate::ts::FileTelemetry;
@@ -311,9 +312,13 @@ fn check_file(path: &Path) -> Result<(), String> {
         return Err("it is a folder, not a video file".to_owned());
     }
     let mut byte = [0_u8; 1];
-    match File::open(path).and_then(|mut file| file.read(&mut byte)) {
+    let mut file = File::open(path).map_err(|e| io_reason(&e))?;
+    match file.read(&mut byte) {
         Err(e) => Err(io_reason(&e)),
         Ok(0) => Err("the file is empty".to_owned()),
+        Ok(_) if !index::is_there(&mut file) => {
+            Err("it is damaged or was cut off: its index (the moov box) is missing".to_owned())
+        }
         Ok(_) => Ok(()),
     }
 }
