@@ -26,6 +26,12 @@ def world() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def wait() -> None:
+    """Returns when every rank has come here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
 def mean(value: float) -> float:
     """The mean over the group, the same on every rank."""
     if world() == 1:

@@ -48,11 +48,11 @@ class Draws(Dataset[tuple[Tensor, Tensor]]):
         if not item.dry:
             return
         kind = rng.random()
-        if kind < (0.4 if item.aerial else 0.1):
+        if kind < (0.45 if item.aerial else 0.18):
             if rng.random() < 0.4:
                 puddles.add_decoys(rgb, mask, item.aerial, rng)
             puddles.add_puddles(rgb, mask, self.bank, item.aerial, rng)
-        elif kind < 0.55:
+        elif kind < 0.58:
             puddles.add_decoys(rgb, mask, item.aerial, rng)
         elif kind < 0.8 and not item.aerial:
             puddles.wet_road(rgb, rng)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..letterbox import PAD
 
-SIDE = 384
+SIDE = 320
 INPUT_WH = (640, 384)
 
 

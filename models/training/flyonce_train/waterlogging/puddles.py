@@ -3,10 +3,22 @@
 import cv2
 import numpy as np
 
-SIDE = 384
-
+from .geometry import SIDE
 
 COARSE = 96
+COLOURS = (
+    (120, 95, 70),
+    (150, 122, 92),
+    (185, 162, 136),
+    (205, 190, 170),
+    (105, 105, 100),
+    (150, 160, 170),
+    (60, 62, 60),
+    (45, 52, 58),
+    (175, 185, 200),
+    (85, 80, 62),
+)
+"""Mud, reflected cloud, dark clear water, sky, algae."""
 
 
 def _noise(rng: np.random.Generator, cells: int, octaves: int = 3, side: int = SIDE) -> np.ndarray:
@@ -43,11 +55,7 @@ def _texture(rng: np.random.Generator, bank: np.ndarray) -> np.ndarray:
         tiled = np.concatenate([tiled, tiled[:, ::-1]], 1)
         tiled = np.tile(tiled, ((times + 1) // 2, (times + 1) // 2, 1))
         return cv2.resize(tiled, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    palette = np.array(
-        [(120, 95, 70), (105, 105, 100), (150, 160, 170), (60, 62, 60), (45, 52, 58), (175, 185, 200), (85, 80, 62)],
-        np.float32,
-    )
-    base = palette[int(rng.integers(len(palette)))] * rng.uniform(0.7, 1.25) + rng.normal(0, 8, 3)
+    base = np.float32(COLOURS[int(rng.integers(len(COLOURS)))]) * rng.uniform(0.7, 1.25) + rng.normal(0, 8, 3)
     clouds = _noise(rng, 2, 2)[..., None] * rng.uniform(2, 18)
     ripple = cv2.GaussianBlur(rng.standard_normal((SIDE, SIDE), dtype=np.float32), (0, 0), rng.uniform(0.8, 3))
     ramp = np.linspace(-1, 1, SIDE, dtype=np.float32)[:, None, None] * rng.uniform(-20, 20)
@@ -58,7 +66,7 @@ def add_puddles(rgb: np.ndarray, mask: np.ndarray, bank: np.ndarray, aerial: boo
     """Draws one to four puddles over ground labelled dry, in place."""
     picture = rgb.astype(np.float32)
     for _ in range(int(rng.integers(1, 5 if aerial else 3))):
-        share = float(np.exp(rng.uniform(np.log(0.004), np.log(0.12))))
+        share = float(np.exp(rng.uniform(np.log(0.004), np.log(0.15 if aerial else 0.3))))
         flat = rng.uniform(0.3, 1.0) if aerial else rng.uniform(0.12, 0.35)
         region = blob(rng, share, flat, low=not aerial) & (mask == 0)
         edge = cv2.GaussianBlur(region.astype(np.float32), (0, 0), rng.uniform(0.6, 2.0))[..., None]

@@ -213,7 +213,9 @@ def main() -> None:
     ranks.join()
     torch.manual_seed(args.seed)
     args.checkpoints.mkdir(parents=True, exist_ok=True)
-    prepare(args.datasets, args.cache)
+    if ranks.rank() == 0:
+        prepare(args.datasets, args.cache)
+    ranks.wait()
     items = all_items(args.datasets)
     kept = [i for i in items if held_out(i, args.held_out)]
     used = [i for i in items if not held_out(i, args.held_out)]
