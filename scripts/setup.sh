@@ -32,6 +32,8 @@ install_packages() {
   as_root apt-get -qq -o DPkg::Lock::Timeout=600 update
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=600 \
     install --no-install-recommends "${missing[@]}" >/dev/null
+  # GStreamer remembers plug-ins that could not be loaded before their libraries came.
+  rm -f "${XDG_CACHE_HOME:-$HOME/.cache}"/gstreamer-1.0/registry.*.bin
 }
 
 install_onnxruntime() {

@@ -143,7 +143,7 @@ impl<'a> Placer<'a> {
         };
         match found {
             PoseLookup::Exact(sample) | PoseLookup::Interpolated(sample) => Moment::Known(Box::new(sample)),
-            PoseLookup::Held { sample, .. } => Moment::Known(Box::new(held(sample, micros(elapsed)))),
+            PoseLookup::Held { sample, .. } => Moment::Known(Box::new(held(&sample, micros(elapsed)))),
             PoseLookup::Stale { .. } => Moment::Missing(NotLocated::StalePose),
             PoseLookup::Empty => Moment::Missing(NotLocated::NoTelemetry),
             PoseLookup::NotYet => Moment::NotYet,
@@ -197,10 +197,10 @@ fn known(sample: Option<Sample>, otherwise: NotLocated) -> Moment {
 }
 
 /// The sensor's clock went on, or was not yet as far, while its sample was held.
-fn held(sample: Sample, elapsed_us: i64) -> Sample {
+fn held(sample: &Sample, elapsed_us: i64) -> Sample {
     let off = SignedDuration::from_micros(elapsed_us - sample.elapsed_us.unwrap_or(elapsed_us));
     let then = |time: Timestamp| time.saturating_add(off).unwrap_or(time);
-    Sample { time: sample.time.map(then), ..sample }
+    Sample { time: sample.time.map(then), ..sample.clone() }
 }
 
 fn fixed(camera: &FrameCamera, looked: &Looked) -> Result<FrameCamera, NotLocated> {

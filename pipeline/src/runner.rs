@@ -275,7 +275,11 @@ mod tests {
         }
     }
 
-    fn run_counting(frames: u64, fail_at_end: bool, fail_on_call: Option<u64>) -> (Vec<u64>, FeedStats, bool) {
+    fn run_counting(
+        frames: u64,
+        fail_at_end: bool,
+        fail_on_call: Option<u64>,
+    ) -> (Vec<u64>, FeedStats, bool) {
         let mut source = Counting { left: frames, given: 0, fail_at_end };
         let mut detectors: Vec<Box<dyn Detector>> = vec![
             Box::new(Uneven { calls: 0, fail_on_call }),

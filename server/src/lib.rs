@@ -1,1 +1,15 @@
 //! The product: configuration, wiring, commands and reports.
+
+pub mod analysis;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod evidence;
+pub mod log;
+pub mod outliner;
+pub mod output;
+pub mod progress;
+pub mod report;
+pub mod truth;
+pub mod wire;

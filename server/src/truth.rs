@@ -162,8 +162,10 @@ fn spot_of(task: &TaskFacts, spots: &[&Spot]) -> Option<usize> {
 /// Returns 0 inside the ring, else the distance to its nearest edge, metres.
 fn distance_to_outline_m(at: LatLon, ring: &[(f64, f64)]) -> f64 {
     let (per_lat_m, per_lon_m) = geodesy::metres_per_degree(at.lat_deg);
-    let local: Vec<(f64, f64)> =
-        ring.iter().map(|(lat, lon)| ((lon - at.lon_deg) * per_lon_m, (lat - at.lat_deg) * per_lat_m)).collect();
+    let local: Vec<(f64, f64)> = ring
+        .iter()
+        .map(|(lat, lon)| ((lon - at.lon_deg) * per_lon_m, (lat - at.lat_deg) * per_lat_m))
+        .collect();
     Euclidean.distance(&Point::new(0.0, 0.0), &Polygon::new(local.into(), vec![]))
 }
 

@@ -15,12 +15,19 @@ pub struct Problem {
     pub path: String,
     /// What is wrong, with the value.
     pub message: String,
+    /// True when the configuration still works, but probably not as meant.
+    pub warning: bool,
 }
 
 impl Problem {
-    /// Returns a problem at a key path.
+    /// Returns a problem that makes the configuration unusable.
     pub fn new(path: impl Into<String>, message: impl fmt::Display) -> Self {
-        Self { path: path.into(), message: message.to_string() }
+        Self { path: path.into(), message: message.to_string(), warning: false }
+    }
+
+    /// Returns a problem that leaves the configuration usable.
+    pub fn warning(path: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self { warning: true, ..Self::new(path, message) }
     }
 }
 
@@ -80,11 +87,15 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, path: &Path, base: &Path) -> Result<Config, ConfigError> {
-    let table: Table = toml::from_str(text)
-        .map_err(|e| ConfigError::Syntax { path: path.to_owned(), reason: e.to_string().trim().to_owned() })?;
+    let table: Table = toml::from_str(text).map_err(|e| ConfigError::Syntax {
+        path: path.to_owned(),
+        reason: e.to_string().trim().to_owned(),
+    })?;
     let mut reader = Reader { table, problems: Vec::new() };
     let mut config = reader.config();
     reader.problems.extend(check_values(&config));
+    let dedupe = config.dedupe.validate();
+    reader.problems.extend(dedupe.into_iter().map(|p| Problem::new(format!("dedupe.{}", p.key), p.reason)));
     if !reader.problems.is_empty() {
         return Err(ConfigError::Invalid { path: path.to_owned(), problems: reader.problems });
     }
@@ -110,8 +121,7 @@ impl Reader {
             dedupe: self.section("dedupe").unwrap_or_default(),
             sources: self.list("sources"),
         };
-        let known =
-            "runtime, analysis, packs, terrain, zones, departments, rules, dedupe, sources";
+        let known = "runtime, analysis, packs, terrain, zones, departments, rules, dedupe, sources";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -185,7 +195,7 @@ fn check_values(config: &Config) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut require = |ok: bool, path: String, message: String| {
         if !ok {
-            problems.push(Problem { path, message });
+            problems.push(Problem::new(path, message));
         }
     };
     let a = &config.analysis;
@@ -216,7 +226,11 @@ fn check_source(source: &SourceEntry, path: &str, require: &mut impl FnMut(bool,
         require(place.lat_lon().is_some(), format!("{path}.place"), format!("{at} is not on the globe"));
     }
     if let Some(fps) = source.fps {
-        require(fps.is_finite() && fps >= 0.0, format!("{path}.fps"), format!("must be at least 0, is {fps}"));
+        require(
+            fps.is_finite() && fps >= 0.0,
+            format!("{path}.fps"),
+            format!("must be at least 0, is {fps}"),
+        );
     }
     for (name, rings) in
         [("regions_of_interest", &source.regions_of_interest), ("permanent_water", &source.permanent_water)]

@@ -5,6 +5,6 @@ mod sections;
 
 pub use load::{ConfigError, Problem, load, parse};
 pub use sections::{
-    Analysis, Config, PackEntry, PlaceEntry, ProviderName, Runtime, SourceEntry, TerrainEntry, TerrainFile,
-    HeightDatumName, ZoneEntry,
+    Analysis, Config, HeightDatumName, PackEntry, PlaceEntry, ProviderName, Runtime, SourceEntry,
+    TerrainEntry, TerrainFile, ZoneEntry,
 };

@@ -1,0 +1,33 @@
+//! Inference alone: CPU milliseconds of one run of a pack's model, one thread. `inference PACK RUNS` prints JSON.
+
+use std::path::Path;
+
+use cpu_time::ProcessTime;
+use models::{Card, Pack, Runner};
+use models_ort::{OrtRunner, Provider};
+use ndarray::ArrayD;
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().unwrap_or_else(|| "models/packs/waterlogging".to_owned());
+    let runs: u32 = arguments.next().unwrap_or_else(|| "200".to_owned()).parse()?;
+    models_ort::init(Path::new(".runtime/onnxruntime/libonnxruntime.so"))?;
+    let card = Card::from_toml(&std::fs::read_to_string(Path::new(&folder).join("card.toml"))?)?;
+    let model_bytes = std::fs::read(Path::new(&folder).join(&card.file))?;
+    let shape: Vec<usize> = card.input.shape.iter().map(|side| usize::try_from(*side).unwrap_or(1)).collect();
+    let mut runner = OrtRunner::load(&Pack { card, model_bytes, golden: None }, Provider::Cpu)?;
+    let input = ArrayD::<f32>::zeros(shape);
+    for _ in 0..5 {
+        runner.run(input.view())?;
+    }
+    let start = ProcessTime::now();
+    for _ in 0..runs {
+        runner.run(input.view())?;
+    }
+    let cpu_ms = start.elapsed().as_secs_f64() * 1_000.0 / f64::from(runs);
+    #[expect(clippy::print_stdout, reason = "the figure is the result")]
+    {
+        println!("{{\"cpu_ms\": {cpu_ms:.3}}}");
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! Takes placed frames of all sources: observes, deduplicates, keeps the best stills.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use cpu_time::ThreadTime;
+use gis::georef::Limits;
+use gis::{AbsorbedKind, Deduper, Incident, IncidentId, LatLon, Location, Look, Observation};
+use pipeline::observe::{Ground, Moment, observe};
+use pipeline::place::Placed;
+
+use crate::config::Analysis;
+use crate::evidence::{EvidenceError, Keeper, Sighting};
+use crate::output::summary::SourceSummary;
+use crate::report::SourceTrace;
+use crate::wire::{Assembly, Source, Tiles};
+
+/// Points of a path and footprints of a source kept for the report at most; beyond it every second one is let go.
+const MAX_TRACE: usize = 600;
+/// Time between footprints drawn in the report.
+const FOOTPRINT_EVERY: Duration = Duration::from_secs(2);
+
+/// What all sources of a run give together.
+pub struct Collector<'a> {
+    deduper: Deduper,
+    terrain: &'a Tiles,
+    analysis: &'a Analysis,
+    classes: Vec<String>,
+    evidence: Keeper,
+    observations: Vec<Observation>,
+    traces: BTreeMap<String, Trace>,
+    summaries: BTreeMap<String, SourceSummary>,
+    began: Instant,
+    first_detection: Option<Duration>,
+    cpu: Duration,
+}
+
+#[derive(Default)]
+struct Trace {
+    path: Vec<LatLon>,
+    footprints: Vec<Vec<LatLon>>,
+    next_footprint: Duration,
+}
+
+/// What a collector held at the end.
+pub struct Collected {
+    /// All incidents, those from before the run among them.
+    pub incidents: Vec<Incident>,
+    /// Observations that were new.
+    pub observations: Vec<Observation>,
+    /// Stills.
+    pub evidence: Keeper,
+    /// Paths and footprints.
+    pub traces: Vec<SourceTrace>,
+    /// Figures by source.
+    pub summaries: BTreeMap<String, SourceSummary>,
+    /// From the start to the first detection.
+    pub first_detection: Option<Duration>,
+    /// CPU time spent here.
+    pub cpu: Duration,
+}
+
+impl<'a> Collector<'a> {
+    /// Returns an empty collector that goes on from the incidents of earlier runs.
+    pub fn new(deduper: Deduper, assembly: &'a Assembly, analysis: &'a Analysis, began: Instant) -> Self {
+        let cards = assembly.packs.cards.iter();
+        Self {
+            deduper,
+            terrain: &assembly.terrain,
+            analysis,
+            classes: cards.flat_map(|card| card.classes.iter().map(|class| class.name.clone())).collect(),
+            evidence: Keeper::default(),
+            observations: Vec::new(),
+            traces: BTreeMap::new(),
+            summaries: BTreeMap::new(),
+            began,
+            first_detection: None,
+            cpu: Duration::ZERO,
+        }
+    }
+
+    /// Takes one frame.
+    ///
+    /// # Errors
+    /// When a still cannot be made.
+    pub fn take(&mut self, source: &Source, placed: &Placed) -> Result<(), EvidenceError> {
+        let start = ThreadTime::now();
+        let taken = self.take_frame(source, placed);
+        self.cpu += start.elapsed();
+        taken
+    }
+
+    fn take_frame(&mut self, source: &Source, placed: &Placed) -> Result<(), EvidenceError> {
+        let (frame, seen) = (&placed.looked.frame, &placed.looked.seen);
+        let moment = Moment {
+            source: &source.id,
+            frame_index: frame.index,
+            time: placed.time,
+            time_quality: placed.time_quality,
+            camera: placed.camera.as_ref().map_err(|reason| *reason),
+            place: source.place,
+        };
+        let limits = Limits { min_depression_deg: self.analysis.min_depression_deg, ..Limits::default() };
+        let ground = Ground {
+            terrain: self.terrain.ground(),
+            limits,
+            outline_sigma_px: self.analysis.outline_sigma_px,
+        };
+        let observed = observe(seen, &moment, &ground);
+        self.note(source, placed, &observed.observations);
+        self.trace(source, placed, observed.covered.as_ref());
+        let look = Look {
+            source: source.id.clone(),
+            frame_index: frame.index,
+            time: placed.time,
+            footprint: observed.covered,
+            classes: self.classes.clone(),
+        };
+        let absorbed = self.deduper.absorb_frame(&look, observed.observations.clone());
+        for done in absorbed {
+            let found = observed.observations.iter().zip(seen).find(|(o, _)| o.id == done.observation);
+            let (Some((observation, seen)), Some(incident)) = (found, done.incident) else {
+                tracing::debug!("observation {} refused: {}", done.observation.0, done.reason);
+                continue;
+            };
+            if done.kind == AbsorbedKind::Known {
+                continue;
+            }
+            self.observations.push(observation.clone());
+            let sighting = Sighting { frame, seen, observation, camera: placed.camera.as_ref().ok() };
+            self.evidence.offer(incident, &sighting)?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, source: &Source, placed: &Placed, observations: &[Observation]) {
+        if self.summaries.is_empty() {
+            tracing::info!("first frame after {:.2} s", self.began.elapsed().as_secs_f64());
+        }
+        let summary = self.summaries.entry(source.id.clone()).or_default();
+        let located =
+            observations.iter().filter(|o| matches!(o.location, Location::Ground(_))).count() as u64;
+        let seen = observations.len() as u64;
+        summary.frames += 1;
+        summary.detections += seen;
+        summary.located += located;
+        summary.unlocated += seen - located;
+        summary.last_frame_index = Some(placed.looked.frame.index);
+        summary.duration_secs = placed.looked.frame.elapsed.as_secs_f64();
+        let time_source = serde_json::to_value(placed.time_quality.source).unwrap_or_default();
+        summary.time_source = time_source.as_str().map(str::to_owned);
+        if seen > 0 && self.first_detection.is_none() {
+            self.first_detection = Some(self.began.elapsed());
+        }
+    }
+
+    fn trace(&mut self, source: &Source, placed: &Placed, covered: Option<&Vec<LatLon>>) {
+        let trace = self.traces.entry(source.id.clone()).or_default();
+        if let Ok(camera) = &placed.camera {
+            trace.path.push(camera.pose.point.lat_lon);
+        }
+        if let Some(ring) = covered
+            && placed.looked.frame.elapsed >= trace.next_footprint
+        {
+            trace.footprints.push(ring.clone());
+            trace.next_footprint = placed.looked.frame.elapsed + FOOTPRINT_EVERY;
+        }
+        halve(&mut trace.path);
+        halve(&mut trace.footprints);
+    }
+
+    /// Ends the collection.
+    pub fn into_collected(mut self) -> Collected {
+        let incidents = self.deduper.into_incidents();
+        for (from, into) in incidents.iter().filter_map(|i| Some((i.id, i.merged_into?))) {
+            self.evidence.merged(from, survivor(&incidents, into));
+        }
+        let trace = |(id, t): (String, Trace)| SourceTrace { id, path: t.path, footprints: t.footprints };
+        Collected {
+            incidents,
+            observations: self.observations,
+            evidence: self.evidence,
+            traces: self.traces.into_iter().map(trace).collect(),
+            summaries: self.summaries,
+            first_detection: self.first_detection,
+            cpu: self.cpu,
+        }
+    }
+}
+
+/// Follows merges to the incident that is left.
+fn survivor(incidents: &[Incident], mut id: IncidentId) -> IncidentId {
+    for _ in 0..incidents.len() {
+        match incidents.iter().find(|i| i.id == id).and_then(|i| i.merged_into) {
+            Some(next) => id = next,
+            None => break,
+        }
+    }
+    id
+}
+
+fn halve<T>(items: &mut Vec<T>) {
+    if items.len() > MAX_TRACE {
+        let mut keep = false;
+        items.retain(|_| {
+            keep = !keep;
+            keep
+        });
+    }
+}

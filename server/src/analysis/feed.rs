@@ -1,0 +1,153 @@
+//! Runs sources: files one after the other with all workers, live ones beside each other with one worker each.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pipeline::camera::CameraSetup;
+use pipeline::detect::PackDetector;
+use pipeline::place::{Placed, Placer, PoseOrigin};
+use pipeline::poses::{PoseConfig, PoseTrack};
+use pipeline::runner::{Feed, FeedStats, run};
+use pipeline::telemetry::Sample;
+use pipeline::{Detector, FrameSource, SourceError};
+use pipeline_gst::{GstSource, SourceUri, StillsSource};
+
+use super::collect::Collector;
+use super::stop::Stop;
+use crate::config::Config;
+use crate::wire::source::Beside;
+use crate::wire::{Source, Tiles};
+
+/// What running a source came to.
+pub struct FeedResult {
+    /// The source.
+    pub id: String,
+    /// Counts and cost.
+    pub stats: FeedStats,
+    /// Why it ended early.
+    pub error: Option<String>,
+}
+
+/// What all sources of a run share.
+pub struct Shared<'a, 'c> {
+    /// Configuration.
+    pub config: &'a Config,
+    /// Ground heights.
+    pub terrain: &'a Tiles,
+    /// Where frames go.
+    pub collector: &'a Mutex<Collector<'c>>,
+    /// The switch.
+    pub stop: &'a Stop,
+    /// Told after every frame: source, frames of it so far, time in the feed.
+    pub progress: &'a (dyn Fn(&Source, u64, Duration) + Sync),
+}
+
+/// Runs every source to its end; a source that fails never disturbs another.
+pub fn run_sources(
+    shared: &Shared<'_, '_>,
+    sources: &[Source],
+    workers: Vec<PackDetector>,
+) -> Vec<FeedResult> {
+    let (live, files): (Vec<&Source>, Vec<&Source>) = sources.iter().partition(|s| s.spec.uri.live());
+    let mut detectors: Vec<Box<dyn Detector>> =
+        workers.into_iter().map(|w| Box::new(w) as Box<dyn Detector>).collect();
+    let mut results: Vec<FeedResult> = files
+        .into_iter()
+        .take_while(|_| !shared.stop.thrown())
+        .map(|source| run_source(shared, source, &mut detectors))
+        .collect();
+    let beside = std::thread::scope(|scope| {
+        let started: Vec<_> = live
+            .into_iter()
+            .zip(detectors.chunks_mut(1))
+            .map(|(source, own)| (source, scope.spawn(move || run_source(shared, source, own))))
+            .collect();
+        started
+            .into_iter()
+            .map(|(source, thread)| thread.join().unwrap_or_else(|_| panicked(source)))
+            .collect::<Vec<_>>()
+    });
+    results.extend(beside);
+    results
+}
+
+fn panicked(source: &Source) -> FeedResult {
+    let error = Some("a fault inside flyonce ended this source; please report it".to_owned());
+    FeedResult { id: source.id.clone(), stats: FeedStats::default(), error }
+}
+
+fn run_source(shared: &Shared<'_, '_>, source: &Source, detectors: &mut [Box<dyn Detector>]) -> FeedResult {
+    match open(source, shared.stop) {
+        Ok(mut frames) => run_open(shared, source, frames.as_mut(), detectors),
+        Err(error) => {
+            FeedResult { id: source.id.clone(), stats: FeedStats::default(), error: Some(error.to_string()) }
+        }
+    }
+}
+
+fn open(source: &Source, stop: &Stop) -> Result<Box<dyn FrameSource>, SourceError> {
+    if let SourceUri::File(path) = &source.spec.uri
+        && StillsSource::takes(path)
+    {
+        return Ok(Box::new(StillsSource::open(path)?));
+    }
+    let opened = GstSource::open(source.spec.clone())?;
+    stop.add(opened.handle());
+    Ok(Box::new(opened))
+}
+
+fn run_open(
+    shared: &Shared<'_, '_>,
+    source: &Source,
+    frames: &mut dyn FrameSource,
+    detectors: &mut [Box<dyn Detector>],
+) -> FeedResult {
+    let mut placer = placer(shared, source);
+    let mut failure: Option<String> = None;
+    let mut count = 0;
+    let mut take = |placed: Vec<Placed>| {
+        for placed in placed {
+            count += 1;
+            (shared.progress)(source, count, placed.looked.frame.elapsed);
+            let mut collector = shared.collector.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = collector.take(source, &placed) {
+                failure.get_or_insert(error.to_string());
+            }
+        }
+    };
+    let feed = Feed { zones: &source.zones, queue: source.spec.queue_frames, stop: shared.stop.flag() };
+    let (stats, ended) = run(&feed, frames, detectors, |event| take(placer.push(event)));
+    take(placer.finish());
+    let error = ended.err().map(|error| error.to_string()).or(failure);
+    FeedResult { id: source.id.clone(), stats, error }
+}
+
+fn placer<'a>(shared: &Shared<'a, '_>, source: &Source) -> Placer<'a> {
+    let max_age_us = (shared.config.analysis.max_pose_age_secs * 1e6) as i64;
+    let poses = PoseConfig { max_age_us, ..PoseConfig::default() };
+    let origin = match (&source.camera, &source.beside) {
+        (Some(camera), _) => PoseOrigin::Fixed(Box::new(camera.clone())),
+        (None, Beside::Stills(samples)) => PoseOrigin::Stills(samples.clone()),
+        (None, Beside::Track(samples)) => PoseOrigin::SideCar(side_car(samples, poses, source.start_time)),
+        (None, Beside::Nothing) => PoseOrigin::InBand(PoseTrack::new(poses)),
+    };
+    let undulation_m = shared.config.terrain.undulation_m;
+    let setup = CameraSetup { undulation_m, ..CameraSetup::default() };
+    Placer::new(origin, setup, shared.terrain.ground(), source.start_time)
+}
+
+/// Puts samples on the time line of the video: by their elapsed time, else by their clock from the start of the video.
+fn side_car(samples: &[Sample], config: PoseConfig, start: Option<Timestamp>) -> PoseTrack {
+    let capacity = config.capacity.max(samples.len());
+    let mut track = PoseTrack::new(PoseConfig { capacity, ..config });
+    let start = start.or_else(|| samples.iter().find_map(|sample| sample.time));
+    for sample in samples {
+        let by_clock = || Some(sample.time?.as_microsecond() - start?.as_microsecond());
+        if let Some(at_us) = sample.elapsed_us.or_else(by_clock) {
+            track.push(at_us, Sample { elapsed_us: Some(at_us), ..sample.clone() });
+        }
+    }
+    track.finish();
+    track
+}

@@ -1,0 +1,80 @@
+//! Zones, departments and rules.
+
+use dispatch::{Departments, KnownZones, RuleSet, Weight};
+use gis::zones::{Zone, ZoneIndex, check_hierarchy, datum_warnings, parse_geojson};
+
+use super::read_text;
+use crate::config::{Config, Problem};
+
+const DEPARTMENTS: &str = include_str!("../../../configs/departments.toml");
+const RULES: &str = include_str!("../../../configs/rules.toml");
+
+/// Who is responsible for what, and where.
+pub struct City {
+    /// All zones.
+    pub zones: ZoneIndex,
+    /// Departments.
+    pub departments: Departments,
+    /// Rules.
+    pub rules: RuleSet,
+}
+
+/// Loads zones, departments and rules; the shipped lists stand in for files that are not named.
+pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<City> {
+    let zones = zones(config, problems);
+    let departments = departments(config, problems);
+    let rules = rules(config, problems);
+    let (zones, departments, rules) = (zones?, departments?, rules?);
+    let known = KnownZones::new(&zones);
+    for problem in rules.validate(&departments, &known) {
+        let path = format!("rules: {}", problem.path);
+        problems.push(match problem.weight {
+            Weight::Error => Problem::new(path, problem.message),
+            // The shipped rules speak of kinds of zones that not every run has.
+            Weight::Warning if config.rules.is_none() => continue,
+            Weight::Warning => Problem::warning(path, problem.message),
+        });
+    }
+    Some(City { zones: ZoneIndex::new(zones), departments, rules })
+}
+
+fn zones(config: &Config, problems: &mut Vec<Problem>) -> Option<Vec<Zone>> {
+    let mut all = Vec::new();
+    let before = problems.len();
+    for (i, entry) in config.zones.iter().enumerate() {
+        let key = format!("zones[{i}]");
+        let Some(text) = read_text(&entry.path, &format!("{key}.path"), problems) else { continue };
+        match parse_geojson(&entry.path.to_string_lossy(), &text, &entry.file) {
+            Ok(zones) => all.extend(zones),
+            Err(found) => problems.extend(found.iter().map(|p| Problem::new(&key, p))),
+        }
+    }
+    if problems.len() == before {
+        problems.extend(check_hierarchy(&all).iter().map(|p| Problem::new("zones", p)));
+        problems.extend(datum_warnings(&all).iter().map(|p| Problem::warning("zones", p)));
+    }
+    (problems.iter().skip(before).all(|p| p.warning)).then_some(all)
+}
+
+fn departments(config: &Config, problems: &mut Vec<Problem>) -> Option<Departments> {
+    let text = match &config.departments {
+        Some(path) => read_text(path, "departments", problems)?,
+        None => DEPARTMENTS.to_owned(),
+    };
+    let found = Departments::from_toml(&text);
+    found
+        .map_err(|all| {
+            problems.extend(all.iter().map(|p| Problem::new(format!("departments: {}", p.path), &p.message)));
+        })
+        .ok()
+}
+
+fn rules(config: &Config, problems: &mut Vec<Problem>) -> Option<RuleSet> {
+    let text = match &config.rules {
+        Some(path) => read_text(path, "rules", problems)?,
+        None => RULES.to_owned(),
+    };
+    RuleSet::from_toml(&text)
+        .map_err(|p| problems.push(Problem::new(format!("rules: {}", p.path), &p.message)))
+        .ok()
+}

@@ -1,0 +1,62 @@
+//! The only composition: what the configuration names becomes what runs.
+//!
+//! Every loader collects all of its problems; nothing starts before all of them are known.
+
+pub mod camera;
+pub mod city;
+pub mod packs;
+pub mod source;
+pub mod terrain;
+
+use std::path::Path;
+
+pub use city::City;
+pub use packs::Packs;
+pub use source::Source;
+pub use terrain::Tiles;
+
+use crate::config::{Config, Problem};
+
+/// Everything a run needs apart from its sources.
+pub struct Assembly {
+    /// Model packs.
+    pub packs: Packs,
+    /// Zones, departments and rules.
+    pub city: City,
+    /// Ground heights.
+    pub terrain: Tiles,
+    /// Sources, ready to be opened.
+    pub sources: Vec<Source>,
+}
+
+/// Loads everything the configuration names.
+///
+/// # Errors
+/// Every problem found; warnings are returned beside the assembly.
+pub fn assemble(config: &Config) -> Result<(Assembly, Vec<Problem>), Vec<Problem>> {
+    let mut problems = Vec::new();
+    let packs = packs::load(config, &mut problems);
+    let city = city::load(config, &mut problems);
+    let terrain = terrain::load(&config.terrain, &mut problems);
+    let sources = source::prepare(config, &mut problems);
+    match (packs, city, terrain) {
+        (Some(packs), Some(city), Some(terrain)) if problems.iter().all(|p| p.warning) => {
+            Ok((Assembly { packs, city, terrain, sources }, problems))
+        }
+        _ => Err(problems),
+    }
+}
+
+/// Reads a file or notes why it cannot be read.
+fn read(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
+    std::fs::read(path)
+        .map_err(|error| problems.push(Problem::new(key, format!("cannot read {}: {error}", path.display()))))
+        .ok()
+}
+
+/// Reads a text file or notes why it cannot be read.
+fn read_text(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| problems.push(Problem::new(key, format!("cannot read {}: {error}", path.display()))))
+        .ok()
+}

@@ -1,0 +1,65 @@
+//! `flyonce telemetry`: one JSON line a packet, units in the keys.
+
+use serde_json::Value;
+
+use crate::command::{assert_refused, flyonce, reference, root};
+
+fn lines(path: &str) -> Vec<Value> {
+    let output = flyonce(&["telemetry", path]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+}
+
+#[test]
+fn all_packets_of_a_real_flight_are_printed_with_their_keys() {
+    let Some(file) = reference("klv/Cheyenne.bin") else { return };
+    let records = lines(&file.to_string_lossy());
+    assert_eq!(records.len(), 407);
+    let first = &records[0];
+    for key in [
+        "time_us",
+        "checksum_ok",
+        "sensor_lat_deg",
+        "sensor_alt_m",
+        "heading_deg",
+        "hfov_deg",
+        "slant_range_m",
+        "corner1_lat_deg",
+    ] {
+        assert!(first.get(key).is_some(), "no {key} in {first}");
+    }
+    assert_eq!(first["time_us"], 1_348_087_244_105_300_u64);
+    assert!(records.iter().all(|r| r["checksum_ok"] == true));
+}
+
+#[test]
+fn a_packet_with_a_wrong_checksum_is_printed_as_such() {
+    let Some(file) = reference("klv/DynamicConstantMISMMSPacketData.bin") else { return };
+    let records = lines(&file.to_string_lossy());
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["checksum_ok"], false);
+}
+
+#[test]
+fn the_sample_flight_tells_one_pose_a_frame() {
+    let records = lines(&root().join("sample-data/flight/flight.ts").to_string_lossy());
+    assert!(records.len() >= 200, "{}", records.len());
+    assert!(records.iter().all(|r| r["checksum_ok"] == true && r["sensor_lat_deg"].is_number()));
+}
+
+#[test]
+fn synchronous_telemetry_is_read_too() {
+    let records = lines(&root().join("sample-data/flight/sync_klv.ts").to_string_lossy());
+    assert!(!records.is_empty());
+    assert!(records.iter().all(|r| r["checksum_ok"] == true));
+}
+
+#[test]
+fn a_file_without_telemetry_is_refused_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    std::fs::write(&file, "nothing to see here\n").unwrap();
+    assert_refused(&flyonce(&["telemetry", &file.to_string_lossy()]), &["notes.txt"]);
+    assert_refused(&flyonce(&["telemetry", "no/such/file.srt"]), &["no/such/file.srt"]);
+}
