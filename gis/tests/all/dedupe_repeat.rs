@@ -71,9 +71,11 @@ fn a_run_resumed_from_stored_incidents_equals_one_that_did_not_stop() {
     }
 }
 
+type Spoil = Box<dyn Fn(&mut gis::Observation)>;
+
 #[test]
 fn values_that_are_not_finite_are_refused_with_the_reason() {
-    let cases: Vec<(&str, Box<dyn Fn(&mut gis::Observation)>)> = vec![
+    let cases: Vec<(&str, Spoil)> = vec![
         ("score", Box::new(|o| o.score = f64::NAN)),
         ("position", Box::new(|o| ground(o).point.lat_lon.lat_deg = f64::NAN)),
         ("position", Box::new(|o| ground(o).point.lat_lon.lon_deg = 200.0)),

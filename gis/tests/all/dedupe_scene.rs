@@ -93,7 +93,7 @@ impl Seen {
     }
 
     pub fn class(mut self, class: &str) -> Self {
-        self.observation.class = class.to_owned();
+        class.clone_into(&mut self.observation.class);
         self
     }
 
