@@ -7,8 +7,8 @@ import numpy as np
 import poses
 import town
 
-PUFFS, LIFE_S = 46, 8.0
-GREY = np.array([176.0, 174.0, 171.0])
+PUFFS, LIFE_S = 44, 8.0
+GREY = np.array([1.0, 0.99, 0.97])
 
 
 def puffs(time_s):
@@ -21,7 +21,7 @@ def puffs(time_s):
         rng = np.random.default_rng(300 + i)
         wobble = rng.uniform(-1, 1, 3) * (0.2 + 1.7 * age)
         at = (u0 + 10.5 * age**1.3 + wobble[0], v0 + 5.0 * age**1.3 + wobble[1], z0 + 14.0 * age**0.8 + wobble[2])
-        out.append((np.array(at), 0.55 + 2.6 * age**0.85, 0.62 * (1 - age) ** 0.9 * min(1.0, age * 12), i))
+        out.append((np.array(at), 0.65 + 2.7 * age**0.85, 0.95 * (1 - age) ** 0.8 * min(1.0, age * 12), i))
     return out
 
 
@@ -46,23 +46,23 @@ TEXTURE = texture()
 def add(picture, pose, fx_px, time_s):
     """The picture (height, width, 3; 8 bit) with the plume in it."""
     height, width = picture.shape[:2]
-    clear = np.ones((height, width), np.float32)
+    out = picture.astype(np.float32)
+    seen = []
     for at, radius, opacity, number in puffs(time_s):
         p = pose.town_from_camera.T @ (at - np.array(pose.uvz))
-        if p[0] < 1:
-            continue
+        if p[0] > 1:
+            seen.append((p[0], p, radius, opacity, number))
+    for _, p, radius, opacity, number in sorted(seen, key=lambda s: -s[0]):
         x, y, r = width / 2 + fx_px * p[1] / p[0], height / 2 + fx_px * p[2] / p[0], fx_px * radius / p[0]
-        x0, x1, y0, y1 = (int(math.floor(q)) for q in (x - 1.8 * r, x + 1.8 * r, y - 1.8 * r, y + 1.8 * r))
+        x0, x1, y0, y1 = (int(math.floor(q)) for q in (x - 1.7 * r, x + 1.7 * r, y - 1.7 * r, y + 1.7 * r))
         x0, x1, y0, y1 = max(0, x0), min(width, x1), max(0, y0), min(height, y1)
         if x0 >= x1 or y0 >= y1:
             continue
         yy, xx = np.mgrid[y0:y1, x0:x1]
-        d2 = ((xx - x) ** 2 + (yy - y) ** 2) / r**2
-        tx = ((xx - x) / r * 42 + 61 * number).astype(int) % 256
-        ty = ((yy - y) / r * 42 + 37 * number).astype(int) % 256
-        clear[y0:y1, x0:x1] *= 1 - opacity * np.exp(-1.6 * d2) * np.clip(TEXTURE[ty, tx] * 1.5 - 0.15, 0, 1)
-    alpha = (1 - clear)[..., None]
-    if alpha.max() < 0.004:
-        return picture
-    shade = GREY - 22 * alpha
-    return np.clip(picture * (1 - alpha) + shade * alpha, 0, 255).astype(np.uint8)
+        dx, dy = (xx - x) / r, (yy - y) / r
+        cloud = TEXTURE[(dy * 60 + 37 * number).astype(int) % 256, (dx * 60 + 61 * number).astype(int) % 256]
+        edge = 1.15 - np.hypot(dx, dy) + 0.9 * (cloud - 0.5)
+        alpha = opacity * np.clip(edge / 0.75, 0, 1) ** 1.5
+        shade = 168 + 30 * np.clip(0.5 * dx - 0.6 * dy, -1, 1) + 46 * (cloud - 0.5)
+        out[y0:y1, x0:x1] = out[y0:y1, x0:x1] * (1 - alpha[..., None]) + (alpha * shade)[..., None] * GREY
+    return np.clip(out, 0, 255).astype(np.uint8)
