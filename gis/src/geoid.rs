@@ -36,7 +36,10 @@ mod tests {
         for (lat_deg, lon_deg, expected_m) in points {
             let at = LatLon { lat_deg, lon_deg: if lon_deg > 180.0 { lon_deg - 360.0 } else { lon_deg } };
             let found = undulation_m(at).unwrap();
-            assert!((found - expected_m).abs() < 3.0 * UNDULATION_SIGMA_M, "{at:?}: {found} against {expected_m}");
+            assert!(
+                (found - expected_m).abs() < 3.0 * UNDULATION_SIGMA_M,
+                "{at:?}: {found} against {expected_m}"
+            );
         }
     }
 
