@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains the waterlogging pack from nothing: its own environment, one run, operating point, ONNX, scores.
 # FLYONCE_DATASETS: folder of the data sets. FLYONCE_TRAIN: scratch folder, outside the repository.
-# MINUTES: finish within this time (the learning rate follows), 0: the full 60 epochs.
+# MINUTES: finish within this wall time (the learning rate follows), 0: the full 60 epochs.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"

@@ -5,7 +5,7 @@ import csv
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -114,21 +114,30 @@ class Trainer:
     optimiser: torch.optim.Optimizer
     epoch: int = 0
     seconds: float = 0.0
+    mark: float = field(default_factory=time.monotonic)
+
+    def tick(self) -> None:
+        """Adds the wall time since the last tick, waits and checks too; the same on every rank."""
+        now = time.monotonic()
+        self.seconds = ranks.mean(self.seconds + now - self.mark)
+        self.mark = now
 
     def one_epoch(self, loader: DataLoader) -> float:
-        """Trains on the loader's samples; the mean loss."""
+        """Trains on the loader's samples, fewer where the time is up; the mean loss."""
         self.network.train()
-        total = 0.0
-        for i, (image, mask) in enumerate(loader):
-            began = time.monotonic()
-            step = self.epoch * self.plan.steps_per_epoch + i
-            rate = self.plan.rate_at(self.plan.progress(step, self.seconds))
+        total, steps = 0.0, 0
+        for image, mask in loader:
+            self.tick()
+            progress = self.plan.progress(self.epoch * self.plan.steps_per_epoch + steps, self.seconds)
+            if steps and progress >= 1.0:
+                break
+            rate = self.plan.rate_at(progress)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate * group["factor"]
-            total += self.one_step(image, mask)
-            self.seconds = ranks.mean(self.seconds + time.monotonic() - began)
+            total, steps = total + self.one_step(image, mask), steps + 1
+        self.tick()
         self.epoch += 1
-        return total / len(loader)
+        return total / steps
 
     def one_step(self, image: torch.Tensor, mask: torch.Tensor) -> float:
         with torch.autocast("cpu", torch.bfloat16):
@@ -198,7 +207,7 @@ def loader_of(draws: Draws, batch: int) -> DataLoader:
 
 def report(args: argparse.Namespace, trainer: Trainer, loss: float, kept: list[Item]) -> None:
     """One line of log.csv, and the checkpoint."""
-    row: dict[str, object] = {"epoch": trainer.epoch, "loss": round(loss, 4), "seconds": round(trainer.seconds)}
+    row: dict[str, object] = {"epoch": trainer.epoch, "loss": round(loss, 4), "seconds": round(trainer.seconds), "steps": trainer.average.steps}
     look = bool(kept) and (trainer.epoch % args.check_every == 0 or trainer.done())
     scores = check(trainer.average.network, args.cache, kept) if look else None
     for name in ("iou", "recall", "false_alarm"):
