@@ -69,7 +69,7 @@ correlation_time_s = {poses.NOISE_TIME_S}
 
 [truth]
 how = "the render's own numbers: poses from make/poses.py, spots from make/town.py by make/truth.py; checked by make/check.py"
-plume = "laid into the pictures after rendering, projected through the true pose (make/plume.py)"
+plume = "laid into the pictures after rendering, projected through the true pose (make/plume.py); red roofs toned to slate likewise (make/roofs.py)"
 
 ''' + sums(folder, names)
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 import klv
 import plume
 import poses
+import roofs
 import town
 import ts
 
@@ -18,9 +19,10 @@ FLIGHT_BITRATE, STREET_BITRATE = 3_400_000, 700_000
 
 
 def flight_pictures(folder):
-    """Frames of the flight with the plume laid in."""
+    """Frames of the flight with slate roofs and the plume laid in."""
     for i, pose in enumerate(poses.true_flight()):
         picture = np.asarray(Image.open(folder / f"flight_{i:04d}.png").convert("RGB"))
+        picture = roofs.tone(picture, pose, poses.FLIGHT_FX_PX)
         yield plume.add(picture, pose, poses.FLIGHT_FX_PX, i / poses.FLIGHT_FPS)
 
 

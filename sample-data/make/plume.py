@@ -8,7 +8,7 @@ import poses
 import town
 
 PUFFS, LIFE_S = 44, 8.0
-GREY = np.array([1.0, 0.99, 0.97])
+GREY = np.array([1.0, 1.02, 1.05])
 
 
 def puffs(time_s):
@@ -63,6 +63,6 @@ def add(picture, pose, fx_px, time_s):
         cloud = TEXTURE[(dy * 60 + 37 * number).astype(int) % 256, (dx * 60 + 61 * number).astype(int) % 256]
         edge = 1.15 - np.hypot(dx, dy) + 0.9 * (cloud - 0.5)
         alpha = opacity * np.clip(edge / 0.75, 0, 1) ** 1.5
-        shade = 168 + 30 * np.clip(0.5 * dx - 0.6 * dy, -1, 1) + 46 * (cloud - 0.5)
+        shade = 182 + 30 * np.clip(0.5 * dx - 0.6 * dy, -1, 1) + 80 * (cloud - 0.5)
         out[y0:y1, x0:x1] = out[y0:y1, x0:x1] * (1 - alpha[..., None]) + (alpha * shade)[..., None] * GREY
     return np.clip(out, 0, 255).astype(np.uint8)
