@@ -207,7 +207,8 @@ def loader_of(draws: Draws, batch: int) -> DataLoader:
 
 def report(args: argparse.Namespace, trainer: Trainer, loss: float, kept: list[Item]) -> None:
     """One line of log.csv, and the checkpoint."""
-    row: dict[str, object] = {"epoch": trainer.epoch, "loss": round(loss, 4), "seconds": round(trainer.seconds), "steps": trainer.average.steps}
+    row: dict[str, object] = {"epoch": trainer.epoch, "steps": trainer.average.steps}
+    row |= {"loss": round(loss, 4), "seconds": round(trainer.seconds)}
     look = bool(kept) and (trainer.epoch % args.check_every == 0 or trainer.done())
     scores = check(trainer.average.network, args.cache, kept) if look else None
     for name in ("iou", "recall", "false_alarm"):
