@@ -112,7 +112,8 @@ fn copy_of_pack(folder: &Path) -> PathBuf {
 }
 
 fn with_pack(folder: &TempDir, pack: &Path) -> std::process::Output {
-    let config = file(folder, "config.toml", format!("[[packs]]\npath = {pack:?}\n").as_bytes());
+    let config =
+        file(folder, "config.toml", format!("[[packs]]\npath = \"{}\"\n", pack.display()).as_bytes());
     analyze(&["sample-data/street/street.mp4", "--config", &config]).output
 }
 

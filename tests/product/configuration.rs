@@ -62,7 +62,7 @@ fn a_zone_that_crosses_itself_is_refused() {
         &folder,
         r#"{"type":"Polygon","coordinates":[[[118,29],[119,30],[119,29],[118,30],[118,29]]]}"#,
     );
-    assert_refused(&check(&folder, &config), &["zones[0]", "zone.geojson", "cross"]);
+    assert_refused(&check(&folder, &config), &["zones[0]", "zone.geojson", "intersects itself"]);
 }
 
 #[test]

@@ -1,5 +1,12 @@
 //! The whole product as a person runs it: the binary, real video, real files.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail like tests"
+)]
+
 mod bad_input;
 mod command;
 mod configuration;

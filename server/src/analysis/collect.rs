@@ -157,10 +157,14 @@ impl<'a> Collector<'a> {
     fn trace(&mut self, source: &Source, placed: &Placed, covered: Option<&Vec<LatLon>>) {
         let trace = self.traces.entry(source.id.clone()).or_default();
         if let Ok(camera) = &placed.camera {
-            trace.path.push(camera.pose.point.lat_lon);
+            let at = camera.pose.point.lat_lon;
+            if trace.path.last() != Some(&at) {
+                trace.path.push(at);
+            }
         }
         if let Some(ring) = covered
             && placed.looked.frame.elapsed >= trace.next_footprint
+            && trace.footprints.last() != Some(ring)
         {
             trace.footprints.push(ring.clone());
             trace.next_footprint = placed.looked.frame.elapsed + FOOTPRINT_EVERY;

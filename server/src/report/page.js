@@ -63,7 +63,7 @@ function drawMap() {
   const widths = { city: 3, district: 2.6, township: 1.6, community: 0.8, grid: 0.5 };
   for (const zone of data.zones) {
     for (const points of zone.rings) {
-      const special = zone.kind ? { fill: "#b8860b22", stroke: "none" } : { stroke: "#8795a1", "stroke-width": widths[zone.level] || 1 };
+      const special = zone.level === "special" ? { fill: "#b8860b22", stroke: "#b8860b88" } : { stroke: "#8795a1", "stroke-width": widths[zone.level] || 1 };
       const shape = draw("polygon", { ...line, ...special, points: ring(points) }, map);
       draw("title", {}, shape).textContent = `${named(zone.name)} ${zone.code}`;
     }
