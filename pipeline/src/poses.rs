@@ -3,12 +3,10 @@
 //! Nothing is extrapolated: before the first and behind the last sample, and in gaps, the nearest sample stands for at
 //! most [`PoseConfig::max_age_us`]; beyond that the pose is stale. Angles turn the short way (slerp of the attitude).
 
-mod clock;
 mod interpolate;
 
 use std::collections::BTreeMap;
 
-pub use clock::ClockMap;
 pub use interpolate::interpolate;
 
 use crate::telemetry::Sample;

@@ -2,7 +2,7 @@
 
 use gis::{Attitude, GeoidHeight, LatLon};
 use jiff::Timestamp;
-use pipeline::poses::{ClockMap, PoseConfig, PoseLookup, PoseTrack, interpolate};
+use pipeline::poses::{PoseConfig, PoseLookup, PoseTrack, interpolate};
 use pipeline::telemetry::{Sample, klv};
 use proptest::prelude::*;
 
@@ -133,39 +133,6 @@ fn a_real_flight_is_interpolated_within_a_metre_in_the_median() {
     let (median_m, worst_m) = (errors_m[errors_m.len() / 2], errors_m[errors_m.len() - 1]);
     println!("interpolated position: median {median_m:.3} m, worst {worst_m:.3} m, 0.42 s between samples");
     assert!(median_m < 1.0 && worst_m < 3.0, "{median_m} {worst_m}");
-}
-
-fn time(micros: i64) -> Timestamp {
-    Timestamp::from_microsecond(1_700_000_000_000_000 + micros).unwrap()
-}
-
-#[test]
-fn capture_time_follows_the_median_and_ignores_wild_packets() {
-    let mut clock = ClockMap::new();
-    assert_eq!(clock.capture_time(0), None);
-    clock.push(0, time(0));
-    assert_eq!(clock.capture_time(1000), Some((time(1000), 40.0)));
-    for step in 1..100 {
-        let jitter = [-4000, 0, 4000][step as usize % 3];
-        clock.push(step * 100_000, time(step * 100_000 + jitter));
-    }
-    clock.push(10_000_000, time(-9_000_000_000));
-    clock.push(10_100_000, time(9_000_000_000));
-    let (found, sigma_millis) = clock.capture_time(10_000_000).unwrap();
-    assert_eq!(found, time(10_000_000));
-    assert!((sigma_millis - 5.93).abs() < 0.01, "{sigma_millis}");
-}
-
-#[test]
-fn a_drift_between_the_clocks_is_followed() {
-    let mut clock = ClockMap::new();
-    for step in 0..36_000_i64 {
-        clock.push(step * 100_000, time(step * 100_000 + step * 100_000 / 10_000));
-    }
-    let elapsed = 3_600_000_000;
-    let (found, _) = clock.capture_time(elapsed).unwrap();
-    let off_micros = (found.as_microsecond() - time(elapsed + elapsed / 10_000).as_microsecond()).abs();
-    assert!(off_micros < 5_000, "{off_micros} us after an hour of 100 ppm");
 }
 
 proptest! {
