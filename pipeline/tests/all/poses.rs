@@ -1,7 +1,6 @@
 //! Poses at the time of a frame, and the time of a frame by the sensor's clock.
 
 use gis::{Attitude, GeoidHeight, LatLon};
-use jiff::Timestamp;
 use pipeline::poses::{PoseConfig, PoseLookup, PoseTrack, interpolate};
 use pipeline::telemetry::{Sample, klv};
 use proptest::prelude::*;
