@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS, RATE = 20, 25
+SECONDS, RATE = 40, 25
 ROUNDS = 3
 ALLOWED_OVERHEAD_MS = 2.0
 ALLOWED_RSS_MB = 250.0

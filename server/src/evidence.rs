@@ -1,6 +1,7 @@
 //! Stills that prove an incident: a context picture and a close-up, plain and annotated, with their record.
 //!
-//! Of each incident the best sighting is kept, as JPEG in memory; files are written once, named by their content.
+//! Of each incident the best sighting is kept, as one JPEG in memory; close-ups and outlines are made of it at the end, when
+//! the files are written, named by their content.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,12 +16,12 @@ use serde::Serialize;
 /// Incidents whose stills are kept in memory at most; beyond it the least worthy are let go and counted.
 const MAX_KEPT: usize = 500;
 /// A sighting replaces the kept one when it is this much better, so that a slow approach is not encoded every frame.
-const BETTER_BY: f64 = 1.25;
+const BETTER_BY: f64 = 1.4;
 /// Share of the picture beyond which a larger sighting shows no more.
 const FILLED_SHARE: f64 = 0.25;
 /// Worth of a sighting that the edge of the picture cuts, against a whole one.
 const CUT_WORTH: f64 = 0.3;
-const JPEG_QUALITY: u8 = 85;
+const JPEG_QUALITY: u8 = 90;
 const CLOSE_UP_MARGIN: f64 = 0.35;
 const CLOSE_UP_LEAST_PX: u32 = 240;
 const LINE_COLOUR: [u8; 3] = [255, 214, 10];
@@ -70,7 +71,8 @@ pub struct Keeper {
 
 struct Best {
     worth: f64,
-    stills: Vec<(EvidenceKind, Vec<u8>)>,
+    context: Vec<u8>,
+    outline: Outline,
     record: Record,
 }
 
@@ -105,15 +107,12 @@ impl Keeper {
         if self.best.get(&incident).is_some_and(|kept| worth < kept.worth * BETTER_BY) {
             return Ok(());
         }
-        let stills = stills(sighting).map_err(|reason| EvidenceError::Still {
-            source_id: sighting.observation.source.clone(),
-            frame: sighting.frame.index,
-            reason,
-        })?;
+        let context = context(sighting).map_err(|reason| still_error(sighting.observation, reason))?;
         let camera = sighting.camera.map(CameraRecord::of);
         let observation = sighting.observation.clone();
         let record = Record { schema_version: 1, observation, camera, stills: Vec::new() };
-        self.best.insert(incident, Best { worth, stills, record });
+        let outline = sighting.seen.outline.clone();
+        self.best.insert(incident, Best { worth, context, outline, record });
         self.let_go_of_the_least();
         Ok(())
     }
@@ -138,7 +137,8 @@ impl Keeper {
     pub fn write(&self, incident: IncidentId, folder: &Path) -> Result<Vec<EvidenceRef>, EvidenceError> {
         let Some(best) = self.best.get(&incident) else { return Ok(Vec::new()) };
         let mut refs = Vec::new();
-        for (kind, bytes) in &best.stills {
+        let stills = best.stills().map_err(|reason| still_error(&best.record.observation, reason))?;
+        for (kind, bytes) in &stills {
             refs.push(keep(folder, *kind, "jpg", bytes)?);
         }
         let record = Record { stills: refs.clone(), ..best.record.clone() };
@@ -182,26 +182,38 @@ fn worth(sighting: &Sighting<'_>) -> f64 {
     share.min(FILLED_SHARE) * sighting.seen.score * cut
 }
 
-fn stills(sighting: &Sighting<'_>) -> Result<Vec<(EvidenceKind, Vec<u8>)>, String> {
+fn context(sighting: &Sighting<'_>) -> Result<Vec<u8>, String> {
     let picture = &sighting.frame.picture;
     let plain = picture.rgb(picture.size()).map_err(|e| e.to_string())?;
-    let drawn = pipeline_cv::draw_outline(&plain, &[&outline(&sighting.seen.outline)], LINE_COLOUR)
-        .map_err(|e| e.to_string())?;
-    let label = label(sighting);
-    let labelled = pipeline_cv::draw_label(&drawn, &label).map_err(|e| e.to_string())?;
-    let ring = &sighting.seen.outline.ring_px;
-    let close = |image: &RgbImage| pipeline_cv::crop(image, ring, CLOSE_UP_MARGIN, CLOSE_UP_LEAST_PX).picture;
-    let jpeg = |image: &RgbImage| pipeline_cv::encode_jpeg(image, JPEG_QUALITY).map_err(|e| e.to_string());
-    Ok(vec![
-        (EvidenceKind::Context, jpeg(&plain)?),
-        (EvidenceKind::ContextAnnotated, jpeg(&labelled)?),
-        (EvidenceKind::CloseUp, jpeg(&close(&plain))?),
-        (EvidenceKind::CloseUpAnnotated, jpeg(&close(&drawn))?),
-    ])
+    pipeline_cv::encode_jpeg(&plain, JPEG_QUALITY).map_err(|e| e.to_string())
 }
 
-fn label(sighting: &Sighting<'_>) -> String {
-    let o = sighting.observation;
+impl Best {
+    /// The kept picture, the same with the outline and a line of text, and a close-up of both.
+    fn stills(&self) -> Result<Vec<(EvidenceKind, Vec<u8>)>, String> {
+        let text = |error: pipeline_cv::CvError| error.to_string();
+        let plain = pipeline_cv::decode_picture(&self.context).map_err(text)?;
+        let drawn =
+            pipeline_cv::draw_outline(&plain, &[&outline(&self.outline)], LINE_COLOUR).map_err(text)?;
+        let labelled = pipeline_cv::draw_label(&drawn, &label(&self.record.observation)).map_err(text)?;
+        let ring = &self.outline.ring_px;
+        let close =
+            |image: &RgbImage| pipeline_cv::crop(image, ring, CLOSE_UP_MARGIN, CLOSE_UP_LEAST_PX).picture;
+        let jpeg = |image: &RgbImage| pipeline_cv::encode_jpeg(image, JPEG_QUALITY).map_err(text);
+        Ok(vec![
+            (EvidenceKind::Context, self.context.clone()),
+            (EvidenceKind::ContextAnnotated, jpeg(&labelled)?),
+            (EvidenceKind::CloseUp, jpeg(&close(&plain))?),
+            (EvidenceKind::CloseUpAnnotated, jpeg(&close(&drawn))?),
+        ])
+    }
+}
+
+fn still_error(observation: &Observation, reason: String) -> EvidenceError {
+    EvidenceError::Still { source_id: observation.source.clone(), frame: observation.frame_index, reason }
+}
+
+fn label(o: &Observation) -> String {
     format!("{} {:.0} %  {}  {:.3}", o.class, o.score * 100.0, o.source, o.time)
 }
 

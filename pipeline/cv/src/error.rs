@@ -39,15 +39,24 @@ pub enum CvError {
     #[error("mask has {channels} channels of {bits} bits, want one of 8")]
     MaskFormat {
         /// Channels.
-        channels: i32,
+        channels: u8,
         /// Bits a channel.
-        bits: usize,
+        bits: u16,
     },
     /// A size without area.
     #[error("a picture cannot be scaled to {size}")]
     Size {
         /// Size asked for.
         size: SizePx,
+    },
+    /// The encoder refused.
+    #[error("picture of {size} cannot be encoded")]
+    Encode {
+        /// Size of the picture.
+        size: SizePx,
+        /// What the encoder said.
+        #[source]
+        source: image::ImageError,
     },
     /// OpenCV refused.
     #[error("opencv failed")]

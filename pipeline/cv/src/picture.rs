@@ -6,13 +6,21 @@
 //! | PNG, 8 or 16 bit (brought to 8), transparency dropped | yes | yes |
 //! | masks: PNG of one 8-bit channel | yes | no |
 //! | TIFF, WebP, HEIF, raw | no | no |
+//!
+//! Files are read and written by crate `image`: OpenCV's own codecs bring some 40 MB of libraries into the process (GDAL,
+//! GDCM, Poppler) for formats that nobody sends.
 
 mod header;
 
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageReader};
 use models::{RgbImage, SizePx};
 use ndarray::Array2;
-use opencv::core::{CV_8UC1, Mat, MatTraitConst, MatTraitConstManual, Size, Vector, VectorToVec};
-use opencv::{imgcodecs, imgproc};
+use opencv::core::{Mat, Size};
+use opencv::imgproc;
 
 use crate::{CvError, mat};
 
@@ -24,10 +32,9 @@ const PIXELS_MAX: u64 = 200_000_000;
 /// # Errors
 /// When the bytes are empty, of another kind, cut off, absurdly large or broken; each is named.
 pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage, CvError> {
-    let decoded = decode(bytes, imgcodecs::IMREAD_COLOR)?;
-    let mut rgb = Mat::default();
-    imgproc::cvt_color_def(&decoded, &mut rgb, imgproc::COLOR_BGR2RGB)?;
-    mat::picture(&rgb)
+    let rgb = decode(bytes)?.into_rgb8();
+    let size = SizePx::new(rgb.width(), rgb.height());
+    RgbImage::new(size.width, size.height, rgb.into_raw()).ok_or(CvError::Undecodable { size })
 }
 
 /// Returns the values of a mask, `[rows, columns]`.
@@ -35,24 +42,35 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage, CvError> {
 /// # Errors
 /// As [`decode_picture`], and when the mask has more than one channel or more than 8 bits.
 pub fn decode_mask(bytes: &[u8]) -> Result<Array2<u8>, CvError> {
-    let decoded = decode(bytes, imgcodecs::IMREAD_UNCHANGED)?;
-    if decoded.typ() != CV_8UC1 {
-        return Err(CvError::MaskFormat { channels: decoded.channels(), bits: decoded.elem_size1() * 8 });
-    }
-    let (rows, columns) = (decoded.rows().unsigned_abs(), decoded.cols().unsigned_abs());
-    let values = decoded.data_typed::<u8>()?.to_vec();
-    Array2::from_shape_vec((rows as usize, columns as usize), values)
+    let decoded = decode(bytes)?;
+    let colour = decoded.color();
+    let DynamicImage::ImageLuma8(mask) = decoded else {
+        let channels = colour.channel_count();
+        let bits = colour.bits_per_pixel() / u16::from(channels);
+        return Err(CvError::MaskFormat { channels, bits });
+    };
+    let (columns, rows) = mask.dimensions();
+    Array2::from_shape_vec((rows as usize, columns as usize), mask.into_raw())
         .map_err(|_| CvError::Undecodable { size: SizePx::new(columns, rows) })
 }
 
-fn decode(bytes: &[u8], flags: i32) -> Result<Mat, CvError> {
-    mat::stay_on_this_thread();
+fn decode(bytes: &[u8]) -> Result<DynamicImage, CvError> {
     let size = header::size(bytes)?;
     if size.pixels() > PIXELS_MAX {
         return Err(CvError::TooLarge { size, limit: PIXELS_MAX });
     }
-    let decoded = imgcodecs::imdecode(&Mat::from_slice(bytes)?, flags)?;
-    if decoded.empty() { Err(CvError::Undecodable { size }) } else { Ok(decoded) }
+    turned(bytes).map_err(|_| CvError::Undecodable { size })
+}
+
+fn turned(bytes: &[u8]) -> image::ImageResult<DynamicImage> {
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    // The size was checked against the header above.
+    reader.no_limits();
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
 }
 
 /// Returns the picture at another size: averaged when it shrinks, linear when it grows.
@@ -80,26 +98,27 @@ pub fn resize(picture: &RgbImage, size: SizePx) -> Result<RgbImage, CvError> {
 /// Returns the picture as JPEG; `quality` is 1 to 100.
 ///
 /// # Errors
-/// When OpenCV refuses.
+/// When the encoder refuses, as beyond 65 535 pixels a side.
 pub fn encode_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, CvError> {
-    let quality = i32::from(quality.clamp(1, 100));
-    encode(picture, ".jpg", &Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_QUALITY, quality]))
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100));
+    encode(encoder, picture)?;
+    Ok(bytes)
 }
 
 /// Returns the picture as PNG.
 ///
 /// # Errors
-/// When OpenCV refuses.
+/// When the encoder refuses.
 pub fn encode_png(picture: &RgbImage) -> Result<Vec<u8>, CvError> {
-    encode(picture, ".png", &Vector::new())
+    let mut bytes = Vec::new();
+    encode(PngEncoder::new(&mut bytes), picture)?;
+    Ok(bytes)
 }
 
-fn encode(picture: &RgbImage, ending: &str, options: &Vector<i32>) -> Result<Vec<u8>, CvError> {
-    mat::with(picture, |rgb| {
-        let mut bgr = Mat::default();
-        imgproc::cvt_color_def(rgb, &mut bgr, imgproc::COLOR_RGB2BGR)?;
-        let mut bytes = Vector::new();
-        imgcodecs::imencode(ending, &bgr, &mut bytes, options)?;
-        Ok(bytes.to_vec())
-    })
+fn encode(encoder: impl ImageEncoder, picture: &RgbImage) -> Result<(), CvError> {
+    let refused = |source| CvError::Encode { size: picture.size(), source };
+    encoder
+        .write_image(&picture.data, picture.width, picture.height, ExtendedColorType::Rgb8)
+        .map_err(refused)
 }

@@ -116,10 +116,13 @@ fn run_open(
             }
         }
     };
-    let feed = Feed { zones: &source.zones, queue: source.spec.queue_frames, stop: shared.stop.flag() };
+    // The source keeps its own queue; one frame more for each worker is enough to keep them busy.
+    let feed = Feed { zones: &source.zones, queue: detectors.len(), stop: shared.stop.flag() };
     let (stats, ended) = run(&feed, frames, detectors, |event| take(placer.push(event)));
     take(placer.finish());
-    let error = ended.err().map(|error| error.to_string()).or(failure);
+    let nothing = stats.frames == 0 && !shared.stop.thrown();
+    let no_frame = nothing.then(|| format!("{} gave no frame", source.spec.uri));
+    let error = ended.err().map(|error| error.to_string()).or(failure).or(no_frame);
     FeedResult { id: source.id.clone(), stats, error }
 }
 
