@@ -31,11 +31,11 @@ pub fn tasks(tasks: &[Task], incidents: &[Incident], departments: &Departments, 
     ]);
     for task in tasks {
         let score = incidents.iter().find(|i| i.id == task.incident_id).map_or(0.0, |i| i.mean_score);
-        let area = task.area_m2.map(|m2| format!(", {m2:.0} m²")).unwrap_or_default();
+        let severity = format!("{:?}", task.severity).to_lowercase();
         let at = task.position;
         let deadline = task.deadline.map(|t| t.to_zoned(zone.clone()).strftime("%m-%d %H:%M").to_string());
         table.add_row([
-            format!("{}\n{:?}{area}", task.title_en, task.severity).to_lowercase(),
+            format!("{}\n{severity}", task.title_en),
             format!("{:.6} {:.6}\nCE90 {:.1} m", at.lat_deg, at.lon_deg, task.ce90_m),
             format!("{:.0} %", score * 100.0),
             format!("{}\n{:.0} %", lead(task, departments), task.routing.probability * 100.0),
