@@ -1,22 +1,25 @@
 //! Stills that prove an incident: a context picture and a close-up, plain and annotated, with their record.
 //!
-//! Of each incident the best sighting is kept, as one JPEG in memory; close-ups and outlines are made of it at the end, when
-//! the files are written, named by their content.
+//! Of each incident the best sighting is kept: the last few as frames, which cost nothing while better ones keep coming, the
+//! others as one JPEG each. Close-ups and outlines are made at the end, when the files are written, named by their content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dispatch::{EvidenceKind, EvidenceRef};
 use gis::{IncidentId, Observation};
 use models::RgbImage;
 use pipeline::camera::FrameCamera;
-use pipeline::{Frame, Outline, Seen};
+use pipeline::{Frame, Outline, Picture, Seen};
 use serde::Serialize;
 
 /// Incidents whose stills are kept in memory at most; beyond it the least worthy are let go and counted.
 const MAX_KEPT: usize = 500;
-/// A sighting replaces the kept one when it is this much better, so that a slow approach is not encoded every frame.
-const BETTER_BY: f64 = 1.4;
+/// Best sightings kept as frames; beyond it the oldest becomes a JPEG. A 1080p frame holds 3 MB of the decoder's memory.
+const MAX_FRAMES: usize = 4;
+/// A sighting replaces one that is a JPEG already when it is this much better.
+const BETTER_BY: f64 = 1.25;
 /// Share of the picture beyond which a larger sighting shows no more.
 const FILLED_SHARE: f64 = 0.25;
 /// Worth of a sighting that the edge of the picture cuts, against a whole one.
@@ -66,14 +69,21 @@ pub struct Sighting<'a> {
 #[derive(Default)]
 pub struct Keeper {
     best: BTreeMap<IncidentId, Best>,
+    as_frames: VecDeque<IncidentId>,
     let_go: u64,
 }
 
 struct Best {
     worth: f64,
-    context: Vec<u8>,
+    context: Context,
     outline: Outline,
     record: Record,
+}
+
+/// The whole picture of a sighting.
+enum Context {
+    Frame(Arc<dyn Picture>),
+    Jpeg(Vec<u8>),
 }
 
 /// What a record says; its JSON is evidence itself.
@@ -98,22 +108,30 @@ struct CameraRecord {
 }
 
 impl Keeper {
-    /// Keeps the stills of a sighting when it is clearly better than the one kept.
+    /// Keeps a sighting when it is better than the one kept.
     ///
     /// # Errors
-    /// When the picture cannot be converted, drawn on or encoded.
+    /// When a picture that has to make room cannot be converted or encoded.
     pub fn offer(&mut self, incident: IncidentId, sighting: &Sighting<'_>) -> Result<(), EvidenceError> {
         let worth = worth(sighting);
-        if self.best.get(&incident).is_some_and(|kept| worth < kept.worth * BETTER_BY) {
+        if self.best.get(&incident).is_some_and(|kept| !kept.is_beaten_by(worth)) {
             return Ok(());
         }
-        let context = context(sighting).map_err(|reason| still_error(sighting.observation, reason))?;
+        let context = Context::Frame(Arc::clone(&sighting.frame.picture));
         let camera = sighting.camera.map(CameraRecord::of);
         let observation = sighting.observation.clone();
         let record = Record { schema_version: 1, observation, camera, stills: Vec::new() };
         let outline = sighting.seen.outline.clone();
         self.best.insert(incident, Best { worth, context, outline, record });
+        self.as_frames.retain(|id| *id != incident);
+        self.as_frames.push_back(incident);
         self.let_go_of_the_least();
+        while self.as_frames.len() > MAX_FRAMES {
+            let oldest = self.as_frames.pop_front();
+            if let Some(best) = oldest.and_then(|id| self.best.get_mut(&id)) {
+                best.encode()?;
+            }
+        }
         Ok(())
     }
 
@@ -182,17 +200,38 @@ fn worth(sighting: &Sighting<'_>) -> f64 {
     share.min(FILLED_SHARE) * sighting.seen.score * cut
 }
 
-fn context(sighting: &Sighting<'_>) -> Result<Vec<u8>, String> {
-    let picture = &sighting.frame.picture;
-    let plain = picture.rgb(picture.size()).map_err(|e| e.to_string())?;
-    pipeline_cv::encode_jpeg(&plain, JPEG_QUALITY).map_err(|e| e.to_string())
+impl Context {
+    fn jpeg(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Jpeg(bytes) => Ok(bytes.clone()),
+            Self::Frame(picture) => {
+                let plain = picture.rgb(picture.size()).map_err(|e| e.to_string())?;
+                pipeline_cv::encode_jpeg(&plain, JPEG_QUALITY).map_err(|e| e.to_string())
+            }
+        }
+    }
 }
 
 impl Best {
+    fn is_beaten_by(&self, worth: f64) -> bool {
+        match self.context {
+            Context::Frame(_) => worth > self.worth,
+            Context::Jpeg(_) => worth >= self.worth * BETTER_BY,
+        }
+    }
+
+    /// Gives the frame back to the decoder.
+    fn encode(&mut self) -> Result<(), EvidenceError> {
+        let jpeg = self.context.jpeg().map_err(|reason| still_error(&self.record.observation, reason))?;
+        self.context = Context::Jpeg(jpeg);
+        Ok(())
+    }
+
     /// The kept picture, the same with the outline and a line of text, and a close-up of both.
     fn stills(&self) -> Result<Vec<(EvidenceKind, Vec<u8>)>, String> {
         let text = |error: pipeline_cv::CvError| error.to_string();
-        let plain = pipeline_cv::decode_picture(&self.context).map_err(text)?;
+        let context = self.context.jpeg()?;
+        let plain = pipeline_cv::decode_picture(&context).map_err(text)?;
         let drawn =
             pipeline_cv::draw_outline(&plain, &[&outline(&self.outline)], LINE_COLOUR).map_err(text)?;
         let labelled = pipeline_cv::draw_label(&drawn, &label(&self.record.observation)).map_err(text)?;
@@ -201,7 +240,7 @@ impl Best {
             |image: &RgbImage| pipeline_cv::crop(image, ring, CLOSE_UP_MARGIN, CLOSE_UP_LEAST_PX).picture;
         let jpeg = |image: &RgbImage| pipeline_cv::encode_jpeg(image, JPEG_QUALITY).map_err(text);
         Ok(vec![
-            (EvidenceKind::Context, self.context.clone()),
+            (EvidenceKind::Context, context),
             (EvidenceKind::ContextAnnotated, jpeg(&labelled)?),
             (EvidenceKind::CloseUp, jpeg(&close(&plain))?),
             (EvidenceKind::CloseUpAnnotated, jpeg(&close(&drawn))?),
