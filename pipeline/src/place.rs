@@ -16,6 +16,8 @@ use crate::telemetry::{Sample, klv};
 
 /// How far the feed may run past a frame that waits for telemetry.
 const WAIT: Duration = Duration::from_secs(2);
+/// Frames that wait at most for the very first packet of a feed.
+const MAX_WAITING_FOR_FIRST: usize = 6;
 /// Frames that wait at most, whatever their times.
 const MAX_WAITING: usize = 64;
 /// Standard deviation of a frame's time by the packets around it, milliseconds: half a frame at 25 frames/s.
@@ -58,6 +60,9 @@ pub struct Placer<'a> {
     terrain: Option<&'a dyn Terrain>,
     start_time: Option<Timestamp>,
     waiting: VecDeque<Looked>,
+    /// A frame has waited for a first packet in vain: the feed carries no telemetry, as far as is known.
+    silent: bool,
+    over: bool,
     latest: Duration,
 }
 
@@ -76,7 +81,16 @@ impl<'a> Placer<'a> {
         terrain: Option<&'a dyn Terrain>,
         start_time: Option<Timestamp>,
     ) -> Self {
-        Self { origin, setup, terrain, start_time, waiting: VecDeque::new(), latest: Duration::ZERO }
+        Self {
+            origin,
+            setup,
+            terrain,
+            start_time,
+            waiting: VecDeque::new(),
+            silent: false,
+            over: false,
+            latest: Duration::ZERO,
+        }
     }
 
     /// Takes the next event and returns the frames that are complete now, in order.
@@ -96,6 +110,7 @@ impl<'a> Placer<'a> {
         if let PoseOrigin::InBand(track) = &mut self.origin {
             track.finish();
         }
+        self.over = true;
         self.ready()
     }
 
@@ -121,7 +136,10 @@ impl<'a> Placer<'a> {
                     break;
                 }
                 Moment::Known(sample) => placed.push(self.with_sample(first, &sample)),
-                Moment::Missing(reason) => placed.push(self.without_sample(first, reason)),
+                Moment::Missing(reason) => {
+                    self.silent |= reason == NotLocated::NoTelemetry;
+                    placed.push(self.without_sample(first, reason));
+                }
             }
         }
         placed
@@ -137,7 +155,13 @@ impl<'a> Placer<'a> {
             }
             PoseOrigin::SideCar(track) => track.settle(micros(elapsed)),
             PoseOrigin::InBand(track) => {
-                let overdue = self.latest > elapsed + WAIT || self.waiting.len() >= MAX_WAITING;
+                let mut overdue = self.latest > elapsed + WAIT || self.waiting.len() >= MAX_WAITING;
+                if track.is_empty() && !self.over {
+                    overdue |= self.silent || self.waiting.len() >= MAX_WAITING_FOR_FIRST;
+                    if !overdue {
+                        return Moment::NotYet;
+                    }
+                }
                 if overdue { track.settle(micros(elapsed)) } else { track.at(micros(elapsed)) }
             }
         };

@@ -90,6 +90,7 @@ enum Context {
 #[derive(Debug, Clone, Serialize)]
 struct Record {
     schema_version: u32,
+    incident_id: IncidentId,
     observation: Observation,
     camera: Option<CameraRecord>,
     stills: Vec<EvidenceRef>,
@@ -120,7 +121,8 @@ impl Keeper {
         let context = Context::Frame(Arc::clone(&sighting.frame.picture));
         let camera = sighting.camera.map(CameraRecord::of);
         let observation = sighting.observation.clone();
-        let record = Record { schema_version: 1, observation, camera, stills: Vec::new() };
+        let record =
+            Record { schema_version: 1, incident_id: incident, observation, camera, stills: Vec::new() };
         let outline = sighting.seen.outline.clone();
         self.best.insert(incident, Best { worth, context, outline, record });
         self.as_frames.retain(|id| *id != incident);
@@ -159,7 +161,7 @@ impl Keeper {
         for (kind, bytes) in &stills {
             refs.push(keep(folder, *kind, "jpg", bytes)?);
         }
-        let record = Record { stills: refs.clone(), ..best.record.clone() };
+        let record = Record { incident_id: incident, stills: refs.clone(), ..best.record.clone() };
         let json = serde_json::to_vec_pretty(&record)
             .map_err(|error| EvidenceError::Write { path: folder.to_owned(), source: error.into() })?;
         refs.push(keep(folder, EvidenceKind::Record, "json", &json)?);

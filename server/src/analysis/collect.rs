@@ -1,6 +1,6 @@
 //! Takes placed frames of all sources: observes, deduplicates, keeps the best stills.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
@@ -26,6 +26,8 @@ pub struct Collector<'a> {
     terrain: &'a Tiles,
     analysis: &'a Analysis,
     classes: Vec<String>,
+    /// Incidents whose tasks have their evidence already.
+    proved: BTreeSet<IncidentId>,
     evidence: Keeper,
     observations: Vec<Observation>,
     traces: BTreeMap<String, Trace>,
@@ -69,6 +71,7 @@ impl<'a> Collector<'a> {
             terrain: &assembly.terrain,
             analysis,
             classes: cards.flat_map(|card| card.classes.iter().map(|class| class.name.clone())).collect(),
+            proved: BTreeSet::new(),
             evidence: Keeper::default(),
             observations: Vec::new(),
             traces: BTreeMap::new(),
@@ -77,6 +80,12 @@ impl<'a> Collector<'a> {
             first_detection: None,
             cpu: Duration::ZERO,
         }
+    }
+
+    /// Names the incidents whose evidence is kept already: sightings that are known need not be drawn again.
+    #[must_use]
+    pub fn with_proved(self, proved: BTreeSet<IncidentId>) -> Self {
+        Self { proved, ..self }
     }
 
     /// Takes one frame.
@@ -123,10 +132,11 @@ impl<'a> Collector<'a> {
                 tracing::debug!("observation {} refused: {}", done.observation.0, done.reason);
                 continue;
             };
-            if done.kind == AbsorbedKind::Known {
+            if done.kind != AbsorbedKind::Known {
+                self.observations.push(observation.clone());
+            } else if self.proved.contains(&incident) {
                 continue;
             }
-            self.observations.push(observation.clone());
             let sighting = Sighting { frame, seen, observation, camera: placed.camera.as_ref().ok() };
             self.evidence.offer(incident, &sighting)?;
         }

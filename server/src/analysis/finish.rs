@@ -25,22 +25,28 @@ pub struct Made {
     pub failure: Option<anyhow::Error>,
 }
 
-/// Makes the tasks of all confirmed incidents: known ones stay as they are, new ones get their evidence written.
-pub fn make_tasks(collected: &Collected, known: Vec<Task>, city: &City, evidence: &Path) -> Made {
-    let mut made = Made { tasks: known, failure: None };
+/// Makes the tasks of all confirmed incidents anew; the store decides what of a known task changes.
+///
+/// Evidence is written where a task has none yet. Known tasks of other incidents stay as they are.
+pub fn make_tasks(collected: &Collected, known: &[Task], city: &City, evidence: &Path) -> Made {
+    let mut made = Made { tasks: Vec::new(), failure: None };
     for incident in collected.incidents.iter().filter(|i| proves_something(i)) {
-        if made.tasks.iter().any(|task| task.incident_id == incident.id) {
-            continue;
-        }
-        let stills = collected.evidence.write(incident.id, evidence).unwrap_or_else(|error| {
-            made.failure.get_or_insert(anyhow::Error::new(error));
-            Vec::<EvidenceRef>::new()
-        });
+        let task = known.iter().find(|task| task.incident_id == incident.id);
+        let stills = match task.map(|task| task.evidence.clone()).filter(|kept| !kept.is_empty()) {
+            Some(kept) => kept,
+            None => collected.evidence.write(incident.id, evidence).unwrap_or_else(|error| {
+                made.failure.get_or_insert(anyhow::Error::new(error));
+                Vec::<EvidenceRef>::new()
+            }),
+        };
         match task_for(incident, &city.zones, &city.rules, stills, incident.last_seen) {
             Ok(task) => made.tasks.push(task),
             Err(reason) => tracing::info!("no task: {reason}"),
         }
     }
+    let untouched = |task: &&Task| made.tasks.iter().all(|other| other.id != task.id);
+    let rest: Vec<Task> = known.iter().filter(untouched).cloned().collect();
+    made.tasks.extend(rest);
     made.tasks.sort_by_key(|task| (task.created, task.id));
     made
 }

@@ -43,7 +43,9 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     ctrlc::set_handler(move || switch.now()).context("cannot watch for Ctrl-C")?;
     let progress = Progress::new(args.json);
     let workers = std::mem::take(&mut assembly.packs.workers);
-    let collector = Mutex::new(Collector::new(deduper, &assembly, &config.analysis, began));
+    let proved = known.iter().filter(|task| !task.evidence.is_empty()).map(|task| task.incident_id).collect();
+    let collector = Collector::new(deduper, &assembly, &config.analysis, began).with_proved(proved);
+    let collector = Mutex::new(collector);
     let shared = Shared {
         config: &config,
         terrain: &assembly.terrain,
@@ -57,7 +59,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
         collector.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_collected();
     let spent = Spent { began, cpu, loaded };
     let job = Job { args, config: &config, assembly: &assembly, truth: truth.as_ref(), stop: &stop };
-    job.conclude(&collected, known, &results, &mut store, &spent)
+    job.conclude(&collected, &known, &results, &mut store, &spent)
 }
 
 struct Spent {
@@ -79,20 +81,29 @@ impl Job<'_> {
     fn conclude(
         &self,
         collected: &Collected,
-        known: Vec<Task>,
+        known: &[Task],
         results: &[FeedResult],
         store: &mut SqliteStore,
         spent: &Spent,
     ) -> anyhow::Result<ExitCode> {
         let out = &self.args.out;
         let before = known.len();
-        let made = finish::make_tasks(collected, known, &self.assembly.city, &out.join("evidence"));
+        let mut made = finish::make_tasks(collected, known, &self.assembly.city, &out.join("evidence"));
         let mut errors: Vec<String> = results.iter().filter_map(|r| r.error.clone()).collect();
-        errors.extend(made.failure.map(|error| format!("{error:#}")));
+        errors.extend(made.failure.take().map(|error| format!("{error:#}")));
+        let let_go = collected.evidence.let_go();
+        errors.extend(
+            (let_go > 0).then(|| format!("{let_go} incidents lost their stills: there were too many")),
+        );
+        let sources = self.source_summaries(collected, results);
+        let saved = finish::save(store, collected, &made.tasks, &sources, crate::clock::now())
+            .and_then(|()| Ok(store.tasks()?));
+        match saved {
+            Ok(tasks) => made.tasks = tasks,
+            Err(error) => errors.push(format!("cannot store the run: {error:#}")),
+        }
         let mut summary = self.summary(collected, &made.tasks, results, spent, errors);
-        summary.new_tasks = made.tasks.len() - before;
-        finish::save(store, collected, &made.tasks, &summary.sources, crate::clock::now())
-            .context("cannot store the run")?;
+        summary.new_tasks = made.tasks.len().saturating_sub(before);
         finish::write_outputs(&finish::Outputs {
             folder: out,
             collected,
@@ -113,12 +124,7 @@ impl Job<'_> {
         spent: &Spent,
         errors: Vec<String>,
     ) -> summary::Summary {
-        let sources: Vec<summary::SourceSummary> = self
-            .assembly
-            .sources
-            .iter()
-            .filter_map(|source| source_summary(source, collected, results))
-            .collect();
+        let sources = self.source_summaries(collected, results);
         let frames = sources.iter().map(|s| s.frames).sum();
         let open = || collected.incidents.iter().filter(|i| i.is_open());
         let classes: Vec<String> =
@@ -142,6 +148,11 @@ impl Job<'_> {
             truth: self.truth.map(|t| truth::compare(t, &classes, &facts)),
             errors,
         }
+    }
+
+    fn source_summaries(&self, collected: &Collected, results: &[FeedResult]) -> Vec<summary::SourceSummary> {
+        let sources = self.assembly.sources.iter();
+        sources.filter_map(|source| source_summary(source, collected, results)).collect()
     }
 
     fn packs_used(&self) -> Vec<summary::PackUsed> {

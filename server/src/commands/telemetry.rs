@@ -13,7 +13,7 @@ use crate::cli::TelemetryArgs;
 /// When the file cannot be read or holds no telemetry.
 pub fn run(args: &TelemetryArgs) -> anyhow::Result<ExitCode> {
     let path = &args.file;
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = crate::wire::map(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.to_string_lossy();
     let reading = pipeline::telemetry::read_file_bytes(&name, &bytes)?;
     for problem in &reading.problems {

@@ -209,6 +209,20 @@ fn check_values(config: &Config) -> Vec<Problem> {
         let ok = value.is_finite() && value >= low;
         require(ok, format!("analysis.{key}"), format!("must be a number of at least {low}, is {value}"));
     }
+    let steep = a.min_depression_deg;
+    require(steep < 90.0, "analysis.min_depression_deg".into(), format!("must be below 90, is {steep}"));
+    let t = &config.terrain;
+    for (key, value) in
+        [("flat_ellipsoid_height_m", t.flat_ellipsoid_height_m), ("undulation_m", t.undulation_m)]
+    {
+        let value = value.unwrap_or(0.0);
+        require(value.is_finite(), format!("terrain.{key}"), format!("must be a finite number, is {value}"));
+    }
+    for (i, file) in t.files.iter().enumerate() {
+        let ok = file.sigma_m.is_finite() && file.sigma_m > 0.0;
+        let message = format!("must be above 0, is {}", file.sigma_m);
+        require(ok, format!("terrain.files[{i}].sigma_m"), message);
+    }
     require(config.runtime.workers != Some(0), "runtime.workers".into(), "must be at least 1, is 0".into());
     for (i, source) in config.sources.iter().enumerate() {
         check_source(source, &format!("sources[{i}]"), &mut require);

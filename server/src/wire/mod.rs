@@ -47,6 +47,20 @@ pub fn assemble(config: &Config) -> Result<(Assembly, Vec<Problem>), Vec<Problem
     }
 }
 
+/// Maps a file into memory, so that of a large video only the parts that are looked at are read.
+///
+/// # Errors
+/// When the file cannot be opened or mapped.
+#[expect(
+    unsafe_code,
+    reason = "a map is unsound only if the file is cut while it is read; inputs are not written to"
+)]
+pub fn map(path: &Path) -> std::io::Result<memmap2::Mmap> {
+    let file = std::fs::File::open(path)?;
+    // SAFETY: see the reason above; the map lives for one call of a parser that checks every length.
+    unsafe { memmap2::Mmap::map(&file) }
+}
+
 /// Reads a file or notes why it cannot be read.
 fn read(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
     std::fs::read(path)

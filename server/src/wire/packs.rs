@@ -6,9 +6,10 @@ use std::sync::Arc;
 use models::{Card, Pack};
 use models_ort::Provider;
 use pipeline::detect::PackDetector;
+use pipeline_gst::SourceUri;
 
 use super::{read, read_text};
-use crate::config::{Config, Problem, ProviderName, Runtime};
+use crate::config::{Config, Problem, ProviderName, Runtime, SourceEntry};
 use crate::outliner::CvOutliner;
 
 /// Folder of the shipped pack, used when a configuration names none.
@@ -36,7 +37,10 @@ pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<Packs> {
     } else {
         config.packs.iter().enumerate().map(|(i, p)| (format!("packs[{i}]"), p.path.clone())).collect()
     };
-    let workers = worker_count(&config.runtime);
+    // Live sources run beside each other, each with a worker of its own.
+    let is_live = |s: &&SourceEntry| SourceUri::parse(&s.uri).is_ok_and(|uri| uri.live());
+    let live = config.sources.iter().filter(is_live).count();
+    let workers = worker_count(&config.runtime).max(live);
     let pools: Vec<Option<Vec<models::Detector>>> =
         named.iter().map(|(key, path)| pool(path, key, &config.runtime, workers, problems)).collect();
     let pools: Vec<Vec<models::Detector>> = pools.into_iter().collect::<Option<_>>()?;

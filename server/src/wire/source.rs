@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use pipeline::PictureZones;
 use pipeline::camera::FrameCamera;
 use pipeline::telemetry::{self, Sample};
-use pipeline_gst::{SourceSpec, SourceUri};
+use pipeline_gst::{SourceSpec, SourceUri, StillsSource};
 
 use super::camera::CameraFile;
 use super::{read, read_text};
@@ -63,6 +63,9 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         Some(path) => Some(fixed_camera(path, &format!("{key}.camera"), problems)?),
         None => None,
     };
+    if let Some(message) = undated(entry, &uri, &beside) {
+        problems.push(Problem::warning(format!("{key}.start_time"), message));
+    }
     let fps = entry.fps.unwrap_or(default_fps);
     let mut spec = SourceSpec::new(&entry.id, uri);
     spec.analysis_fps = (fps > 0.0).then_some(fps);
@@ -82,6 +85,17 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
     })
 }
 
+/// Says that the capture times of a source will have no date.
+fn undated(entry: &SourceEntry, uri: &SourceUri, beside: &Beside) -> Option<&'static str> {
+    let located = match beside {
+        Beside::Track(samples) => samples.iter().all(|sample| sample.time.is_none()),
+        Beside::Nothing => entry.camera.is_some(),
+        Beside::Stills(_) => false,
+    };
+    let undated = located && entry.start_time.is_none() && !uri.live();
+    undated.then_some("missing: nothing tells the date, so times and deadlines will count from 1970")
+}
+
 fn fixed_camera(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<FrameCamera> {
     let text = read_text(path, key, problems)?;
     let file: CameraFile = toml::from_str(&text)
@@ -99,7 +113,10 @@ fn beside(entry: &SourceEntry, uri: &SourceUri, key: &str, problems: &mut Vec<Pr
     }
     match uri {
         SourceUri::File(path) if path.is_dir() => Some(Beside::Stills(stills(path))),
-        SourceUri::File(path) if has_track(path) => Some(inside(path)),
+        SourceUri::File(path) if StillsSource::takes(path) => {
+            Some(Beside::Stills(still(path).into_iter().collect()))
+        }
+        SourceUri::File(path) if entry.camera.is_none() && has_track(path) => Some(inside(path)),
         _ => Some(Beside::Nothing),
     }
 }
@@ -126,7 +143,7 @@ fn has_track(path: &Path) -> bool {
 
 /// A container without a track that is understood is a video without telemetry, and no problem.
 fn inside(path: &Path) -> Beside {
-    let Ok(bytes) = std::fs::read(path) else { return Beside::Nothing };
+    let Ok(bytes) = super::map(path) else { return Beside::Nothing };
     match telemetry::read_file_bytes(&path.to_string_lossy(), &bytes) {
         Ok(reading) => Beside::Track(samples(&reading)),
         Err(reason) => {
@@ -137,18 +154,18 @@ fn inside(path: &Path) -> Beside {
 }
 
 fn stills(folder: &Path) -> BTreeMap<String, Sample> {
-    let mut found = BTreeMap::new();
-    let Ok(entries) = std::fs::read_dir(folder) else { return found };
-    for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Ok(bytes) = std::fs::read(&path) else { continue };
-        if let Ok(reading) = telemetry::read_file_bytes(&name, &bytes)
-            && let Some(sample) = samples(&reading).into_iter().next()
-        {
-            found.insert(name, sample);
-        }
-    }
-    found
+    let Ok(entries) = std::fs::read_dir(folder) else { return BTreeMap::new() };
+    let files = entries.flatten().map(|entry| entry.path());
+    files.filter(|path| path.is_file() && StillsSource::takes(path)).filter_map(|path| still(&path)).collect()
+}
+
+/// What one picture says of its camera, under its name.
+fn still(path: &Path) -> Option<(String, Sample)> {
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    let bytes = super::map(path).ok()?;
+    let reading = telemetry::read_file_bytes(&name, &bytes).ok()?;
+    let sample = samples(&reading).into_iter().next()?;
+    Some((name, sample))
 }
 
 /// Returns the name of an input that has none: the file's stem, else the address.
