@@ -41,9 +41,9 @@ pub struct AnalyzeArgs {
     /// Configuration; without one, the defaults: the waterlogging pack, no zones, no terrain
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Output folder
-    #[arg(long, value_name = "DIR", default_value = "out/analyze")]
-    pub out: PathBuf,
+    /// Output folder, which also keeps what earlier runs into it found; out/NAME of the first source when not given
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Stop live sources after this time, as in 30s or 5m
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
     pub for_time: Option<Duration>,

@@ -10,6 +10,7 @@
 )]
 
 mod mux;
+mod place;
 mod poses;
 mod reference;
 mod telemetry_container;

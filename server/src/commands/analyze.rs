@@ -33,7 +33,8 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     if let Some(time) = args.for_time {
         wire::source::limit(&mut assembly.sources, time);
     }
-    let mut store = open_store(&args.out)?;
+    let out = args.out.clone().unwrap_or_else(|| default_out(&config));
+    let mut store = open_store(&out)?;
     let deduper = Deduper::new(config.dedupe.clone(), store.incidents()?);
     let known = store.tasks()?;
     let loaded = cpu.elapsed();
@@ -58,7 +59,8 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     let collected =
         collector.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_collected();
     let spent = Spent { began, cpu, loaded };
-    let job = Job { args, config: &config, assembly: &assembly, truth: truth.as_ref(), stop: &stop };
+    let job =
+        Job { args, out: &out, config: &config, assembly: &assembly, truth: truth.as_ref(), stop: &stop };
     job.conclude(&collected, &known, &results, &mut store, &spent)
 }
 
@@ -70,6 +72,7 @@ struct Spent {
 
 struct Job<'a> {
     args: &'a AnalyzeArgs,
+    out: &'a Path,
     config: &'a Config,
     assembly: &'a Assembly,
     truth: Option<&'a Truth>,
@@ -86,7 +89,7 @@ impl Job<'_> {
         store: &mut SqliteStore,
         spent: &Spent,
     ) -> anyhow::Result<ExitCode> {
-        let out = &self.args.out;
+        let out = self.out;
         let before = known.len();
         let mut made = finish::make_tasks(collected, known, &self.assembly.city, &out.join("evidence"));
         let mut errors: Vec<String> = results.iter().filter_map(|r| r.error.clone()).collect();
@@ -180,7 +183,7 @@ impl Job<'_> {
             }
             text.push_str("\n\n");
             text.push_str(&table::summary(summary));
-            format!("{text}\nwritten to {}", self.args.out.display())
+            format!("{text}\nwritten to {}", self.out.display())
         };
         output::print(&text).context("cannot write to standard output")?;
         for error in &summary.errors {
@@ -296,6 +299,13 @@ fn assemble(config: &Config) -> anyhow::Result<Assembly> {
             bail!("cannot start:\n  {}", lines.join("\n  "))
         }
     }
+}
+
+/// A folder of its own for each source, so that unrelated runs do not meet in one store.
+fn default_out(config: &Config) -> PathBuf {
+    let id = config.sources.first().map_or("analyze", |source| source.id.as_str());
+    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    Path::new("out").join(id.chars().map(plain).collect::<String>())
 }
 
 fn open_store(out: &Path) -> anyhow::Result<SqliteStore> {
