@@ -41,7 +41,10 @@ fn all_problems_are_listed_with_their_key_paths() {
                 [[sources]]\nid = \"a\"\nuri = \"x.mp4\"\nplace = { lat_deg = 95.0, lon_deg = 0.0 }\n\
                 [[sources]]\nid = \"b\"\nurl = \"x.mp4\"\n";
     let output = check(&folder, text);
-    assert_refused(&output, &["colour", "analysis.fps", "-1", "sources[0].place", "95", "sources[1]", "url"]);
+    assert_refused(
+        &output,
+        &["colour", "analysis.fps", "-1", "sources[0].place", "95", "sources[1]", "url", "none.tif"],
+    );
 }
 
 #[test]

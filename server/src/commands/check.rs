@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::cli::CheckArgs;
-use crate::config::{self, ConfigError, Problem};
+use crate::config::{self, Problem};
 use crate::output;
 use crate::wire::{self, Assembly};
 
@@ -14,13 +14,16 @@ use crate::wire::{self, Assembly};
 /// # Errors
 /// When the file cannot be read or is not TOML.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let (problems, lines) = match config::load(&args.config) {
-        Ok(config) => match wire::assemble(&config) {
-            Ok((assembly, warnings)) => (warnings, describe(&assembly)),
-            Err(problems) => (problems, Vec::new()),
-        },
-        Err(ConfigError::Invalid { problems, .. }) => (problems, Vec::new()),
-        Err(other) => return Err(other.into()),
+    let (config, mut problems) = config::read(&args.config)?;
+    let lines = match wire::assemble(&config) {
+        Ok((assembly, warnings)) => {
+            problems.extend(warnings);
+            describe(&assembly)
+        }
+        Err(more) => {
+            problems.extend(more);
+            Vec::new()
+        }
     };
     let errors = problems.iter().filter(|p| !p.warning).count();
     let mut text: Vec<String> = problems.iter().map(line).collect();

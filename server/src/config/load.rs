@@ -76,17 +76,25 @@ fn join(problems: &[Problem]) -> String {
 /// # Errors
 /// When the file cannot be read or any part of it is wrong; all problems are listed.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let (config, problems) = read(path)?;
+    if problems.is_empty() {
+        return Ok(config);
+    }
+    Err(ConfigError::Invalid { path: path.to_owned(), problems })
+}
+
+/// Reads what can be read of a configuration file, beside all of its problems: entries that make no sense are left out.
+///
+/// # Errors
+/// When the file cannot be read or is not TOML.
+pub fn read(path: &Path) -> Result<(Config, Vec<Problem>), ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     let base = path.parent().unwrap_or(Path::new(""));
     parse(&text, path, base)
 }
 
-/// Reads a configuration out of text; `path` is for messages, `base` for relative paths.
-///
-/// # Errors
-/// As [`load`].
-pub fn parse(text: &str, path: &Path, base: &Path) -> Result<Config, ConfigError> {
+fn parse(text: &str, path: &Path, base: &Path) -> Result<(Config, Vec<Problem>), ConfigError> {
     let table: Table = toml::from_str(text).map_err(|e| ConfigError::Syntax {
         path: path.to_owned(),
         reason: e.to_string().trim().to_owned(),
@@ -96,11 +104,8 @@ pub fn parse(text: &str, path: &Path, base: &Path) -> Result<Config, ConfigError
     reader.problems.extend(check_values(&config));
     let dedupe = config.dedupe.validate();
     reader.problems.extend(dedupe.into_iter().map(|p| Problem::new(format!("dedupe.{}", p.key), p.reason)));
-    if !reader.problems.is_empty() {
-        return Err(ConfigError::Invalid { path: path.to_owned(), problems: reader.problems });
-    }
     resolve_paths(&mut config, base);
-    Ok(config)
+    Ok((config, reader.problems))
 }
 
 struct Reader {
@@ -119,7 +124,7 @@ impl Reader {
             departments: self.section("departments"),
             rules: self.section("rules"),
             dedupe: self.section("dedupe").unwrap_or_default(),
-            sources: self.list("sources"),
+            sources: self.sources(),
         };
         let known = "runtime, analysis, packs, terrain, zones, departments, rules, dedupe, sources";
         for key in self.table.keys() {
@@ -146,6 +151,19 @@ impl Reader {
                 Vec::new()
             }
         }
+    }
+
+    /// Sources, each with the path of its own entry in the file.
+    fn sources(&mut self) -> Vec<SourceEntry> {
+        let entries: Vec<Value> = self.list("sources");
+        let mut sources = Vec::new();
+        for (i, entry) in entries.into_iter().enumerate() {
+            let key = format!("sources[{i}]");
+            if let Some(source) = self.value::<SourceEntry>(key.clone(), entry) {
+                sources.push(SourceEntry { key, ..source });
+            }
+        }
+        sources
     }
 
     /// A zone entry is `path` beside the keys of [`gis::zones::ZoneFile`].
@@ -225,9 +243,13 @@ fn check_values(config: &Config) -> Vec<Problem> {
     }
     require(config.runtime.workers != Some(0), "runtime.workers".into(), "must be at least 1, is 0".into());
     for (i, source) in config.sources.iter().enumerate() {
-        check_source(source, &format!("sources[{i}]"), &mut require);
+        check_source(source, &source.key, &mut require);
         let earlier = config.sources.iter().take(i).any(|s| s.id == source.id);
-        require(!earlier, format!("sources[{i}].id"), format!("{} is used by an earlier source", source.id));
+        require(
+            !earlier,
+            format!("{}.id", source.key),
+            format!("{} is used by an earlier source", source.id),
+        );
     }
     problems
 }

@@ -3,7 +3,7 @@
 mod load;
 mod sections;
 
-pub use load::{ConfigError, Problem, load, parse};
+pub use load::{ConfigError, Problem, load, read};
 pub use sections::{
     Analysis, Config, HeightDatumName, PackEntry, PlaceEntry, ProviderName, Runtime, SourceEntry,
     TerrainEntry, TerrainFile, ZoneEntry,

@@ -168,6 +168,9 @@ impl PlaceEntry {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceEntry {
+    /// Path of the entry in the configuration, for messages.
+    #[serde(skip)]
+    pub key: String,
     /// Name used in tasks and reports.
     pub id: String,
     /// File, folder, `rtsp://`, `udp://` or `srt://`.
@@ -199,6 +202,7 @@ impl SourceEntry {
     /// Returns a source with nothing known but its name and address.
     pub fn bare(id: String, uri: String) -> Self {
         Self {
+            key: format!("input {id}"),
             id,
             uri,
             telemetry: None,

@@ -48,16 +48,19 @@ pub struct Source {
 
 /// Prepares every source; problems are noted and the source left out.
 pub fn prepare(config: &Config, problems: &mut Vec<Problem>) -> Vec<Source> {
-    let one = |(i, entry): (usize, &SourceEntry)| {
-        source(entry, config.analysis.fps, &format!("sources[{i}]"), problems)
-    };
-    config.sources.iter().enumerate().filter_map(one).collect()
+    let one = |entry: &SourceEntry| source(entry, config.analysis.fps, &entry.key, problems);
+    config.sources.iter().filter_map(one).collect()
 }
 
 fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<Problem>) -> Option<Source> {
     let uri = SourceUri::parse(&entry.uri)
         .map_err(|error| problems.push(Problem::new(format!("{key}.uri"), error)))
         .ok()?;
+    if let SourceUri::File(path) = &uri
+        && !path.exists()
+    {
+        problems.push(Problem::warning(format!("{key}.uri"), format!("{} does not exist", path.display())));
+    }
     let beside = beside(entry, &uri, key, problems)?;
     let camera = match &entry.camera {
         Some(path) => Some(fixed_camera(path, &format!("{key}.camera"), problems)?),
