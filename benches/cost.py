@@ -41,10 +41,11 @@ def make_clip(path: Path) -> None:
     """The sample flight at 1920x1080 and 25 frames a second, repeated to the wanted length."""
     source = ROOT / "sample-data/flight/flight.ts"
     frames = SECONDS * RATE
+    once = f"filesrc location={source} ! tsdemux ! h264parse ! avdec_h264 ! joined."
     launch = (
-        f"filesrc location={source} ! tsdemux ! h264parse ! avdec_h264 ! videorate ! video/x-raw,framerate={RATE}/1 ! "
+        f"concat name=joined ! videorate ! video/x-raw,framerate={RATE}/1 ! "
         f"videoscale ! videoconvert ! video/x-raw,format=I420,width=1920,height=1080 ! identity eos-after={frames + 1} ! "
-        f"openh264enc bitrate=6000000 gop-size={RATE * 2} ! h264parse ! mp4mux ! filesink location={path}"
+        f"openh264enc bitrate=6000000 gop-size={RATE * 2} ! h264parse ! mp4mux ! filesink location={path} {once} {once}"
     )
     subprocess.run(["gst-launch-1.0", "-q", *launch.split()], check=True, stdout=subprocess.DEVNULL)
 
