@@ -74,7 +74,8 @@ pub struct TimeSpent {
 /// CPU time of a stage.
 #[derive(Debug, Clone, Serialize)]
 pub struct StageCost {
-    /// `load`, `decode` (with scaling for the decoder's own threads), `detect`, `place` (poses, ground, incidents) or `output`.
+    /// `load`, `detect` (scaling and colour with it), `place` (ground and incidents), or `decode`: the rest of the process
+    /// until the summary is made, drawing of evidence among it.
     pub stage: &'static str,
     /// CPU time, milliseconds.
     pub cpu_ms: f64,
