@@ -15,6 +15,35 @@ pub struct BoxPx {
     pub bottom_px: f32,
 }
 
+impl BoxPx {
+    /// Returns the area in square pixels; zero where the edges are crossed.
+    pub fn area_px(&self) -> f32 {
+        (self.right_px - self.left_px).max(0.0) * (self.bottom_px - self.top_px).max(0.0)
+    }
+
+    /// Returns the share of the joint area that both boxes cover; zero where neither has any.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let shared = Self {
+            left_px: self.left_px.max(other.left_px),
+            top_px: self.top_px.max(other.top_px),
+            right_px: self.right_px.min(other.right_px),
+            bottom_px: self.bottom_px.min(other.bottom_px),
+        };
+        let shared_px = shared.area_px();
+        let joint_px = self.area_px() + other.area_px() - shared_px;
+        if joint_px > 0.0 { shared_px / joint_px } else { 0.0 }
+    }
+}
+
+/// What one pack saw in one picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// One mask a class, in the order of the card.
+    Masks(Vec<Mask>),
+    /// Boxes of all classes, best first.
+    Boxes(Vec<Detection>),
+}
+
 /// One thing seen as a box.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {

@@ -1,6 +1,6 @@
 //! Everything that can be wrong with a pack, its input or its answer.
 
-use crate::card::{Problem, problem};
+use crate::card::{Precision, Problem, problem};
 use crate::{OnnxError, RunnerError, SizePx};
 
 /// Why a pack was refused or a picture was not looked at.
@@ -12,6 +12,24 @@ pub enum ModelError {
     Card {
         /// Every problem with its key.
         problems: Vec<Problem>,
+    },
+    /// The pack has no variant of the precision asked for.
+    #[error("model {model} has no {precision} variant, its card names none")]
+    NoVariant {
+        /// Name of the pack.
+        model: String,
+        /// As asked for.
+        precision: Precision,
+    },
+    /// Packs that share a model file do not agree on what goes into it.
+    #[error("models {first} and {second} share a file, but their cards differ in {key}")]
+    Heads {
+        /// Name of a pack.
+        first: String,
+        /// Name of the other.
+        second: String,
+        /// Section or key of the card.
+        key: &'static str,
     },
     /// The model file is larger than any pack may be.
     #[error("model {model} has {bytes} bytes, the limit is {limit}")]
@@ -105,6 +123,14 @@ pub enum ModelError {
         /// The value.
         value: f32,
     },
+    /// The output holds something that is no edge of a box.
+    #[error("output {output} holds {value}, which is no edge of a box")]
+    NotEdge {
+        /// Name of the tensor.
+        output: String,
+        /// The value.
+        value: f32,
+    },
     /// The pack came without its golden picture.
     #[error("model {model} has no golden picture, its card names {picture}")]
     GoldenMissing {
@@ -114,24 +140,12 @@ pub enum ModelError {
         picture: String,
     },
     /// The model does not see in the golden picture what its card says.
-    #[error(
-        "model {model} does not see its golden picture as its card says: mean probability {mean_probability:.4} against \
-         {expected_mean_probability:.4}, positive share {positive_share:.4} against {expected_positive_share:.4}, \
-         tolerance {tolerance}"
-    )]
+    #[error("model {model} does not see its golden picture as its card says: {difference}")]
     Golden {
         /// Name of the pack.
         model: String,
-        /// As seen.
-        mean_probability: f64,
-        /// Out of the card.
-        expected_mean_probability: f64,
-        /// As seen.
-        positive_share: f64,
-        /// Out of the card.
-        expected_positive_share: f64,
-        /// Out of the card.
-        tolerance: f64,
+        /// Figures as seen and out of the card, with their tolerance.
+        difference: String,
     },
     /// A mask and its truth cannot be compared.
     #[error("truth holds value {value} at row {row}, column {column}; only 0, 1 and 255 mean something")]

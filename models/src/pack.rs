@@ -2,10 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Card, ModelError, RgbImage, onnx};
+use crate::{Card, ModelError, Precision, RgbImage, onnx};
 
 /// Largest FP32 model file, in bytes (20 MB).
 pub const MODEL_BYTES_MAX: usize = 20_000_000;
+/// Largest INT8 model file, in bytes (6 MB).
+pub const INT8_BYTES_MAX: usize = 6_000_000;
 
 /// Card, model and golden picture of one pack.
 #[derive(Debug, Clone)]
@@ -32,9 +34,9 @@ impl Pack {
             return Err(ModelError::Card { problems });
         }
         let model = || self.card.name.clone();
-        if self.model_bytes.len() > MODEL_BYTES_MAX {
-            let bytes = self.model_bytes.len();
-            return Err(ModelError::TooLarge { model: model(), bytes, limit: MODEL_BYTES_MAX });
+        let (bytes, limit) = (self.model_bytes.len(), bytes_max(self.card.precision));
+        if bytes > limit {
+            return Err(ModelError::TooLarge { model: model(), bytes, limit });
         }
         let actual = sha256_hex(&self.model_bytes);
         if actual != self.card.sha256 {
@@ -42,6 +44,14 @@ impl Pack {
         }
         onnx::check(&self.model_bytes, &self.card)
             .map_err(|source| ModelError::Onnx { model: model(), source })
+    }
+}
+
+/// Returns the largest model file of a precision, in bytes.
+pub fn bytes_max(precision: Precision) -> usize {
+    match precision {
+        Precision::Fp32 => MODEL_BYTES_MAX,
+        Precision::Int8 => INT8_BYTES_MAX,
     }
 }
 

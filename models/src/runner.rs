@@ -7,7 +7,7 @@ pub trait Runner: Send {
     /// Runs the model on one batch.
     ///
     /// # Shape
-    /// Input and outputs as the card states them; the first axis is the batch.
+    /// Input and outputs as the cards state them, every output that a card names; the first axis is the batch.
     ///
     /// # Errors
     /// When the run-time refuses the input or fails.

@@ -3,24 +3,32 @@
 use std::sync::Arc;
 
 use gis::ModelRef;
-use models::{Mask, RgbImage, SizePx};
+use models::{Answer, BoxPx, Detection, Mask, RgbImage, SizePx};
 
 use crate::frame::Picture;
-use crate::seen::{Detector, Outliner, PictureZones, Seen};
+use crate::seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen};
 
 /// Share of the card's least alarm that one outline needs to count by itself.
 const OUTLINE_SHARE_OF_ALARM: f64 = 0.5;
+/// What rises: its box holds a plume, and only the foot of the plume is where the task is.
+const RISING: &str = "fume";
+/// The foot of a plume: the lowest tenth of its box, over the middle half of its width.
+const FOOT_SHARE_OF_HEIGHT: f64 = 0.1;
+const FOOT_SHARE_OF_WIDTH: f64 = 0.5;
+/// A box that ends this near to the picture's edge may go on beyond it, pixels.
+const AT_EDGE_PX: f32 = 1.0;
 
-/// One worker's packs. Packs of one input size share one scaled picture.
+/// One worker's packs. A model runs once a picture for all packs that share it, and models of one input size share one
+/// scaled picture.
 pub struct PackDetector {
-    packs: Vec<models::Detector>,
+    models: Vec<models::Detector>,
     outliner: Arc<dyn Outliner>,
 }
 
 impl PackDetector {
     /// Returns the detector of one worker.
-    pub fn new(packs: Vec<models::Detector>, outliner: Arc<dyn Outliner>) -> Self {
-        Self { packs, outliner }
+    pub fn new(models: Vec<models::Detector>, outliner: Arc<dyn Outliner>) -> Self {
+        Self { models, outliner }
     }
 }
 
@@ -28,18 +36,24 @@ impl Detector for PackDetector {
     fn detect(&mut self, picture: &dyn Picture, zones: &PictureZones) -> Result<Vec<Seen>, String> {
         let mut scaled: Option<RgbImage> = None;
         let mut seen = Vec::new();
-        for pack in &mut self.packs {
-            let letterbox = pack.letterbox(picture.size()).map_err(|e| e.to_string())?;
+        for model in &mut self.models {
+            let letterbox = model.letterbox(picture.size()).map_err(|e| e.to_string())?;
             let content = match scaled.take().filter(|image| image.size() == letterbox.scaled) {
                 Some(image) => image,
                 None => picture.rgb(letterbox.scaled).map_err(|e| e.to_string())?,
             };
-            let masks = pack.run(&content, &letterbox).map_err(|e| e.to_string())?;
-            let card = pack.card();
-            let (name, version, sha256) = (card.name.clone(), card.version.clone(), card.sha256.clone());
-            let model = ModelRef { pack: name, version, sha256 };
-            for mask in &masks {
-                seen.extend(outlined(self.outliner.as_ref(), mask, picture.size(), zones, &model)?);
+            let answers = model.run(&content, &letterbox).map_err(|e| e.to_string())?;
+            for (card, answer) in model.cards().zip(&answers) {
+                let (name, version, sha256) = (card.name.clone(), card.version.clone(), card.sha256.clone());
+                let by = ModelRef { pack: name, version, sha256 };
+                match answer {
+                    Answer::Masks(masks) => {
+                        for mask in masks {
+                            seen.extend(outlined(self.outliner.as_ref(), mask, picture.size(), zones, &by)?);
+                        }
+                    }
+                    Answer::Boxes(boxes) => seen.extend(boxed(boxes, picture.size(), zones, &by)),
+                }
             }
             scaled = Some(content);
         }
@@ -62,11 +76,143 @@ fn outlined(
         return Ok(Vec::new());
     }
     let large = outlines.into_iter().filter(|outline| outline.area_px >= least_px * OUTLINE_SHARE_OF_ALARM);
-    let seen = |outline: crate::seen::Outline| Seen {
+    let seen = |outline: Outline| Seen {
         class: mask.class.clone(),
         score: outline.mean_probability,
         outline,
+        foot_px: None,
         model: model.clone(),
     };
     Ok(large.map(seen).collect())
+}
+
+/// Returns the boxes whose place on the ground lies in the regions of interest.
+fn boxed(boxes: &[Detection], picture: SizePx, zones: &PictureZones, model: &ModelRef) -> Vec<Seen> {
+    let seen = |found: &Detection| {
+        let foot_px = (found.class == RISING).then(|| foot(&found.bounds));
+        Seen {
+            class: found.class.clone(),
+            score: f64::from(found.score),
+            outline: outline_of(found, picture),
+            foot_px,
+            model: model.clone(),
+        }
+    };
+    let all = boxes.iter().map(seen);
+    all.filter(|one| counts(middle(one.placed_px()), picture, &zones.regions_of_interest)).collect()
+}
+
+fn outline_of(found: &Detection, picture: SizePx) -> Outline {
+    let bounds = &found.bounds;
+    let truncated = bounds.left_px < AT_EDGE_PX
+        || bounds.top_px < AT_EDGE_PX
+        || bounds.right_px > picture.width as f32 - AT_EDGE_PX
+        || bounds.bottom_px > picture.height as f32 - AT_EDGE_PX;
+    let [left, top, right, bottom] = edges(bounds);
+    Outline {
+        ring_px: rectangle(left, top, right, bottom),
+        area_px: (right - left) * (bottom - top),
+        mean_probability: f64::from(found.score),
+        truncated,
+    }
+}
+
+/// Where a plume leaves the ground.
+fn foot(bounds: &BoxPx) -> Vec<(f64, f64)> {
+    let [left, top, right, bottom] = edges(bounds);
+    let aside = (right - left) * (1.0 - FOOT_SHARE_OF_WIDTH) / 2.0;
+    rectangle(left + aside, bottom - (bottom - top) * FOOT_SHARE_OF_HEIGHT, right - aside, bottom)
+}
+
+fn edges(bounds: &BoxPx) -> [f64; 4] {
+    [bounds.left_px, bounds.top_px, bounds.right_px, bounds.bottom_px].map(f64::from)
+}
+
+fn rectangle(left: f64, top: f64, right: f64, bottom: f64) -> Vec<(f64, f64)> {
+    vec![(left, top), (right, top), (right, bottom), (left, bottom)]
+}
+
+fn middle(ring_px: &[(f64, f64)]) -> (f64, f64) {
+    let (u, v) = ring_px.iter().fold((0.0, 0.0), |(u, v), corner| (u + corner.0, v + corner.1));
+    let corners = ring_px.len().max(1) as f64;
+    (u / corners, v / corners)
+}
+
+/// Without regions every place counts.
+fn counts((u_px, v_px): (f64, f64), picture: SizePx, regions: &PictureRings) -> bool {
+    let at = (u_px / f64::from(picture.width), v_px / f64::from(picture.height));
+    regions.is_empty() || regions.iter().any(|ring| inside(at, ring))
+}
+
+/// Whether a ray to the right crosses the ring an odd number of times.
+fn inside((u, v): (f64, f64), ring: &[(f64, f64)]) -> bool {
+    let ends = ring.iter().skip(1).chain(ring.first());
+    let crosses = |((u0, v0), (u1, v1)): (&(f64, f64), &(f64, f64))| {
+        (*v0 > v) != (*v1 > v) && u < u0 + (u1 - u0) * (v - v0) / (v1 - v0)
+    };
+    ring.iter().zip(ends).filter(|edge| crosses(*edge)).count() % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PICTURE: SizePx = SizePx::new(400, 200);
+
+    fn found(class: &str, edges: [f32; 4]) -> Detection {
+        let [left_px, top_px, right_px, bottom_px] = edges;
+        Detection { class: class.into(), score: 0.75, bounds: BoxPx { left_px, top_px, right_px, bottom_px } }
+    }
+
+    fn seen(boxes: &[Detection], zones: &PictureZones) -> Vec<Seen> {
+        let model = ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() };
+        boxed(boxes, PICTURE, zones, &model)
+    }
+
+    #[test]
+    fn a_box_is_an_outline_and_placed_as_it_is() {
+        let seen = seen(&[found("waste", [100.0, 50.0, 140.0, 80.0])], &PictureZones::default());
+        let one = &seen[0];
+        assert_eq!(one.outline.ring_px, [(100.0, 50.0), (140.0, 50.0), (140.0, 80.0), (100.0, 80.0)]);
+        assert_eq!((one.outline.area_px, one.score, one.outline.truncated), (1200.0, 0.75, false));
+        assert_eq!(one.placed_px(), one.outline.ring_px);
+    }
+
+    #[test]
+    fn a_plume_is_drawn_whole_and_placed_by_its_foot() {
+        let seen = seen(&[found("fume", [100.0, 0.0, 180.0, 100.0])], &PictureZones::default());
+        let one = &seen[0];
+        assert!((one.outline.area_px - 8000.0).abs() < 1e-9);
+        assert!(one.outline.truncated, "it touches the upper edge");
+        assert_eq!(one.placed_px(), [(120.0, 90.0), (160.0, 90.0), (160.0, 100.0), (120.0, 100.0)]);
+    }
+
+    #[test]
+    fn boxes_outside_the_regions_of_interest_do_not_count() {
+        let lower_half = vec![(0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)];
+        let zones = PictureZones { regions_of_interest: vec![lower_half], ..PictureZones::default() };
+        let boxes = [
+            found("waste", [10.0, 20.0, 50.0, 60.0]),
+            found("waste", [10.0, 120.0, 50.0, 160.0]),
+            // Most of the plume hangs above the region, its foot stands in it.
+            found("fume", [200.0, 5.0, 300.0, 130.0]),
+        ];
+        let classes: Vec<String> = seen(&boxes, &zones).into_iter().map(|one| one.class).collect();
+        assert_eq!(classes, ["waste", "fume"]);
+    }
+
+    #[test]
+    fn a_point_is_inside_a_ring_that_bends_around_it() {
+        let horseshoe =
+            [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.6, 1.0), (0.6, 0.3), (0.4, 0.3), (0.4, 1.0), (0.0, 1.0)];
+        for (at, expected) in [
+            ((0.2, 0.8), true),
+            ((0.5, 0.8), false),
+            ((0.8, 0.8), true),
+            ((0.5, 0.1), true),
+            ((1.2, 0.5), false),
+        ] {
+            assert_eq!(inside(at, &horseshoe), expected, "{at:?}");
+        }
+    }
 }

@@ -68,9 +68,10 @@ fn observation(
     view: &Result<View<'_>, NotLocated>,
     ground: &Ground<'_>,
 ) -> Observation {
-    let placed = view.as_ref().map_err(|reason| *reason).and_then(|view| {
-        footprint(view, &one.outline.ring_px, one.outline.truncated, ground.outline_sigma_px)
-    });
+    let placed = view
+        .as_ref()
+        .map_err(|reason| *reason)
+        .and_then(|view| footprint(view, one.placed_px(), one.outline.truncated, ground.outline_sigma_px));
     let (location, outline): (Location, Option<Footprint>) = match placed {
         Ok((outline, position)) => (Location::Ground(position), Some(outline)),
         Err(reason) => (Location::Unlocated { reason, place: moment.place }, None),

@@ -271,7 +271,7 @@ mod tests {
             let outline =
                 Outline { ring_px: vec![], area_px: sum as f64, mean_probability: 0.5, truncated: false };
             let model = gis::ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() };
-            Ok(vec![Seen { class: "x".into(), score: 0.5, outline, model }])
+            Ok(vec![Seen { class: "x".into(), score: 0.5, outline, foot_px: None, model }])
         }
     }
 

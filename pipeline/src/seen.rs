@@ -12,10 +12,19 @@ pub struct Seen {
     pub class: String,
     /// Score, 0 to 1.
     pub score: f64,
-    /// Outline in the picture.
+    /// Outline in the picture, as it is drawn.
     pub outline: Outline,
+    /// Corners as (u, v) of the part that stands on the ground, where that is not the whole outline.
+    pub foot_px: Option<Vec<(f64, f64)>>,
     /// The model that saw it.
     pub model: ModelRef,
+}
+
+impl Seen {
+    /// Returns what is placed on the ground: the foot where there is one, else the outline.
+    pub fn placed_px(&self) -> &[(f64, f64)] {
+        self.foot_px.as_deref().unwrap_or(&self.outline.ring_px)
+    }
 }
 
 /// A closed line in a picture.

@@ -36,6 +36,9 @@ pub enum OrtError {
     /// A session was asked for before [`crate::init`].
     #[error("ONNX Runtime is not loaded")]
     NotLoaded,
+    /// A session was asked for without a pack to run.
+    #[error("no pack to load")]
+    NoPack,
     /// The name of a provider is not known.
     #[error("unknown provider {name:?}, want cpu, cuda, tensorrt or openvino")]
     UnknownProvider {

@@ -9,12 +9,14 @@ use ort::value::TensorRef;
 
 use crate::{OrtError, Provider, library};
 
-/// A model loaded into ONNX Runtime.
+/// A model loaded into ONNX Runtime, for one pack or for all that share its file.
 #[derive(Debug)]
 pub struct OrtRunner {
+    /// Names of the packs, for messages.
     model: String,
     input: String,
-    output: String,
+    /// Outputs that a pack reads, each once.
+    outputs: Vec<String>,
     session: Session,
 }
 
@@ -25,7 +27,13 @@ impl OrtRunner {
     /// When [`crate::init`] was not called, the pack is refused, the provider cannot start, or ONNX Runtime refuses the model.
     pub fn load(pack: &Pack, provider: Provider) -> Result<Self, OrtError> {
         pack.verify()?;
-        let model = pack.card.name.clone();
+        Self::of_verified(&[pack], provider)
+    }
+
+    /// Loads the model of packs that were verified and share their file.
+    pub(crate) fn of_verified(sharing: &[&Pack], provider: Provider) -> Result<Self, OrtError> {
+        let first = sharing.first().ok_or(OrtError::NoPack)?;
+        let model = sharing.iter().map(|pack| pack.card.name.as_str()).collect::<Vec<_>>().join(", ");
         let refused = |reason: String| OrtError::Session { model: model.clone(), reason };
         let environment = library::environment()?;
         let builder = Session::builder(&environment).map_err(|error| refused(error.to_string()))?;
@@ -34,9 +42,14 @@ impl OrtRunner {
             OrtError::Provider { model: model.clone(), provider, reason: error.to_string() }
         })?;
         let session =
-            builder.commit_from_memory(&pack.model_bytes).map_err(|error| refused(error.to_string()))?;
-        let (input, output) = (pack.card.input.name.clone(), pack.card.output.name.clone());
-        Ok(Self { model, input, output, session })
+            builder.commit_from_memory(&first.model_bytes).map_err(|error| refused(error.to_string()))?;
+        let mut outputs: Vec<String> = Vec::new();
+        for pack in sharing {
+            if !outputs.contains(&pack.card.output.name) {
+                outputs.push(pack.card.output.name.clone());
+            }
+        }
+        Ok(Self { model, input: first.card.input.name.clone(), outputs, session })
     }
 }
 
@@ -58,13 +71,16 @@ fn one_thread(builder: SessionBuilder) -> Result<SessionBuilder, ort::Error<Sess
 
 impl Runner for OrtRunner {
     fn run(&mut self, input: ArrayViewD<'_, f32>) -> Result<Vec<(String, ArrayD<f32>)>, RunnerError> {
-        let Self { model, input: name, output, session } = self;
+        let Self { model, input: name, outputs: wanted, session } = self;
         let failed = |reason: String| RunnerError { model: model.clone(), reason };
         let tensor = TensorRef::from_array_view(input).map_err(|error| failed(error.to_string()))?;
         let outputs =
             session.run(ort::inputs![name.as_str() => tensor]).map_err(|error| failed(error.to_string()))?;
-        let value = outputs.get(&*output).ok_or_else(|| failed(format!("no output {output}")))?;
-        let view = value.try_extract_array::<f32>().map_err(|error| failed(error.to_string()))?;
-        Ok(vec![(output.clone(), view.to_owned())])
+        let fetched = wanted.iter().map(|output| {
+            let value = outputs.get(output).ok_or_else(|| failed(format!("no output {output}")))?;
+            let view = value.try_extract_array::<f32>().map_err(|error| failed(error.to_string()))?;
+            Ok((output.clone(), view.to_owned()))
+        });
+        fetched.collect()
     }
 }

@@ -1,13 +1,21 @@
 //! The card of a model pack: what the model takes, what it gives and how good it is.
 
 pub(crate) mod problem;
+mod sections;
 mod validate;
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{ModelError, SizePx};
+use crate::ModelError;
 
 pub use problem::Problem;
+pub use sections::{
+    Class, Colour, Decoder, Description, Golden, GoldenBox, Input, Int8, Layout, Output, Precision, Resize,
+    Scores, Task, Training,
+};
+pub use sections::{INT8_TOLERANCE, INT8_TOLERANCE_PX};
 
 /// The card's schema that this release reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -24,7 +32,7 @@ pub struct Card {
     pub version: String,
     /// Kind of answer.
     pub task: Task,
-    /// File name of the model inside the pack's folder.
+    /// The model: a file of the pack's own folder, or `../FOLDER/NAME` where several packs share it.
     pub file: String,
     /// SHA-256 of the model file, 64 lower-case hex digits.
     pub sha256: String,
@@ -40,180 +48,21 @@ pub struct Card {
     pub output: Output,
     /// Classes, in the order of the output's channels.
     pub classes: Vec<Class>,
+    /// Label ids of a labelled data set, folded into class ids where they differ; boxes only, used to score.
+    #[serde(default)]
+    pub label_map: BTreeMap<String, u32>,
     /// How the weights came about.
     pub training: Training,
     /// Measured scores.
     pub scores: Scores,
     /// The picture a pack proves itself with.
     pub golden: Golden,
-}
-
-/// Kind of answer a model gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// A probability a pixel.
-    Segmentation,
-    /// Boxes.
-    Detection,
-}
-
-/// Text in both languages of the product.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Description {
-    /// Chinese.
-    pub zh: String,
-    /// English.
-    pub en: String,
-}
-
-/// The input tensor and the way from a picture to it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Input {
-    /// Name of the tensor.
-    pub name: String,
-    /// `[N, C, H, W]`; N is -1 for any batch.
-    pub shape: [i64; 4],
-    /// Order of the axes.
-    pub layout: Layout,
-    /// Order of the colour planes.
-    pub colour: Colour,
-    /// Subtracted from each plane, in 8-bit steps.
-    pub mean: [f32; 3],
-    /// Multiplied after the subtraction: `(value - mean) * scale`.
-    pub scale: [f32; 3],
-    /// How a picture is brought to the input's size.
-    pub resize: Resize,
-    /// Colour of the padding, R G B.
-    pub pad: [u8; 3],
-}
-
-impl Input {
-    /// Returns width and height of the input. Zero where the shape is not positive, which `validate` refuses.
-    pub fn size(&self) -> SizePx {
-        let [_, _, height, width] = self.shape;
-        SizePx::new(u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0))
-    }
-}
-
-/// Order of the axes of the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Layout {
-    /// Batch, plane, row, column.
-    Nchw,
-}
-
-/// Order of the colour planes of the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Colour {
-    /// Red, green, blue.
-    Rgb,
-}
-
-/// How a picture is brought to the input's size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resize {
-    /// Aspect kept, centred, padded.
-    Letterbox,
-}
-
-/// The output tensor and the way from it to what was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Output {
-    /// Name of the tensor.
-    pub name: String,
-    /// `[N, C, H, W]`; N is -1 for any batch, C is the number of classes.
-    pub shape: [i64; 4],
-    /// How the tensor is read.
-    pub decoder: Decoder,
-    /// Input pixels a cell, along both axes.
-    pub stride: u32,
-}
-
-impl Output {
-    /// Returns columns and rows of the output's grid.
-    pub fn size(&self) -> SizePx {
-        let [_, _, height, width] = self.shape;
-        SizePx::new(u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0))
-    }
-}
-
-/// How the output tensor is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decoder {
-    /// One plane of probabilities a class.
-    MaskProbability,
-}
-
-/// One class.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Class {
-    /// Index of the output's channel.
-    pub id: u32,
-    /// Name, as rules and tasks use it.
-    pub name: String,
-    /// A cell is positive from this probability on.
-    pub threshold: f32,
-    /// A picture alarms from this share of positive cells on.
-    pub min_area_share: f32,
-}
-
-/// How the weights came about.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Training {
-    /// The command that reproduces them.
-    pub command: String,
-    /// Names of the data sets.
-    pub data: Vec<String>,
-    /// Seed of the run.
-    pub seed: u64,
-    /// What a reader must know.
-    pub notes: String,
-}
-
-/// Measured scores, shares from 0 to 1.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scores {
-    /// Split that was scored.
-    pub split: String,
-    /// Name of the data set.
-    pub data: String,
-    /// Pooled intersection over union of pixels.
-    pub iou: f64,
-    /// Pooled F1 of pixels.
-    pub f1: f64,
-    /// Share of positive pictures that alarm.
-    pub recall: f64,
-    /// Share of negative pictures that alarm.
-    pub false_alarm: f64,
-    /// The slice with the worst score, with its figure.
-    pub weakest_slice: String,
-    /// The command that prints the scores.
-    pub command: String,
-}
-
-/// The picture a pack proves itself with, and what must be seen in it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Golden {
-    /// File name inside the pack's folder; the picture has the size that the letterbox scales to.
-    pub picture: String,
-    /// Expected mean probability of class 0 over the cells of the picture.
-    pub mean_probability: f64,
-    /// Expected share of cells of class 0 at or above the threshold.
-    pub positive_share: f64,
-    /// Largest allowed distance of either value.
-    pub tolerance: f64,
+    /// The quantised variant, where there is one.
+    #[serde(default)]
+    pub int8: Option<Int8>,
+    /// Which variant `file`, `sha256`, `scores` and `golden` are about; a card is read as FP32, see [`Card::at`].
+    #[serde(skip)]
+    pub precision: Precision,
 }
 
 impl Card {
@@ -227,6 +76,46 @@ impl Card {
             .map_err(|error| unreadable(&error.path().to_string(), error.inner()))?;
         let problems = card.validate();
         if problems.is_empty() { Ok(card) } else { Err(ModelError::Card { problems }) }
+    }
+
+    /// Returns the card of the variant of that precision: its file, hash, scores and golden figures stand in their places.
+    ///
+    /// # Errors
+    /// [`ModelError::NoVariant`] when the card names none.
+    pub fn at(self, precision: Precision) -> Result<Self, ModelError> {
+        match (precision == self.precision, self.int8.clone()) {
+            (true, _) => Ok(self),
+            (false, Some(int8)) if precision == Precision::Int8 => {
+                let golden = int8.golden.unwrap_or_else(|| self.golden.loosened());
+                let Int8 { file, sha256, scores, .. } = int8;
+                Ok(Self { file, sha256, scores, golden, precision, int8: None, ..self })
+            }
+            _ => Err(ModelError::NoVariant { model: self.name, precision }),
+        }
+    }
+
+    /// Checks that both cards can be answered by one run of one model.
+    ///
+    /// # Errors
+    /// [`ModelError::Heads`] with the first key in which they differ.
+    pub fn shares_session(&self, other: &Self) -> Result<(), ModelError> {
+        let same = [
+            ("sha256", self.sha256 == other.sha256),
+            ("opset", self.opset == other.opset),
+            ("input", self.input == other.input),
+        ];
+        match same.into_iter().find(|(_, same)| !same) {
+            None => Ok(()),
+            Some((key, _)) => {
+                Err(ModelError::Heads { first: self.name.clone(), second: other.name.clone(), key })
+            }
+        }
+    }
+
+    /// Returns the class id that a label id of a labelled data set means; `None` when neither map nor card knows it.
+    pub fn class_of_label(&self, label: u32) -> Option<u32> {
+        let known = self.classes.iter().find(|class| class.id == label).map(|class| class.id);
+        self.label_map.get(&label.to_string()).copied().or(known)
     }
 
     /// Returns every problem with the card's values, in the order of the file.

@@ -7,11 +7,9 @@
 
 use ndarray::{Array2, ArrayD, ArrayView2, ArrayView4, Axis, Ix4};
 
+use super::is_probability;
 use crate::card::Class;
 use crate::{Card, Letterbox, Mask, ModelError, resample};
-
-/// How far outside 0 to 1 rounding may push a probability.
-const ROUNDING: f32 = 1e-3;
 
 /// Returns one mask a class for each picture of the batch, in the order of `letterboxes`.
 ///
@@ -39,7 +37,7 @@ fn checked<'a>(
     output: &'a ArrayD<f32>,
     pictures: usize,
 ) -> Result<ArrayView4<'a, f32>, ModelError> {
-    let size = card.output.size();
+    let size = card.output.grid();
     let expected = [pictures, card.classes.len(), size.height as usize, size.width as usize];
     let wrong_shape = || ModelError::OutputShape {
         output: card.output.name.clone(),
@@ -50,8 +48,7 @@ fn checked<'a>(
     if planes.shape() != expected {
         return Err(wrong_shape());
     }
-    let probability = |value: &f32| (-ROUNDING..=1.0 + ROUNDING).contains(value);
-    match planes.iter().find(|value| !probability(value)) {
+    match planes.iter().find(|value| !is_probability(**value)) {
         None => Ok(planes),
         Some(value) => Err(ModelError::NotProbability { output: card.output.name.clone(), value: *value }),
     }
@@ -78,6 +75,6 @@ fn mask(plane: &ArrayView2<'_, f32>, class: &Class, letterbox: &Letterbox) -> Ma
         class: class.name.clone(),
         probability,
         threshold: class.threshold,
-        min_area_share: class.min_area_share,
+        min_area_share: class.min_area_share.unwrap_or(0.0),
     }
 }

@@ -87,6 +87,8 @@ const OPERATORS: [&str; 78] = [
 ];
 /// `TensorProto.DataType.FLOAT`.
 const FLOAT: u64 = 1;
+/// Most heads of one model.
+const OUTPUTS_MAX: usize = 16;
 /// Longest axis and most elements of a stored tensor.
 const AXIS_MAX: i64 = 1 << 24;
 const ELEMENTS_MAX: u64 = 1 << 26;
@@ -195,25 +197,34 @@ fn ends(graph: &Graph<'_>, card: &Card) -> Result<(), OnnxError> {
     let stored = |end: &&End<'_>| !graph.tensors.iter().any(|tensor| tensor.name == end.name);
     let inputs: Vec<&End<'_>> = graph.inputs.iter().filter(stored).collect();
     let outputs: Vec<&End<'_>> = graph.outputs.iter().collect();
-    end("input", &inputs, &card.input.name, card.input.shape)?;
-    end("output", &outputs, &card.output.name, card.output.shape)
-}
-
-fn end(end: &'static str, actual: &[&End<'_>], name: &str, shape: [i64; 4]) -> Result<(), OnnxError> {
-    let axis = |length: i64| Some(length).filter(|length| *length != -1);
-    let fits = match actual {
-        [only] => {
-            let known: Vec<Option<i64>> = only.dims.iter().map(|dim| dim.filter(|dim| *dim > 0)).collect();
-            only.name == name && only.element == FLOAT && known == shape.map(axis)
-        }
-        _ => false,
-    };
-    if fits {
+    let input = inputs.as_slice();
+    if !matches!(input, [only] if fits(only, &card.input.name, &card.input.shape)) {
+        return Err(interface("input", input, &card.input.name, &card.input.shape));
+    }
+    // Packs that share a file read an output each.
+    if outputs.len() > OUTPUTS_MAX {
+        return Err(OnnxError::TooMany { what: "outputs", limit: OUTPUTS_MAX });
+    }
+    if outputs.iter().filter(|end| fits(end, &card.output.name, &card.output.shape)).count() == 1 {
         return Ok(());
     }
-    let expected = describe(name, FLOAT, &shape.map(axis));
+    Err(interface("output", &outputs, &card.output.name, &card.output.shape))
+}
+
+fn axis(length: i64) -> Option<i64> {
+    Some(length).filter(|length| *length != -1)
+}
+
+fn fits(end: &End<'_>, name: &str, shape: &[i64]) -> bool {
+    let known = end.dims.iter().map(|dim| dim.filter(|dim| *dim > 0));
+    end.name == name && end.element == FLOAT && known.eq(shape.iter().map(|length| axis(*length)))
+}
+
+fn interface(end: &'static str, actual: &[&End<'_>], name: &str, shape: &[i64]) -> OnnxError {
+    let expected: Vec<Option<i64>> = shape.iter().map(|length| axis(*length)).collect();
+    let expected = describe(name, FLOAT, &expected);
     let actual = actual.iter().map(|end| describe(end.name, end.element, &end.dims)).collect::<Vec<_>>();
-    Err(OnnxError::Interface { end, expected, actual: actual.join(" and ") })
+    OnnxError::Interface { end, expected, actual: actual.join(" and ") }
 }
 
 fn describe(name: &str, element: u64, dims: &[Option<i64>]) -> String {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
+mod boxes;
 mod cards;
 mod detectors;
 mod evals;
@@ -13,10 +14,17 @@ use models::{Card, Pack, pack};
 
 /// The card of the models in `tests/data`, as text.
 const CARD: &str = include_str!("../data/card.toml");
+/// The card of the boxes of `shared.onnx`, as text.
+const BOXES_CARD: &str = include_str!("../data/boxes_card.toml");
+const SHARED: &[u8] = include_bytes!("../data/shared.onnx");
 const TINY: &[u8] = include_bytes!("../data/tiny.onnx");
 
 fn card() -> Card {
     Card::from_toml(CARD).expect("the card of the tests is valid")
+}
+
+fn boxes_card() -> Card {
+    Card::from_toml(BOXES_CARD).expect("the card of the tests is valid")
 }
 
 /// A pack whose hash is right, whatever its model holds.

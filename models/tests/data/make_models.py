@@ -2,7 +2,9 @@
 
     pip install onnx==1.23.2 numpy && python make_models.py
 
-`tiny.onnx` answers sigmoid(mean red of each 4x4 block) for an input of 64x32.
+`tiny.onnx` answers sigmoid(mean red of each 4x4 block) for an input of 64x32. `shared.onnx` has that output and two more, one
+backbone for three packs: boxes of the eight 16x16 blocks with sigmoid(4 * mean red) and 1 minus it, and the same blocks with
+sigmoid(4 * mean green). `shared_int8.onnx` does so behind an 8-bit quantiser.
 """
 
 from pathlib import Path
@@ -12,7 +14,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 HERE = Path(__file__).parent
-WIDTH, HEIGHT, STRIDE = 64, 32, 4
+WIDTH, HEIGHT, STRIDE, CELL = 64, 32, 4, 16
 
 
 def weights(classes: int = 1) -> np.ndarray:
@@ -107,7 +109,53 @@ def unlisted():
     return model([fill, *nodes()], [kernel()])
 
 
+def cells():
+    corners = [[x, y, x + CELL, y + CELL] for y in range(0, HEIGHT, CELL) for x in range(0, WIDTH, CELL)]
+    return np.array([corners], np.float32)
+
+
+def colour_of_cells(plane, name):
+    """Nodes and weights of sigmoid(4 * mean of a colour plane) as [N, 8, 1]."""
+    kernel = np.zeros((1, 3, CELL, CELL), np.float32)
+    kernel[:, plane] = 4 / CELL**2
+    parts = [
+        helper.make_node("Conv", ["pixels", f"{name}_kernel"], [f"{name}_grid"], strides=[CELL, CELL]),
+        helper.make_node("Reshape", [f"{name}_grid", "column"], [f"{name}_logit"]),
+        helper.make_node("Sigmoid", [f"{name}_logit"], [f"{name}_score"]),
+        helper.make_node("Mul", [f"{name}_score", "zero"], [f"{name}_zero"]),
+        helper.make_node("Add", ["cells", f"{name}_zero"], [f"{name}_corners"]),
+    ]
+    return parts, numpy_helper.from_array(kernel, f"{name}_kernel")
+
+
+def shared(quantised=False):
+    red, red_kernel = colour_of_cells(0, "red")
+    green, green_kernel = colour_of_cells(1, "green")
+    parts = [helper.make_node("Identity", ["image"], ["pixels"])]
+    weights = [kernel(), red_kernel, green_kernel, numpy_helper.from_array(cells(), "cells")]
+    weights += [numpy_helper.from_array(np.array(value, kind), name) for name, value, kind in
+                [("zero", 0, np.float32), ("one", 1, np.float32), ("column", [0, -1, 1], np.int64)]]
+    if quantised:
+        parts = [helper.make_node("QuantizeLinear", ["image", "step", "origin"], ["levels"]),
+                 helper.make_node("DequantizeLinear", ["levels", "step", "origin"], ["pixels"])]
+        weights += [numpy_helper.from_array(np.float32(1 / 96), "step"),
+                    numpy_helper.from_array(np.int8(0), "origin")]
+    first = nodes()
+    first[0].input[0] = "pixels"
+    parts += [*first, *red, *green,
+              helper.make_node("Sub", ["one", "red_score"], ["other_score"]),
+              helper.make_node("Concat", ["red_corners", "red_score", "other_score"], ["red_boxes"], axis=2),
+              helper.make_node("Concat", ["green_corners", "green_score"], ["green_boxes"], axis=2)]
+    made = model(parts, weights)
+    count = WIDTH * HEIGHT // CELL**2
+    for name, columns in [("red_boxes", 6), ("green_boxes", 5)]:
+        made.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", count, columns]))
+    return made
+
+
 MODELS = {
+    "shared": shared(),
+    "shared_int8": shared(quantised=True),
     "tiny": model(nodes(), [kernel()]),
     "batch_of_one": model(nodes(), [kernel()], batch=1),
     "two_classes": model(nodes(), [kernel(2)], classes=2),
@@ -128,5 +176,6 @@ MODELS = {
 if __name__ == "__main__":
     for name, made in MODELS.items():
         (HERE / f"{name}.onnx").write_bytes(made.SerializeToString(deterministic=True))
-    onnx.checker.check_model(MODELS["tiny"], full_check=True)
+    for name in ["tiny", "shared", "shared_int8"]:
+        onnx.checker.check_model(MODELS[name], full_check=True)
     onnx.checker.check_model(MODELS["function"])

@@ -165,6 +165,7 @@ impl Job<'_> {
             version: card.version.clone(),
             sha256: card.sha256.clone(),
             provider: provider.clone(),
+            precision: card.precision.to_string(),
         };
         self.assembly.packs.cards.iter().map(used).collect()
     }

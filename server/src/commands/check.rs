@@ -39,7 +39,11 @@ fn line(problem: &Problem) -> String {
 }
 
 fn describe(assembly: &Assembly) -> Vec<String> {
-    let packs = assembly.packs.cards.iter().map(|card| format!("pack {} {}", card.name, card.version));
+    let packs = assembly
+        .packs
+        .cards
+        .iter()
+        .map(|card| format!("pack {} {}, {}", card.name, card.version, card.precision));
     let zones = assembly.city.zones.zones().len();
     let city = &assembly.city;
     let rest = [

@@ -34,7 +34,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
         })
         .collect::<anyhow::Result<_>>()?;
     let class = pack.card.classes.first().context("the card names no class")?;
-    let found = report(&scored.concat(), class.threshold, class.min_area_share);
+    let found = report(&scored.concat(), class.threshold, class.min_area_share.unwrap_or(0.0));
     let text = if args.json { serde_json::to_string_pretty(&found)? } else { table(&pack, &found) };
     output::print(&text).context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
@@ -43,7 +43,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
 fn load(path: &Path, runtime: &Runtime) -> anyhow::Result<Pack> {
     let mut problems = Vec::new();
     let library = packs::runtime_library(runtime, &mut problems);
-    let pack = packs::read_pack(path, "--pack", &mut problems);
+    let pack = packs::read_pack(path, runtime.precision, "--pack", &mut problems);
     let (Some(library), Some(pack)) = (library, pack) else {
         bail!("{}", problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
     };
@@ -71,7 +71,8 @@ fn score(
     }
     let letterbox = detector.letterbox(size)?;
     let content = pipeline_cv::resize(&picture, letterbox.scaled)?;
-    let masks = detector.run(&content, &letterbox)?;
+    let answers = detector.run(&content, &letterbox)?;
+    let Some(models::Answer::Masks(masks)) = answers.first() else { bail!("the model gave no mask") };
     let mask = masks.first().context("the model gave no mask")?;
     let counts = count(mask, &truth).with_context(|| mask_path.display().to_string())?;
     Ok(Picture { name: name.to_owned(), view: views.get(&stem).cloned(), counts })

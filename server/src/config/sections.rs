@@ -6,6 +6,7 @@ use gis::LatLon;
 use gis::dedupe::DedupeConfig;
 use gis::zones::ZoneFile;
 use jiff::Timestamp;
+use models::Precision;
 use serde::Deserialize;
 
 /// Everything a run needs to know, paths made absolute or relative to the working directory.
@@ -39,13 +40,15 @@ pub struct Runtime {
     pub onnxruntime: Option<PathBuf>,
     /// Execution provider.
     pub provider: ProviderName,
+    /// Variant of the packs; a pack without it is an error.
+    pub precision: Precision,
     /// Detector threads; as many as there are cores when absent.
     pub workers: Option<usize>,
 }
 
 impl Default for Runtime {
     fn default() -> Self {
-        Self { onnxruntime: None, provider: ProviderName::Cpu, workers: None }
+        Self { onnxruntime: None, provider: ProviderName::Cpu, precision: Precision::Fp32, workers: None }
     }
 }
 

@@ -94,4 +94,6 @@ pub struct PackUsed {
     pub sha256: String,
     /// Execution provider.
     pub provider: String,
+    /// Numbers it computes with, `fp32` or `int8`.
+    pub precision: String,
 }

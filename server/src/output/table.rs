@@ -97,16 +97,20 @@ pub fn summary(summary: &Summary) -> String {
     }
     let stage = |c: &super::summary::StageCost| format!("{} {:.1}", c.stage, c.cpu_ms_per_frame);
     let stages: Vec<String> = summary.cost.iter().map(stage).collect();
+    let pack =
+        |p: &super::summary::PackUsed| format!("{} {} {} on {}", p.name, p.version, p.precision, p.provider);
+    let packs: Vec<String> = summary.packs.iter().map(pack).collect();
     let first =
         summary.time.first_detection_secs.map_or_else(String::new, |s| format!(", first detection {s:.1} s"));
     format!(
-        "{sources}\n{} frames, {} detections, {} incidents ({} not located), {} tasks in {:.1} s{first}\nCPU ms a frame: {}",
+        "{sources}\n{} frames, {} detections, {} incidents ({} not located), {} tasks in {:.1} s{first}\nCPU ms a frame: {}\npacks: {}",
         summary.frames,
         summary.detections,
         summary.incidents,
         summary.unlocated_incidents,
         summary.tasks,
         summary.time.wall_secs,
-        stages.join(", ")
+        stages.join(", "),
+        packs.join(", ")
     )
 }

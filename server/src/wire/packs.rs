@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use models::{Card, Pack};
+use models::pack::bytes_max;
+use models::{Card, ModelError, Pack, Precision};
 use models_ort::Provider;
 use pipeline::detect::PackDetector;
 use pipeline_gst::SourceUri;
@@ -41,51 +42,59 @@ pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<Packs> {
     let is_live = |s: &&SourceEntry| SourceUri::parse(&s.uri).is_ok_and(|uri| uri.live());
     let live = config.sources.iter().filter(is_live).count();
     let workers = worker_count(&config.runtime).max(live);
-    let pools: Vec<Option<Vec<models::Detector>>> =
-        named.iter().map(|(key, path)| pool(path, key, &config.runtime, workers, problems)).collect();
-    let pools: Vec<Vec<models::Detector>> = pools.into_iter().collect::<Option<_>>()?;
-    let cards = pools.iter().filter_map(|pool| pool.first().map(|d| d.card().clone())).collect();
+    let read = |(key, path): &(String, PathBuf)| {
+        let pack = read_pack(path, config.runtime.precision, key, problems)?;
+        refuse(key, path, pack.verify(), problems)?;
+        Some(pack)
+    };
+    let packs: Vec<Option<Pack>> = named.iter().map(read).collect();
+    let packs: Vec<Pack> = packs.into_iter().collect::<Option<_>>()?;
+    let sets = models_ort::load_sets(&packs, provider(config.runtime.provider), workers);
+    let sets = sets.map_err(|error| problems.push(Problem::new("packs", in_full(&error)))).ok()?;
     let outliner = Arc::new(CvOutliner { simplify_px: config.analysis.simplify_px });
-    let mut sets: Vec<Vec<models::Detector>> = (0..workers).map(|_| Vec::new()).collect();
-    for pool in pools {
-        for (set, detector) in sets.iter_mut().zip(pool) {
-            set.push(detector);
-        }
-    }
     let workers = sets.into_iter().map(|set| PackDetector::new(set, outliner.clone())).collect();
-    Some(Packs { cards, workers })
+    Some(Packs { cards: packs.into_iter().map(|pack| pack.card).collect(), workers })
 }
 
-fn pool(
-    path: &Path,
+fn refuse<T>(
     key: &str,
-    runtime: &Runtime,
-    workers: usize,
+    path: &Path,
+    result: Result<T, ModelError>,
     problems: &mut Vec<Problem>,
-) -> Option<Vec<models::Detector>> {
-    let pack = read_pack(path, key, problems)?;
-    models_ort::load_pool(&pack, provider(runtime.provider), workers)
-        .map_err(|error| {
-            let source = std::error::Error::source(&error).map(|s| format!(": {s}")).unwrap_or_default();
-            problems.push(Problem::new(key, format!("{}: {error}{source}", path.display())));
-        })
-        .ok()
+) -> Option<T> {
+    let problem = |error| Problem::new(key, format!("{}: {}", path.display(), in_full(&error)));
+    result.map_err(|error| problems.push(problem(error))).ok()
 }
 
-/// Reads the files of a pack without running it.
-pub fn read_pack(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<Pack> {
-    let text = read_text(&path.join("card.toml"), key, problems)?;
-    let card = Card::from_toml(&text)
-        .map_err(|error| {
-            problems.push(Problem::new(key, format!("{}: {error}", path.join("card.toml").display())));
-        })
-        .ok()?;
-    let model_bytes = read(&path.join(&card.file), key, problems)?;
+/// An error and its cause in one line.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+/// Reads the files of a pack in one of its variants without running it.
+pub fn read_pack(path: &Path, precision: Precision, key: &str, problems: &mut Vec<Problem>) -> Option<Pack> {
+    let card_path = path.join("card.toml");
+    let text = read_text(&card_path, key, problems)?;
+    let card = Card::from_toml(&text).and_then(|card| card.at(precision));
+    let card = refuse(key, &card_path, card, problems)?;
+    let model_bytes = read_model(&path.join(&card.file), &card, key, problems)?;
     let golden_bytes = read(&path.join(&card.golden.picture), key, problems)?;
     let golden = pipeline_cv::decode_picture(&golden_bytes)
         .map_err(|error| problems.push(Problem::new(key, format!("{}: {error}", card.golden.picture))))
         .ok()?;
     Some(Pack { card, model_bytes, golden: Some(golden) })
+}
+
+/// A file that is larger than any pack may be is not read.
+fn read_model(path: &Path, card: &Card, key: &str, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
+    let (bytes, limit) = (std::fs::metadata(path).map_or(0, |meta| meta.len()), bytes_max(card.precision));
+    if bytes > limit as u64 {
+        let message = format!("{} has {bytes} bytes, the limit is {limit}", path.display());
+        problems.push(Problem::new(key, message));
+        return None;
+    }
+    read(path, key, problems)
 }
 
 /// Returns the detector threads a configuration asks for, else one a core.
