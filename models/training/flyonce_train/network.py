@@ -1,11 +1,11 @@
-"""Backbone, neck and head joined for one task."""
+"""Backbone, neck and heads joined."""
 
 import torch
 from torch import Tensor, nn
 
 from .backbone import CHANNELS, Backbone
-from .heads import MaskHead
-from .neck import Neck
+from .heads import BoxHead, MaskHead, cells, corners
+from .neck import Neck, Upward
 
 WIDTH = 64
 
@@ -32,3 +32,47 @@ class Probability(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         return torch.sigmoid(self.inner(image))
+
+
+class Joint(nn.Module):
+    """A picture in; mask logits at stride 4, raw fume boxes (2 classes) and raw waste boxes (1 class) out."""
+
+    def __init__(self, pretrained: bool = True, slim: bool = True) -> None:
+        super().__init__()
+        self.backbone = Backbone(pretrained, slim)
+        self.neck = Neck(CHANNELS, WIDTH)
+        self.head = MaskHead(WIDTH)
+        self.upward = Upward(WIDTH)
+        self.fume = BoxHead(2, WIDTH)
+        self.dumping = BoxHead(1, WIDTH)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        maps = self.neck(self.backbone(image))
+        boxes = self.upward(maps[1:])
+        return self.head(maps), self.fume(boxes), self.dumping(boxes)
+
+
+class JointProbability(nn.Module):
+    """What is exported: water probability (n, 1, H/4, W/4); fume (n, cells, 6) and dumping (n, cells, 5).
+
+    A row of boxes is x0, y0, x1, y1 in input pixels, then a calibrated probability a class (Platt: slope, offset).
+    """
+
+    def __init__(self, inner: Joint, size: tuple[int, int], calibration: dict[str, list[tuple[float, float]]]) -> None:
+        super().__init__()
+        self.inner = inner
+        self.register_buffer("grid", cells(*size))
+        for name in ("fume", "dumping"):
+            slope, offset = zip(*calibration[name], strict=True)
+            self.register_buffer(f"{name}_slope", torch.tensor(slope))
+            self.register_buffer(f"{name}_offset", torch.tensor(offset))
+
+    def _boxes(self, name: str, raw: Tensor) -> Tensor:
+        slope, offset = getattr(self, f"{name}_slope"), getattr(self, f"{name}_offset")
+        classes = len(slope)
+        probability = torch.sigmoid(raw[..., :classes] * slope + offset)
+        return torch.cat([corners(raw[..., classes:], self.grid), probability], -1)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        water, fume, dumping = self.inner(image)
+        return torch.sigmoid(water), self._boxes("fume", fume), self._boxes("dumping", dumping)

@@ -15,8 +15,10 @@ from .data import SHARES, Item, load, water_bank
 class Draws(Dataset[tuple[Tensor, Tensor]]):
     """`count` samples; sample i of a seed is always the same. RGB (H, W, 3, uint8) and mask of 0, 1, 255."""
 
-    def __init__(self, cache: Path, items: list[Item], seed: int, first: int, count: int) -> None:
-        self.cache, self.seed, self.first, self.count = cache, seed, first, count
+    def __init__(
+        self, cache: Path, items: list[Item], seed: int, first: int, count: int, canvas: geometry.Canvas
+    ) -> None:
+        self.cache, self.seed, self.first, self.count, self.canvas = cache, seed, first, count, canvas
         self.groups = {name: [i for i in items if i.group == name] for name in SHARES}
         self.bank = water_bank(cache, items)
 
@@ -30,16 +32,16 @@ class Draws(Dataset[tuple[Tensor, Tensor]]):
 
     def _one(self, item: Item, rng: np.random.Generator, zoom: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         picture = np.asarray(load(self.cache, item))
-        pose = geometry.draw_pose(picture.shape, item.aerial, item.nadir, rng, zoom)
+        pose = geometry.draw_pose(picture.shape, item.aerial, item.nadir, self.canvas, rng, zoom)
         rgb, mask = geometry.warp(picture, pose)
         free = geometry.outside(picture, pose)
         if free.mean() > 0.15 and rng.random() < 0.5:
             names = ("aerial_dry", "extra_aerial") if item.aerial else ("ground_dry", "extra_ground")
             ground = self._pick(rng, names)
-            canvas = np.asarray(load(self.cache, ground))
-            behind, behind_mask = geometry.warp(
-                canvas, geometry.draw_pose(canvas.shape, ground.aerial, ground.nadir, rng, rng.uniform(1.2, 2.0))
-            )
+            other = np.asarray(load(self.cache, ground))
+            near = rng.uniform(1.2, 2.0)
+            pose = geometry.draw_pose(other.shape, ground.aerial, ground.nadir, self.canvas, rng, near)
+            behind, behind_mask = geometry.warp(other, pose)
             rgb[free], mask[free] = behind[free], behind_mask[free]
         self._draw_into(rgb, mask, item, rng)
         return rgb, mask

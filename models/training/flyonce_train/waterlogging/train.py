@@ -20,7 +20,7 @@ from ..losses import water_loss
 from ..network import Segmenter
 from .data import Item, all_items, held_out, load, prepare
 from .draws import Draws
-from .geometry import INPUT_WH
+from .geometry import INPUT_WH, Canvas
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--draws", type=int, default=640, help="samples an epoch")
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--canvas", default="320x320", help="width x height of a sample, pixels")
+    parser.add_argument("--plain", type=float, default=0.0, help="share of samples near the scale they are judged at")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--minutes", type=float, default=0.0, help="finish within this time, 0: no limit")
     parser.add_argument("--check-every", type=int, default=8, help="epochs between scores of the held-out part")
@@ -229,9 +231,11 @@ def main() -> None:
     items = all_items(args.datasets)
     kept = [i for i in items if held_out(i, args.held_out)]
     used = [i for i in items if not held_out(i, args.held_out)]
+    width, height = (int(n) for n in args.canvas.split("x"))
+    canvas = Canvas((width, height), args.plain)
     trainer = build(args)
     while not trainer.done():
-        draws = Draws(args.cache, used, args.seed, trainer.epoch * args.draws, args.draws)
+        draws = Draws(args.cache, used, args.seed, trainer.epoch * args.draws, args.draws, canvas)
         loss = trainer.one_epoch(loader_of(draws, args.batch))
         if ranks.rank() == 0:
             report(args, trainer, loss, kept)

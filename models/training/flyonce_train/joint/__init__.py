@@ -1,0 +1,1 @@
+"""One backbone, three heads: water masks, smoke and flame boxes, waste boxes."""

@@ -1,0 +1,129 @@
+"""Calibrates the box scores and chooses every threshold on the held-out scenes of the train split.
+
+Platt's logistic fit (1999) of "this box overlaps a true one by 0.3" on the raw logit; the threshold is the lowest at which
+no more than the allowed share of pictures without the class alarms. Water: as the waterlogging recipe says.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .. import box_scores, scoring
+from ..box_scores import Found
+from ..network import Joint
+from ..waterlogging.operating_point import LEAST_RECALL, SHARES, THRESHOLDS
+from .check import HEADS, found, look
+from .pictures import PLANES, Picture, all_pictures, held_out, load, prepare
+
+ALLOWED_ALARMS = {"smoke": 0.035, "flame": 0.02, "waste": 0.02}
+MATCH = 0.3
+
+
+def platt(logits: np.ndarray, hits: np.ndarray) -> tuple[float, float]:
+    """Slope and offset by Newton's method, with Platt's smoothed targets."""
+    high, low = (hits.sum() + 1) / (hits.sum() + 2), 1 / ((~hits).sum() + 2)
+    target = np.where(hits, high, low)
+    x = np.stack([logits, np.ones_like(logits)], 1)
+    w = np.array([1.0, 0.0])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-x @ w))
+        gradient = x.T @ (p - target) + 1e-3 * (w - [1.0, 0.0])
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(2)
+        w = w - np.linalg.solve(hessian, gradient)
+    return float(w[0]), float(w[1])
+
+
+def reliability(scores: np.ndarray, hits: np.ndarray) -> list[tuple[float, float, int]]:
+    """Mean score, share of hits and count in five bins of the score."""
+    bins = np.clip((scores * 5).astype(int), 0, 4)
+    return [
+        (float(scores[bins == b].mean()), float(hits[bins == b].mean()), int((bins == b).sum()))
+        for b in range(5)
+        if (bins == b).any()
+    ]
+
+
+def boxes_of(seen: list[Found]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and hits of all boxes."""
+    scores = np.concatenate([f.scores for f in seen])
+    return scores, np.concatenate([box_scores.matches(f, MATCH) for f in seen])
+
+
+def threshold_of(seen: list[Found], allowed: float) -> float:
+    """The lowest threshold that keeps alarms on pictures without the class within the allowed share."""
+    tops = np.array([f.scores.max(initial=0.0) for f in seen if not len(f.truth)])
+    spare = int(allowed * len(tops))
+    return float(min(0.95, max(0.1, np.sort(tops)[::-1][spare] + 0.005)))
+
+
+def gather(network: Joint, cache: Path, pictures: list[Picture]) -> tuple[list[list[scoring.Counts]], dict[int, list[Found]]]:
+    """Water counts at every threshold, and boxes of every plane where it is labelled or known to be lacking."""
+    counts: list[list[scoring.Counts]] = []
+    seen: dict[int, list[Found]] = {0: [], 1: [], 2: []}
+    for picture in pictures:
+        pixels = np.asarray(load(cache, picture))
+        water, box, rows = look(network, pixels)
+        if picture.water_known:
+            mask = pixels[..., 3] if picture.group[:5] == "water" else np.zeros(pixels.shape[:2], np.uint8)
+            counts.append([scoring.count(water, mask, t) for t in THRESHOLDS])
+        for plane in seen:
+            if picture.known[plane]:
+                truth = picture.boxes[picture.boxes[:, 0] == plane, 1:]
+                seen[plane].append(found(rows[plane], box, pixels.shape, truth))
+    return counts, seen
+
+
+def water_point(counts: list[list[scoring.Counts]]) -> tuple[float, float, scoring.Scores]:
+    """Pixel threshold and smallest share by IoU, alarms and recall."""
+    best = None
+    for i, threshold in enumerate(THRESHOLDS):
+        for share in SHARES:
+            scores = scoring.pool([c[i] for c in counts], share)
+            worth = scores.iou - scores.false_alarm - 5.0 * max(0.0, LEAST_RECALL - scores.recall)
+            if best is None or worth > best[0]:
+                best = (worth, threshold, share, scores)
+    assert best is not None
+    return best[1:]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--datasets", type=Path, default=Path(os.environ.get("FLYONCE_DATASETS", "../shared/datasets")))
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, required=True, help="last.pt of a joint run")
+    parser.add_argument("--held-out", type=float, default=0.1, help="as in training")
+    parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    prepare(args.datasets, args.cache)
+    network = Joint(pretrained=False)
+    network.load_state_dict(torch.load(args.weights, weights_only=True)["average"])
+    kept = [p for p in all_pictures(args.datasets) if held_out(p, args.held_out)]
+    counts, seen = gather(network.eval(), args.cache, kept)
+    threshold, share, scores = water_point(counts)
+    print(scores.line(f"{threshold} {share}"))
+    point: dict[str, object] = {"water": {"threshold": threshold, "min_area_share": share}}
+    for name, planes in HEADS.items():
+        rows = []
+        for plane in planes:
+            raw, hits = boxes_of(seen[plane])
+            slope, offset = platt(np.log(raw / (1 - raw)), hits)
+            for f in seen[plane]:
+                f.scores[:] = 1 / (1 + np.exp(-(slope * np.log(f.scores / (1 - f.scores)) + offset)))
+            least = threshold_of(seen[plane], ALLOWED_ALARMS[PLANES[plane]])
+            recall, alarm = box_scores.alarms(seen[plane], least)
+            rows.append({"class": PLANES[plane], "slope": slope, "offset": offset, "threshold": round(least, 3)})
+            ap = [box_scores.average_precision(seen[plane], at) for at in (0.5, 0.3)]
+            print(PLANES[plane], rows[-1], f"AP50 {ap[0]:.3f} AP30 {ap[1]:.3f} recall {recall:.3f} alarms {alarm:.3f}")
+            for mean, share_of_hits, number in reliability(*boxes_of(seen[plane])):
+                print(f"  score {mean:.2f}: right {share_of_hits:.2f} of {number}")
+        point[name] = rows
+    args.out.write_text(json.dumps(point, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
