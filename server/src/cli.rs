@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use models::Precision;
 
 /// Drone and CCTV video into tasks for the department responsible.
 #[derive(Debug, Parser)]
@@ -79,12 +80,18 @@ pub struct EvalArgs {
     /// Folder of the pack
     #[arg(long, value_name = "DIR")]
     pub pack: PathBuf,
-    /// Labelled folder: images/ with masks/ (0, 1, 255 = ignore)
+    /// Labelled folder: images/ with masks/ (0, 1, 255 = ignore) or labels/ (YOLO text; empty when there is nothing to find)
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Print JSON on standard output
     #[arg(long)]
     pub json: bool,
+    /// Write every picture with truth and prediction, worst first, into one HTML file
+    #[arg(long, value_name = "FILE")]
+    pub gallery: Option<PathBuf>,
+    /// Variant of the pack, fp32 or int8; fp32 when not given
+    #[arg(long, value_name = "NUMBERS")]
+    pub precision: Option<Precision>,
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

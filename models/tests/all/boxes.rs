@@ -24,8 +24,8 @@ fn decoded(rows: &[[f32; 6]], letterbox: Letterbox, floor: Option<f32>) -> Vec<D
     decode::boxes::boxes(&boxes_card(), &output(rows), &[letterbox], floor).unwrap().remove(0)
 }
 
-fn edges(of: &Detection) -> [f32; 4] {
-    [of.bounds.left_px, of.bounds.top_px, of.bounds.right_px, of.bounds.bottom_px]
+fn edges(of: &Detection) -> Vec<f32> {
+    vec![of.bounds.left_px, of.bounds.top_px, of.bounds.right_px, of.bounds.bottom_px]
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod boxes;
 mod cards;
 mod detectors;
+mod eval_boxes;
 mod evals;
 mod masks;
 mod onnx_files;
