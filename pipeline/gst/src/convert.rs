@@ -45,8 +45,14 @@ pub fn rgb(buffer: &gst::BufferRef, info: &VideoInfo, size: SizePx) -> Result<Rg
 struct Chain {
     info: VideoInfo,
     size: SizePx,
-    scale: Option<Step>,
+    scale: Option<Scale>,
     colour: Step,
+}
+
+/// The first step and the buffer that its result is written to each time.
+struct Scale {
+    step: Step,
+    small: gst::Buffer,
 }
 
 /// One conversion and the layout of its result.
@@ -59,22 +65,30 @@ impl Chain {
     fn new(info: &VideoInfo, size: SizePx) -> Result<Self, String> {
         let same_size = info.width() == size.width && info.height() == size.height;
         let scale_first = !same_size && scales_by_plane(info.format());
-        let scale = scale_first.then(|| Step::new(info, info.format(), size)).transpose()?;
-        let colour = Step::new(scale.as_ref().map_or(info, |step| &step.out), VideoFormat::Rgb, size)?;
+        let scale = scale_first.then(|| Scale::new(info, size)).transpose()?;
+        let colour = Step::new(scale.as_ref().map_or(info, |scale| &scale.step.out), VideoFormat::Rgb, size)?;
         Ok(Self { info: info.clone(), size, scale, colour })
     }
 
     fn run(&mut self, buffer: &gst::BufferRef) -> Result<RgbImage, String> {
         let decoded = map(buffer, &self.info)?;
-        let rgb = match &self.scale {
-            None => self.colour.run(&decoded)?,
-            Some(scale) => {
-                let small = scale.run(&decoded)?;
-                let small = map(&small, &scale.out)?;
-                self.colour.run(&small)?
+        let mut rgb = gst::Buffer::from_mut_slice(vec![0_u8; self.colour.out.size()]);
+        match &mut self.scale {
+            None => self.colour.run(&decoded, &mut rgb)?,
+            Some(Scale { step, small }) => {
+                step.run(&decoded, small)?;
+                self.colour.run(&map(small, &step.out)?, &mut rgb)?;
             }
-        };
+        }
         packed(rgb, &self.colour.out).ok_or_else(|| "the converted buffer has the wrong length".to_owned())
+    }
+}
+
+impl Scale {
+    fn new(info: &VideoInfo, size: SizePx) -> Result<Self, String> {
+        let step = Step::new(info, info.format(), size)?;
+        let small = gst::Buffer::with_size(step.out.size()).map_err(|e| e.message.to_string())?;
+        Ok(Self { step, small })
     }
 }
 
@@ -95,14 +109,12 @@ impl Step {
         Ok(Self { converter, out })
     }
 
-    fn run(&self, picture: &VideoFrameRef<&gst::BufferRef>) -> Result<gst::Buffer, String> {
-        let mut buffer = gst::Buffer::from_mut_slice(vec![0_u8; self.out.size()]);
+    fn run(&self, picture: &VideoFrameRef<&gst::BufferRef>, buffer: &mut gst::Buffer) -> Result<(), String> {
         let writable = buffer.get_mut().ok_or("the output buffer is shared")?;
         let mut result = VideoFrameRef::from_buffer_ref_writable(writable, &self.out)
             .map_err(|_| "the output buffer cannot be mapped".to_owned())?;
         self.converter.frame_ref(picture, &mut result);
-        drop(result);
-        Ok(buffer)
+        Ok(())
     }
 }
 

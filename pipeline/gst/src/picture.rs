@@ -1,6 +1,6 @@
 //! A decoded picture that stays in the decoder's memory and format until somebody wants RGB.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gstreamer as gst;
 use gstreamer_video::VideoInfo;
@@ -10,17 +10,43 @@ use pipeline::{Picture, PictureError};
 use crate::convert;
 use crate::orientation::Orientation;
 
-/// One decoded picture; cloning it costs a reference count.
-#[derive(Clone)]
+/// Size that pictures of a feed were last scaled down to.
+pub type Wanted = Arc<Mutex<Option<SizePx>>>;
+
+/// One decoded picture.
 pub struct GstPicture {
     buffer: gst::Buffer,
     info: Arc<VideoInfo>,
     orientation: Orientation,
+    wanted: Wanted,
+    prepared: Mutex<Option<RgbImage>>,
 }
 
 impl GstPicture {
-    pub(crate) fn new(buffer: gst::Buffer, info: Arc<VideoInfo>, orientation: Orientation) -> Self {
-        Self { buffer, info, orientation }
+    pub(crate) fn new(
+        buffer: gst::Buffer,
+        info: Arc<VideoInfo>,
+        orientation: Orientation,
+        wanted: Wanted,
+    ) -> Self {
+        Self { buffer, info, orientation, wanted, prepared: Mutex::default() }
+    }
+
+    /// Converts the picture to the size that those before it were asked for, while it is in the cache of the decoder's core.
+    pub(crate) fn prepare(&self) {
+        let wanted = *lock(&self.wanted);
+        // What fails here fails again, and is told, when somebody asks.
+        *lock(&self.prepared) = wanted.and_then(|size| self.converted(size).ok());
+    }
+
+    fn converted(&self, size: SizePx) -> Result<RgbImage, PictureError> {
+        let stored = if self.orientation.sideways() { transposed(size) } else { size };
+        let fail = |reason| PictureError { width: size.width, height: size.height, reason };
+        if size.width == 0 || size.height == 0 {
+            return Err(fail("the wanted size is zero".to_owned()));
+        }
+        let image = convert::rgb(&self.buffer, &self.info, stored).map_err(fail)?;
+        Ok(self.orientation.turned(image))
     }
 
     /// Name of the decoder's pixel format, for example `I420`.
@@ -36,14 +62,19 @@ impl Picture for GstPicture {
     }
 
     fn rgb(&self, size: SizePx) -> Result<RgbImage, PictureError> {
-        let stored = if self.orientation.sideways() { transposed(size) } else { size };
-        let fail = |reason| PictureError { width: size.width, height: size.height, reason };
-        if size.width == 0 || size.height == 0 {
-            return Err(fail("the wanted size is zero".to_owned()));
+        if let Some(prepared) = lock(&self.prepared).take_if(|image| image.size() == size) {
+            return Ok(prepared);
         }
-        let image = convert::rgb(&self.buffer, &self.info, stored).map_err(fail)?;
-        Ok(self.orientation.turned(image))
+        // Whole pictures are asked for now and then, as evidence.
+        if size.pixels() < self.size().pixels() {
+            *lock(&self.wanted) = Some(size);
+        }
+        self.converted(size)
     }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn transposed(size: SizePx) -> SizePx {
@@ -65,6 +96,32 @@ fn with_square_pixels(width: u32, height: u32, pixel_aspect: gst::Fraction) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_prepared_for_the_size_of_the_one_before_is_the_same() {
+        gst::init().unwrap();
+        let info = VideoInfo::builder(gstreamer_video::VideoFormat::I420, 64, 48).build().unwrap();
+        let bytes: Vec<u8> = (0..info.size()).map(|at| (at * 7 % 251) as u8).collect();
+        let (info, wanted) = (Arc::new(info), Wanted::default());
+        let picture = || {
+            let buffer = gst::Buffer::from_slice(bytes.clone());
+            GstPicture::new(buffer, Arc::clone(&info), Orientation::default(), Arc::clone(&wanted))
+        };
+        let (whole, small) = (SizePx::new(64, 48), SizePx::new(32, 24));
+        let prepared = |picture: GstPicture| {
+            picture.prepare();
+            let size = lock(&picture.prepared).as_ref().map(RgbImage::size);
+            (size, picture)
+        };
+        picture().rgb(whole).unwrap();
+        assert_eq!(prepared(picture()).0, None);
+        let first = picture().rgb(small).unwrap();
+        let (size, second) = prepared(picture());
+        assert_eq!(size, Some(small));
+        assert_eq!(second.rgb(whole).unwrap().size(), whole);
+        // The second time it is converted anew.
+        assert_eq!([second.rgb(small).unwrap(), second.rgb(small).unwrap()], [first.clone(), first]);
+    }
 
     #[test]
     fn wide_and_tall_pixels_are_made_square_without_losing_detail() {

@@ -14,7 +14,7 @@ use crate::capture::{arrival_time, capture_time, sender_time};
 use crate::counts::Counts;
 use crate::element::make;
 use crate::orientation::Orientation;
-use crate::picture::GstPicture;
+use crate::picture::{GstPicture, Wanted};
 use crate::session::Shared;
 
 /// Builds the elements after the decoder; the first takes decoded video, the last is the sink.
@@ -38,7 +38,8 @@ pub fn build(shared: &Arc<Shared>) -> Result<[gst::Element; 2], String> {
         watch_orientation(&pad, &orientation);
         accept_any_stride(&pad);
     }
-    let mut intake = Intake { shared: Arc::clone(shared), orientation, format: None };
+    let mut intake =
+        Intake { shared: Arc::clone(shared), orientation, format: None, wanted: Wanted::default() };
     let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| intake.take(sink)).build();
     app_sink.set_callbacks(callbacks);
     Ok([deinterlace, sink])
@@ -77,6 +78,7 @@ struct Intake {
     shared: Arc<Shared>,
     orientation: Arc<Mutex<Orientation>>,
     format: Option<(gst::Caps, Arc<VideoInfo>)>,
+    wanted: Wanted,
 }
 
 impl Intake {
@@ -127,7 +129,12 @@ impl Intake {
         drop(progress);
         let capture = self.capture(sink, &buffer, running_ns);
         let orientation = *self.orientation.lock().unwrap_or_else(PoisonError::into_inner);
-        let picture = Arc::new(GstPicture::new(buffer, Arc::clone(info), orientation));
+        let picture = GstPicture::new(buffer, Arc::clone(info), orientation, Arc::clone(&self.wanted));
+        // A frame of a live feed may yet be dropped.
+        if kept && !self.shared.live {
+            picture.prepare();
+        }
+        let picture = Arc::new(picture);
         kept.then_some(Frame { index: place.index, elapsed: place.elapsed, capture, name: None, picture })
     }
 
