@@ -9,7 +9,7 @@
 //! inside.
 
 use models::SizePx;
-use ndarray::{Array2, s};
+use ndarray::Array2;
 
 use crate::Ring;
 use crate::raster::edges;
@@ -22,12 +22,7 @@ type Side = (usize, usize, bool);
 /// Seen on the picture, lines run clockwise around what is inside (positive [`area`]) and anticlockwise around holes.
 pub(crate) fn rings(probability: &Array2<f32>, threshold: f32, picture: SizePx) -> Vec<Ring> {
     let grid = Framed::new(probability, threshold, picture);
-    let mut steps = Vec::new();
-    for row in 0..grid.value.nrows().saturating_sub(1) {
-        for column in 0..grid.value.ncols().saturating_sub(1) {
-            grid.steps_in_cell(row, column, &mut steps);
-        }
-    }
+    let mut steps = grid.steps();
     steps.sort_unstable();
     let mut walked = vec![false; steps.len()];
     let mut rings = Vec::new();
@@ -55,23 +50,42 @@ struct Framed {
 impl Framed {
     fn new(probability: &Array2<f32>, threshold: f32, picture: SizePx) -> Self {
         let (rows, columns) = probability.dim();
-        let source = |index: usize, count: usize| index.saturating_sub(2).min(count.saturating_sub(1));
         let mut value = Array2::zeros((rows + 4, columns + 4));
-        let (last_row, last_column) = (rows + 2, columns + 2);
-        for ((row, column), value) in value.indexed_iter_mut() {
-            if (1..=last_row).contains(&row) && (1..=last_column).contains(&column) {
-                let edge = probability.get((source(row, rows), source(column, columns)));
-                *value = edge.copied().unwrap_or_default();
+        let source = probability.outer_iter();
+        let last = source.clone().skip(rows.saturating_sub(1));
+        let sources = source.clone().take(1).chain(source).chain(last);
+        for (mut framed, source) in value.outer_iter_mut().skip(1).zip(sources) {
+            let cells = source.first().into_iter().chain(&source).chain(source.last());
+            for (framed, cell) in framed.iter_mut().skip(1).zip(cells) {
+                *framed = *cell;
             }
         }
         Self { value, threshold, x_px: places(columns, picture.width), y_px: places(rows, picture.height) }
     }
 
-    /// Adds the directed steps through one cell, what is inside lying on the right hand.
-    fn steps_in_cell(&self, row: usize, column: usize, steps: &mut Vec<(Side, Side)>) {
-        let corners = self.value.slice(s![row..row + 2, column..column + 2]);
-        let corner = |row: usize, column: usize| corners.get((row, column)).copied().unwrap_or_default();
-        let values = [corner(0, 0), corner(0, 1), corner(1, 1), corner(1, 0)];
+    /// Returns the directed steps through all cells, what is inside lying on the right hand.
+    fn steps(&self) -> Vec<(Side, Side)> {
+        let mut steps = Vec::new();
+        let rows: Vec<&[f32]> = self.value.outer_iter().filter_map(|row| row.to_slice()).collect();
+        let inside = |value: &f32| *value >= self.threshold;
+        for (row, pair) in rows.windows(2).enumerate() {
+            let [upper, lower] = pair else { continue };
+            let count = upper.iter().chain(*lower).filter(|value| inside(value)).count();
+            // No line passes between two rows that are all inside or all outside.
+            if count == 0 || count == upper.len() + lower.len() {
+                continue;
+            }
+            for (column, (upper, lower)) in upper.windows(2).zip(lower.windows(2)).enumerate() {
+                if let ([a, b], [d, c]) = (upper, lower) {
+                    self.steps_in_cell(row, column, [*a, *b, *c, *d], &mut steps);
+                }
+            }
+        }
+        steps
+    }
+
+    /// Adds the steps through one cell with these corners, clockwise from the top left.
+    fn steps_in_cell(&self, row: usize, column: usize, values: [f32; 4], steps: &mut Vec<(Side, Side)>) {
         let inside = values.map(|value| value >= self.threshold);
         if inside == [false; 4] || inside == [true; 4] {
             return;
@@ -79,7 +93,6 @@ impl Framed {
         let (top, bottom) = ((row, column, false), (row + 1, column, false));
         let (left, right) = ((row, column, true), (row, column + 1, true));
         let joined = values.iter().sum::<f32>() >= 4.0 * self.threshold;
-        // Corners clockwise from the top left.
         let (one, two) = match inside {
             [true, false, false, false] => ((top, left), None),
             [false, true, false, false] => ((right, top), None),

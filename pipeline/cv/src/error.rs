@@ -56,7 +56,7 @@ pub enum CvError {
         size: SizePx,
         /// What the encoder said.
         #[source]
-        source: image::ImageError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// OpenCV refused.
     #[error("opencv failed")]

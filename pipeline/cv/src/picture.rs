@@ -7,16 +7,16 @@
 //! | masks: PNG of one 8-bit channel | yes | no |
 //! | TIFF, WebP, HEIF, raw | no | no |
 //!
-//! Files are read and written by crate `image`: OpenCV's own codecs bring some 40 MB of libraries into the process (GDAL,
-//! GDCM, Poppler) for formats that nobody sends.
+//! Files are read by crate `image`, which writes PNG too; JPEG is written by a faster encoder. OpenCV's own codecs bring some
+//! 40 MB of libraries into the process (GDAL, GDCM, Poppler) for formats that nobody sends.
 
 mod header;
 
 use std::io::Cursor;
 
-use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageReader};
+use jpeg_encoder::{ColorType, Encoder};
 use models::{RgbImage, SizePx};
 use ndarray::Array2;
 use opencv::core::{Mat, Size};
@@ -98,11 +98,15 @@ pub fn resize(picture: &RgbImage, size: SizePx) -> Result<RgbImage, CvError> {
 /// Returns the picture as JPEG; `quality` is 1 to 100.
 ///
 /// # Errors
-/// When the encoder refuses, as beyond 65 535 pixels a side.
+/// When a side is over 65 535 pixels or the encoder refuses.
 pub fn encode_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, CvError> {
+    let too_large = |_| CvError::TooLarge { size: picture.size(), limit: u64::from(u16::MAX).pow(2) };
+    let width = u16::try_from(picture.width).map_err(too_large)?;
+    let height = u16::try_from(picture.height).map_err(too_large)?;
     let mut bytes = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100));
-    encode(encoder, picture)?;
+    let encoded =
+        Encoder::new(&mut bytes, quality.clamp(1, 100)).encode(&picture.data, width, height, ColorType::Rgb);
+    encoded.map_err(|error| refused(picture, error))?;
     Ok(bytes)
 }
 
@@ -112,13 +116,12 @@ pub fn encode_jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, CvError> 
 /// When the encoder refuses.
 pub fn encode_png(picture: &RgbImage) -> Result<Vec<u8>, CvError> {
     let mut bytes = Vec::new();
-    encode(PngEncoder::new(&mut bytes), picture)?;
+    PngEncoder::new(&mut bytes)
+        .write_image(&picture.data, picture.width, picture.height, ExtendedColorType::Rgb8)
+        .map_err(|error| refused(picture, error))?;
     Ok(bytes)
 }
 
-fn encode(encoder: impl ImageEncoder, picture: &RgbImage) -> Result<(), CvError> {
-    let refused = |source| CvError::Encode { size: picture.size(), source };
-    encoder
-        .write_image(&picture.data, picture.width, picture.height, ExtendedColorType::Rgb8)
-        .map_err(refused)
+fn refused(picture: &RgbImage, error: impl std::error::Error + Send + Sync + 'static) -> CvError {
+    CvError::Encode { size: picture.size(), source: Box::new(error) }
 }
