@@ -104,6 +104,14 @@ impl Plane {
     fn value(self, level: u8) -> f32 {
         (f32::from(level) - self.mean) * self.scale
     }
+
+    /// Writes the levels that lie `shift` bits up in each word.
+    #[inline]
+    fn write(self, words: &[u32; TOGETHER], shift: u32, out: &mut [f32]) {
+        for (out, word) in out.iter_mut().zip(words) {
+            *out = self.value((word >> shift) as u8);
+        }
+    }
 }
 
 fn planes(input: &Input) -> [Plane; 3] {
@@ -115,14 +123,22 @@ fn planes(input: &Input) -> [Plane; 3] {
     ]
 }
 
+/// Pixels that are read together before their planes are written, so that the compiler writes in vectors.
+const TOGETHER: usize = 64;
+
 /// Spreads one row of interleaved bytes over the three planes.
 fn write_row(line: &[u8], planes: [Plane; 3], red: &mut [f32], green: &mut [f32], blue: &mut [f32]) {
-    let [red_of, green_of, blue_of] = planes;
     let (pixels, _) = line.as_chunks::<3>();
-    for (((red, green), blue), [r, g, b]) in red.iter_mut().zip(green).zip(blue).zip(pixels) {
-        *red = red_of.value(*r);
-        *green = green_of.value(*g);
-        *blue = blue_of.value(*b);
+    let [red_of, green_of, blue_of] = planes;
+    let mut words = [0_u32; TOGETHER];
+    let outs = red.chunks_mut(TOGETHER).zip(green.chunks_mut(TOGETHER)).zip(blue.chunks_mut(TOGETHER));
+    for (((red, green), blue), pixels) in outs.zip(pixels.chunks(TOGETHER)) {
+        for (word, [r, g, b]) in words.iter_mut().zip(pixels) {
+            *word = u32::from_le_bytes([*r, *g, *b, 0]);
+        }
+        red_of.write(&words, 0, red);
+        green_of.write(&words, 8, green);
+        blue_of.write(&words, 16, blue);
     }
 }
 
@@ -193,6 +209,22 @@ mod tests {
         let mut out = vec![f32::NAN; 9];
         fit.write(&content, &input(3, 1), &mut out).unwrap();
         assert_eq!(out, [7.0, 1.0, 7.0, 0.0, 1.0, 0.0, 2.0, 6.0, 2.0]);
+    }
+
+    #[test]
+    fn every_pixel_of_a_long_row_lands_in_its_column() {
+        let levels = |x: u32| [x as u8, (x * 3) as u8, 255 - x as u8];
+        for width in [1, 63, 64, 65, 200] {
+            let content = RgbImage::new(width, 1, (0..width).flat_map(levels).collect()).unwrap();
+            let fit = Letterbox::fit(content.size(), content.size()).unwrap();
+            let mut out = vec![f32::NAN; width as usize * 3];
+            fit.write(&content, &input(i64::from(width), 1), &mut out).unwrap();
+            let planes = [(0.0, 1.0), (10.0, 0.5), (20.0, 2.0)].into_iter().enumerate();
+            let value = |(plane, (mean, scale))| {
+                (0..width).map(move |x| (f32::from(levels(x)[plane]) - mean) * scale)
+            };
+            assert_eq!(out, planes.flat_map(value).collect::<Vec<f32>>(), "{width}");
+        }
     }
 
     #[test]
