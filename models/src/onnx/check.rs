@@ -2,6 +2,7 @@
 
 use super::OnnxError;
 use super::graph::{self, End, Graph, Model, Node, Tensor};
+use super::{order, shapes};
 use crate::Card;
 
 /// Operators of the standard domain that packs may use; none of them holds a graph, draws lots or reads anything.
@@ -90,14 +91,15 @@ const FLOAT: u64 = 1;
 /// Most heads of one model.
 const OUTPUTS_MAX: usize = 16;
 /// Longest axis and most elements of a stored tensor.
-const AXIS_MAX: i64 = 1 << 24;
+pub(super) const AXIS_MAX: i64 = 1 << 24;
 const ELEMENTS_MAX: u64 = 1 << 26;
 
 /// Checks that `bytes` hold a model that may be run and that it is the one `card` describes.
 ///
 /// Refused are: weights outside the file (sparse ones and those of constants too), sparse tensors, graphs inside nodes,
 /// model-local functions and training graphs, operators of other domains or off the list, another operator set, stored
-/// tensors whose shape and data do not belong together, and inputs or outputs of another name, type or shape.
+/// tensors whose shape and data do not belong together, inputs or outputs of another name, type or shape, nodes that read what
+/// no node before them gives (loops among them), and nodes whose result would be larger than any model of this product needs.
 ///
 /// # Errors
 /// The first thing found, with its place.
@@ -108,12 +110,17 @@ pub fn check(bytes: &[u8], card: &Card) -> Result<(), OnnxError> {
         return Err(unsupported("functions or training graphs", "the model"));
     }
     opset(&opsets, card.opset)?;
+    if graph.odd_types {
+        return Err(unsupported("values that are no tensors", "the graph"));
+    }
     if graph.sparse {
         return Err(unsupported("sparse tensors", "the initialisers"));
     }
     graph.tensors.iter().try_for_each(tensor)?;
     graph.nodes.iter().try_for_each(node)?;
-    ends(&graph, card)
+    ends(&graph, card)?;
+    order::check(&graph)?;
+    shapes::check(&graph, card)
 }
 
 fn unsupported(what: &'static str, place: &str) -> OnnxError {
@@ -142,6 +149,9 @@ fn node(node: &Node<'_>) -> Result<(), OnnxError> {
     if node.subgraphs {
         return Err(unsupported("graphs", node.name));
     }
+    if node.types {
+        return Err(unsupported("types", node.name));
+    }
     if node.sparse {
         return Err(unsupported("sparse tensors", node.name));
     }
@@ -158,10 +168,9 @@ fn tensor(tensor: &Tensor<'_>) -> Result<(), OnnxError> {
     let Some(element_bytes) = element_bytes(tensor.element) else {
         return Err(unsupported("elements of this type", tensor.name));
     };
-    let fits = elements(&tensor.dims).is_some_and(|count| match tensor.raw_bytes {
-        Some(raw) => tensor.typed_bytes == 0 && Some(raw) == count.checked_mul(element_bytes),
-        // Typed data takes at least one byte of wire an element.
-        None => count <= tensor.typed_bytes,
+    let fits = elements(&tensor.dims).is_some_and(|count| match tensor.raw {
+        Some(raw) => tensor.typed == 0 && Some(raw.len() as u64) == count.checked_mul(element_bytes),
+        None => count == tensor.typed,
     });
     if fits {
         return Ok(());
@@ -169,7 +178,7 @@ fn tensor(tensor: &Tensor<'_>) -> Result<(), OnnxError> {
     Err(OnnxError::TensorSize {
         tensor: tensor.name.to_owned(),
         dims: tensor.dims.clone(),
-        bytes: tensor.raw_bytes.unwrap_or(tensor.typed_bytes),
+        bytes: tensor.raw.map_or(tensor.typed.saturating_mul(element_bytes), |raw| raw.len() as u64),
     })
 }
 
@@ -205,7 +214,15 @@ fn ends(graph: &Graph<'_>, card: &Card) -> Result<(), OnnxError> {
     if outputs.len() > OUTPUTS_MAX {
         return Err(OnnxError::TooMany { what: "outputs", limit: OUTPUTS_MAX });
     }
-    if outputs.iter().filter(|end| fits(end, &card.output.name, &card.output.shape)).count() == 1 {
+    // An exporter may leave an axis of an output open; the decoder looks at what really comes.
+    let closed = |end: &End<'_>| -> Vec<i64> {
+        let axes = end.dims.iter().zip(&card.output.shape);
+        axes.map(|(dim, expected)| if dim.is_none() { -1 } else { *expected }).collect()
+    };
+    let right = |end: &&&End<'_>| {
+        end.dims.len() == card.output.shape.len() && fits(end, &card.output.name, &closed(end))
+    };
+    if outputs.iter().filter(right).count() == 1 {
         return Ok(());
     }
     Err(interface("output", &outputs, &card.output.name, &card.output.shape))

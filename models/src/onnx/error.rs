@@ -81,6 +81,30 @@ pub enum OnnxError {
         /// Bytes of data.
         bytes: u64,
     },
+    /// A node reads what nothing before it gives: nodes out of order, or in a loop.
+    #[error("node {node:?} reads {tensor:?}, which nothing before it gives")]
+    Order {
+        /// Name of the node.
+        node: String,
+        /// Name of the tensor.
+        tensor: String,
+    },
+    /// Two nodes give the same tensor, or one gives an input or a stored one again.
+    #[error("tensor {tensor:?} is given twice")]
+    GivenTwice {
+        /// Name of the tensor.
+        tensor: String,
+    },
+    /// A node whose result cannot be bounded before it runs, or is too large.
+    #[error("node {node:?} ({operator}): {reason}")]
+    Shape {
+        /// Name of the node.
+        node: String,
+        /// Its operator.
+        operator: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Another operator set than the card says.
     #[error("standard operator sets are {actual:?}, card says {expected}")]
     Opset {

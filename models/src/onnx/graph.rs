@@ -11,8 +11,12 @@ const TENSORS_MAX: usize = 8192;
 const ENDS_MAX: usize = 8192;
 const ATTRIBUTES_MAX: usize = 64;
 const OPSETS_MAX: usize = 64;
+/// Inputs, or outputs, of one node.
+const NODE_ENDS_MAX: usize = 256;
 /// Most axes of a tensor.
 const DIMS_MAX: usize = 8;
+/// Most numbers of a list in an attribute, and of a stored tensor that are read: shapes, pads and the like are short.
+const NUMBERS_MAX: usize = 64;
 
 /// `ModelProto`.
 #[derive(Debug, Default)]
@@ -38,23 +42,48 @@ pub(super) struct Graph<'a> {
     pub outputs: Vec<End<'a>>,
     /// Whether there are `sparse_initializer` = 15.
     pub sparse: bool,
+    /// Whether a `value_info` = 13 or an end is no plain tensor.
+    pub odd_types: bool,
 }
 
 /// `NodeProto`.
 #[derive(Debug, Default)]
 pub(super) struct Node<'a> {
+    /// `input` = 1; an empty name is an input left out.
+    pub inputs: Vec<&'a str>,
+    /// `output` = 2.
+    pub outputs: Vec<&'a str>,
     /// `name` = 3.
     pub name: &'a str,
     /// `op_type` = 4.
     pub operator: &'a str,
     /// `domain` = 7.
     pub domain: &'a str,
+    /// Names and numbers of `attribute` = 5.
+    pub attributes: Vec<Attribute<'a>>,
     /// Tensors in `attribute` = 5: `t` = 5, `tensors` = 10.
     pub tensors: Vec<Tensor<'a>>,
     /// Whether an attribute holds graphs: `g` = 6, `graphs` = 11.
     pub subgraphs: bool,
     /// Whether an attribute holds sparse tensors: `sparse_tensor` = 22, `sparse_tensors` = 23.
     pub sparse: bool,
+    /// Whether an attribute holds types, which may hold each other: `tp` = 14, `type_protos` = 15.
+    pub types: bool,
+}
+
+/// `AttributeProto`, as far as it bears on shapes.
+#[derive(Debug, Default)]
+pub(super) struct Attribute<'a> {
+    /// `name` = 1.
+    pub name: &'a str,
+    /// `i` = 3.
+    pub int: Option<i64>,
+    /// `s` = 4.
+    pub text: Option<&'a [u8]>,
+    /// `ints` = 8; nothing where there are more than are read.
+    pub ints: Vec<i64>,
+    /// How many `floats` = 7 there are.
+    pub floats: u64,
 }
 
 /// `TensorProto`.
@@ -70,10 +99,12 @@ pub(super) struct Tensor<'a> {
     pub external: bool,
     /// Whether there is a `segment` = 3.
     pub segmented: bool,
-    /// Length of `raw_data` = 9.
-    pub raw_bytes: Option<u64>,
-    /// Bytes of the typed data on the wire: fields 4 to 7, 10 and 11.
-    pub typed_bytes: u64,
+    /// `raw_data` = 9.
+    pub raw: Option<&'a [u8]>,
+    /// Elements of the typed data: fields 4 to 7, 10 and 11.
+    pub typed: u64,
+    /// The first of `int32_data` = 5 and `int64_data` = 7.
+    pub typed_ints: Vec<i64>,
 }
 
 /// `ValueInfoProto` of a plain tensor.
@@ -85,6 +116,8 @@ pub(super) struct End<'a> {
     pub element: u64,
     /// `type.tensor_type.shape`: `None` for an axis without a number.
     pub dims: Vec<Option<i64>>,
+    /// Whether the type is a sequence, a map or the like, which may hold each other.
+    pub odd: bool,
 }
 
 /// Returns the model that `bytes` hold.
@@ -130,6 +163,7 @@ fn graph(bytes: &[u8]) -> Result<Graph<'_>, OnnxError> {
             )?,
             11 => push(&mut graph.inputs, end(bytes_of(message, field, value)?)?, "inputs", ENDS_MAX)?,
             12 => push(&mut graph.outputs, end(bytes_of(message, field, value)?)?, "outputs", ENDS_MAX)?,
+            13 => graph.odd_types |= end(bytes_of(message, field, value)?)?.odd,
             15 => graph.sparse = true,
             _ => {}
         }
@@ -141,17 +175,17 @@ fn graph(bytes: &[u8]) -> Result<Graph<'_>, OnnxError> {
 fn node(bytes: &[u8]) -> Result<Node<'_>, OnnxError> {
     let (mut name, mut operator, mut domain) = (None, None, None);
     let mut node = Node::default();
-    let mut attributes = 0;
     each(bytes, "NodeProto", |message, field, value| {
         match field {
+            1 => push(&mut node.inputs, text_of(message, field, value)?, "inputs of a node", NODE_ENDS_MAX)?,
+            2 => {
+                push(&mut node.outputs, text_of(message, field, value)?, "outputs of a node", NODE_ENDS_MAX)?;
+            }
             3 => once(&mut name, text_of(message, field, value)?, message, field)?,
             4 => once(&mut operator, text_of(message, field, value)?, message, field)?,
             5 => {
-                attributes += 1;
-                if attributes > ATTRIBUTES_MAX {
-                    return Err(OnnxError::TooMany { what: "attributes of a node", limit: ATTRIBUTES_MAX });
-                }
-                attribute(bytes_of(message, field, value)?, &mut node)?;
+                let read = attribute(bytes_of(message, field, value)?, &mut node)?;
+                push(&mut node.attributes, read, "attributes of a node", ATTRIBUTES_MAX)?;
             }
             7 => once(&mut domain, text_of(message, field, value)?, message, field)?,
             _ => {}
@@ -164,32 +198,53 @@ fn node(bytes: &[u8]) -> Result<Node<'_>, OnnxError> {
     Ok(node)
 }
 
-fn attribute<'a>(bytes: &'a [u8], node: &mut Node<'a>) -> Result<(), OnnxError> {
+fn attribute<'a>(bytes: &'a [u8], node: &mut Node<'a>) -> Result<Attribute<'a>, OnnxError> {
+    let (mut name, mut int, mut text) = (None, None, None);
+    let mut attribute = Attribute::default();
+    let mut ints = Numbers::default();
     each(bytes, "AttributeProto", |message, field, value| {
         match field {
+            1 => once(&mut name, text_of(message, field, value)?, message, field)?,
+            3 => once(&mut int, number_of(message, field, value)? as i64, message, field)?,
+            4 => once(&mut text, bytes_of(message, field, value)?, message, field)?,
             5 | 10 => {
                 let read = tensor(bytes_of(message, field, value)?)?;
                 push(&mut node.tensors, read, "tensors of a node", ATTRIBUTES_MAX)?;
             }
             6 | 11 => node.subgraphs = true,
+            7 => attribute.floats += elements_of(message, field, value, 4)?,
+            8 => ints.add(message, field, value)?,
+            14 | 15 => node.types = true,
             22 | 23 => node.sparse = true,
             _ => {}
         }
         Ok(())
-    })
+    })?;
+    attribute.name = name.unwrap_or_default();
+    attribute.int = int;
+    attribute.text = text;
+    if ints.count > NUMBERS_MAX as u64 {
+        return Err(OnnxError::TooMany { what: "numbers of an attribute", limit: NUMBERS_MAX });
+    }
+    attribute.ints = ints.first;
+    Ok(attribute)
 }
 
 fn tensor(bytes: &[u8]) -> Result<Tensor<'_>, OnnxError> {
     let (mut name, mut element, mut raw) = (None, None, None);
     let mut tensor = Tensor::default();
+    let mut ints = Numbers::default();
     each(bytes, "TensorProto", |message, field, value| {
         match field {
             1 => dims(&mut tensor.dims, message, field, value)?,
             2 => once(&mut element, number_of(message, field, value)?, message, field)?,
             3 => tensor.segmented = true,
-            4..=7 | 10 | 11 => tensor.typed_bytes += wire_bytes(value),
+            4 => tensor.typed += elements_of(message, field, value, 4)?,
+            5 | 7 | 11 => ints.add(message, field, value)?,
+            6 => tensor.typed += 1,
             8 => once(&mut name, text_of(message, field, value)?, message, field)?,
-            9 => once(&mut raw, bytes_of(message, field, value)?.len() as u64, message, field)?,
+            9 => once(&mut raw, bytes_of(message, field, value)?, message, field)?,
+            10 => tensor.typed += elements_of(message, field, value, 8)?,
             13 => tensor.external = true,
             14 => tensor.external |= number_of(message, field, value)? != 0,
             _ => {}
@@ -198,24 +253,57 @@ fn tensor(bytes: &[u8]) -> Result<Tensor<'_>, OnnxError> {
     })?;
     tensor.name = name.unwrap_or_default();
     tensor.element = element.unwrap_or_default();
-    tensor.raw_bytes = raw;
+    tensor.raw = raw;
+    tensor.typed += ints.count;
+    tensor.typed_ints = ints.first;
     Ok(tensor)
 }
 
-/// Dimensions come one a field (proto2) or packed into one field (proto3).
-fn dims(dims: &mut Vec<i64>, message: &'static str, field: u32, value: Value<'_>) -> Result<(), OnnxError> {
-    let mut add = |number: u64| push(dims, number as i64, "axes of a tensor", DIMS_MAX);
-    match value {
-        Value::Varint(number) => add(number),
-        Value::Bytes(packed) => {
-            let mut numbers = Fields::new(packed, message);
-            while !numbers.at_end() {
-                add(numbers.varint()?)?;
+/// Base-128 numbers, counted; the first of them kept.
+#[derive(Debug, Default)]
+struct Numbers {
+    first: Vec<i64>,
+    count: u64,
+}
+
+impl Numbers {
+    /// Takes one number, or several packed into one field.
+    fn add(&mut self, message: &'static str, field: u32, value: Value<'_>) -> Result<(), OnnxError> {
+        let mut add = |number: u64| {
+            self.count += 1;
+            if self.first.len() < NUMBERS_MAX {
+                self.first.push(number as i64);
             }
-            Ok(())
+        };
+        match value {
+            Value::Varint(number) => add(number),
+            Value::Bytes(packed) => {
+                let mut numbers = Fields::new(packed, message);
+                while !numbers.at_end() {
+                    add(numbers.varint()?);
+                }
+            }
+            _ => return Err(OnnxError::FieldType { message, field }),
         }
+        Ok(())
+    }
+}
+
+/// How many numbers of fixed width a field holds: one, or several packed.
+fn elements_of(message: &'static str, field: u32, value: Value<'_>, width: u64) -> Result<u64, OnnxError> {
+    match (value, width) {
+        (Value::Bytes(packed), _) if (packed.len() as u64).is_multiple_of(width) => {
+            Ok(packed.len() as u64 / width)
+        }
+        (Value::Fixed32, 4) | (Value::Fixed64, 8) => Ok(1),
         _ => Err(OnnxError::FieldType { message, field }),
     }
+}
+
+fn dims(dims: &mut Vec<i64>, message: &'static str, field: u32, value: Value<'_>) -> Result<(), OnnxError> {
+    let mut numbers = Numbers::default();
+    numbers.add(message, field, value)?;
+    numbers.first.into_iter().try_for_each(|number| push(dims, number, "axes of a tensor", DIMS_MAX))
 }
 
 fn end(bytes: &[u8]) -> Result<End<'_>, OnnxError> {
@@ -227,9 +315,14 @@ fn end(bytes: &[u8]) -> Result<End<'_>, OnnxError> {
     })?;
     let mut end = End { name: name.unwrap_or_default(), ..End::default() };
     let mut tensor = None;
-    each(kind.unwrap_or_default(), "TypeProto", |message, field, value| match field {
-        1 => once(&mut tensor, bytes_of(message, field, value)?, message, field),
-        _ => Ok(()),
+    each(kind.unwrap_or_default(), "TypeProto", |message, field, value| {
+        match field {
+            1 => once(&mut tensor, bytes_of(message, field, value)?, message, field)?,
+            // `denotation` is a text.
+            6 => {}
+            _ => end.odd = true,
+        }
+        Ok(())
     })?;
     let (mut element, mut shape) = (None, None);
     each(tensor.unwrap_or_default(), "TypeProto.Tensor", |message, field, value| match field {
@@ -297,11 +390,4 @@ fn number_of(message: &'static str, field: u32, value: Value<'_>) -> Result<u64,
 
 fn text_of<'a>(message: &'static str, field: u32, value: Value<'a>) -> Result<&'a str, OnnxError> {
     std::str::from_utf8(bytes_of(message, field, value)?).map_err(|_| OnnxError::Name { message })
-}
-
-fn wire_bytes(value: Value<'_>) -> u64 {
-    match value {
-        Value::Bytes(bytes) => bytes.len() as u64,
-        Value::Varint(_) | Value::Fixed32 | Value::Fixed64 => 8,
-    }
 }

@@ -6,6 +6,8 @@
 mod check;
 mod error;
 mod graph;
+mod order;
+mod shapes;
 mod wire;
 
 pub use check::check;

@@ -7,6 +7,7 @@ mod cards;
 mod detectors;
 mod eval_boxes;
 mod evals;
+mod hostile;
 mod masks;
 mod onnx_files;
 mod packs;

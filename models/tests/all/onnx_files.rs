@@ -3,7 +3,7 @@
 use models::onnx;
 use proptest::prelude::*;
 
-use crate::{TINY, card, full, pack};
+use crate::{SHARED, TINY, boxes_card, card, full, pack};
 
 fn refused(model: &[u8], expected: &str) {
     let message = full(&pack(model).verify().unwrap_err());
@@ -101,6 +101,17 @@ proptest! {
         }
         bytes.truncate(length);
         let _ = onnx::check(&bytes, &card());
+    }
+
+    #[test]
+    fn a_damaged_model_of_several_heads_is_answered_without_a_panic(
+        damage in proptest::collection::vec((0..SHARED.len(), any::<u8>()), 1..6),
+    ) {
+        let mut bytes = SHARED.to_vec();
+        for (at, value) in damage {
+            bytes[at] = value;
+        }
+        let _ = onnx::check(&bytes, &boxes_card());
     }
 
     #[test]

@@ -72,10 +72,10 @@ fn a_flipped_byte_never_reaches_the_runtime() {
 #[test]
 fn a_model_the_runtime_refuses_is_an_error_with_its_name() {
     init();
-    // The kernel's name is changed where it is stored and not where it is used: whole for our reader, not for a run-time.
+    // An attribute gets a name that its operator does not have: no matter for our reader, one for a run-time.
     let mut pack = tiny();
-    let at = TINY.windows(6).rposition(|name| name == b"kernel").unwrap();
-    pack.model_bytes[at] = b'K';
+    let at = TINY.windows(7).rposition(|name| name == b"strides").unwrap();
+    pack.model_bytes[at] = b'S';
     pack.card.sha256 = models::pack::sha256_hex(&pack.model_bytes);
     let message = OrtRunner::load(&pack, Provider::Cpu).unwrap_err().to_string();
     assert!(message.starts_with("cannot load model tiny: "), "{message}");
