@@ -27,21 +27,29 @@ const AXES_MAX: usize = 8;
 const VALUES_MAX: usize = 64;
 
 /// What is known of a tensor before the model runs.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Known {
     /// Length of each axis, at most.
     pub dims: Vec<u64>,
+    /// Whether each is exactly so long. Only then may other shapes be computed out of it: what is subtracted must not be too
+    /// long.
+    pub exact: bool,
     /// Its numbers, where they are few and whole or stored.
     pub values: Option<Vec<f64>>,
 }
 
 impl Known {
     fn of(dims: impl Into<Vec<u64>>) -> Self {
-        Self { dims: dims.into(), values: None }
+        Self { dims: dims.into(), exact: true, values: None }
     }
 
     fn list(values: Vec<f64>) -> Self {
-        Self { dims: vec![values.len() as u64], values: Some(values) }
+        Self { dims: vec![values.len() as u64], exact: true, values: Some(values) }
+    }
+
+    /// The same, perhaps too long.
+    fn at_most(self) -> Self {
+        Self { exact: false, ..self }
     }
 
     fn elements(&self) -> u64 {
@@ -95,7 +103,11 @@ fn output(bound: Option<&Known>, card: &Card) -> Result<(), OnnxError> {
 
 fn results(node: &Node<'_>, known: &HashMap<&str, Known>) -> Outcome {
     let inputs: Vec<Option<&Known>> = node.inputs.iter().map(|name| known.get(name)).collect();
-    let results = rules::results(&Call { node, inputs })?;
+    let exact = inputs.iter().flatten().all(|input| input.exact);
+    let mut results = rules::results(&Call { node, inputs })?;
+    for result in &mut results {
+        result.exact &= exact;
+    }
     // An output without a bound must not slip through as one that nobody knows.
     if results.len() < node.outputs.len() {
         return Err(format!("gives {} tensors, not {}", results.len(), node.outputs.len()));
@@ -108,7 +120,7 @@ fn stored(tensor: &Tensor<'_>) -> Known {
     let dims: Vec<u64> = tensor.dims.iter().map(|dim| u64::try_from(*dim).unwrap_or(0)).collect();
     let elements = dims.iter().product::<u64>();
     let values = (elements as usize <= VALUES_MAX).then(|| numbers(tensor)).flatten();
-    Known { dims, values }
+    Known { dims, exact: true, values }
 }
 
 /// Numbers of the types that shapes and scales have: 32-bit floats (1), 32- and 64-bit integers (6, 7), bools (9).

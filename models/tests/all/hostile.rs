@@ -261,6 +261,41 @@ fn shapes_that_only_the_run_would_tell_are_refused() {
 }
 
 #[test]
+fn a_shape_that_is_not_exact_decides_on_no_other() {
+    // How much is cut only the run would tell; what is left is taken from a large number to make a large shape.
+    let nodes = [
+        node("Cast", &["image"], &["numbers"], &[[bytes(1, "to"), number(3, 7)].concat()]),
+        node("Slice", &["image", "numbers", "one"], &["part"], &[]),
+        node("Shape", &["part"], &["sides"], &[]),
+        node("Sub", &["many", "sides"], &["rest"], &[]),
+        node("Expand", &["image", "rest"], &["huge"], &[]),
+    ];
+    let nodes = [nodes.to_vec(), honest().to_vec()].concat();
+    refused(
+        &model(&nodes, &with(&[integers("many", &[2, 6, 64, 128])]), &[]),
+        "node \"expand\" (Expand): input 1 decides on its shape and is not known before the model runs",
+    );
+}
+
+#[test]
+fn numbers_that_wrap_around_or_round_decide_on_no_shape() {
+    let to = |kind: u64| vec![[bytes(1, "to"), number(3, kind)].concat()];
+    for nodes in [
+        // 2^32 + 4 in 32 bits is 4, and 300 in 8 bits is 44.
+        vec![node("Mul", &["large", "large"], &["sides"], &[])],
+        vec![node("Cast", &["large"], &["sides"], &to(3))],
+        // 5 / 2 is 2 among whole numbers and 2.5 among others.
+        vec![node("Div", &["five", "two"], &["sides"], &[])],
+    ] {
+        let expand = node("Expand", &["image", "sides"], &["any"], &[]);
+        let nodes = [nodes, vec![expand], honest().to_vec()].concat();
+        let stored = [integers("large", &[65_536]), integers("five", &[5]), integers("two", &[2])];
+        let error = onnx::check(&model(&nodes, &with(&stored), &[]), &card()).unwrap_err();
+        assert!(error.to_string().contains("is not known before the model runs"), "{error}");
+    }
+}
+
+#[test]
 fn shapes_that_are_computed_out_of_shapes_are_followed() {
     // As exporters write a reshape with an open batch: its shape is the input's own first side, then 6144.
     let nodes = [

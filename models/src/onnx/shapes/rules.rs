@@ -2,6 +2,9 @@
 
 use super::{Call, Known, Outcome, VALUES_MAX, axis, length, stored, windows};
 
+/// Largest number that shapes are computed with.
+const NUMBER_MAX: f64 = i32::MAX as f64;
+
 /// Bounds of what a node gives.
 pub(super) fn results(call: &Call<'_>) -> Outcome {
     match call.operator() {
@@ -35,7 +38,8 @@ pub(super) fn results(call: &Call<'_>) -> Outcome {
         | "DequantizeLinear"
         | "QuantizeLinear" => Ok(vec![Known::of(call.input(0)?.dims.clone())]),
         "LayerNormalization" => Ok(vec![Known::of(call.input(0)?.dims.clone()); 3]),
-        "Cast" | "Identity" => Ok(vec![call.input(0)?.clone()]),
+        "Cast" => cast(call),
+        "Identity" => Ok(vec![call.input(0)?.clone()]),
         "Add" | "Div" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Max" | "Min"
         | "Mul" | "PRelu" | "Pow" | "Sub" | "Sum" | "Where" => together(call),
         "ArgMax" => Ok(vec![reduced(call, Some(vec![call.int_or("axis", 0)]))?]),
@@ -93,7 +97,16 @@ fn together(call: &Call<'_>) -> Outcome {
         (0..call.inputs.len()).map(|index| call.input(index)).collect::<Result<_, _>>()?;
     let shapes: Vec<&[u64]> = inputs.iter().map(|input| input.dims.as_slice()).collect();
     let dims = broadcast(&shapes);
-    Ok(vec![Known { values: computed(call.operator(), &inputs, &dims), dims }])
+    Ok(vec![Known { values: computed(call.operator(), &inputs, &dims), exact: true, dims }])
+}
+
+/// Numbers stay known as 32- and 64-bit integers (6, 7); other types may round or wrap them.
+fn cast(call: &Call<'_>) -> Outcome {
+    let input = call.input(0)?;
+    let whole = |list: &Vec<f64>| list.iter().map(|value| value.trunc()).collect();
+    let kept = matches!(call.int("to"), Some(6 | 7)).then_some(input.values.as_ref()).flatten();
+    let small = kept.filter(|list| list.iter().all(|value| value.abs() <= NUMBER_MAX));
+    Ok(vec![Known { dims: input.dims.clone(), exact: true, values: small.map(whole) }])
 }
 
 /// The numbers of an operator on few known numbers.
@@ -115,7 +128,8 @@ fn computed(operator: &str, inputs: &[&Known], dims: &[u64]) -> Option<Vec<f64>>
             "Add" => a + b?,
             "Sub" => a - b?,
             "Mul" => a * b?,
-            "Div" => (a / b?).trunc(),
+            // Where it leaves a rest, whole numbers and others part.
+            "Div" => Some(a / b?).filter(|ratio| ratio.fract().abs() < f64::EPSILON)?,
             "Equal" => f64::from(u8::from((a - b?).abs() < 0.5)),
             "Where" => {
                 if a.abs() < 0.5 {
@@ -127,7 +141,11 @@ fn computed(operator: &str, inputs: &[&Known], dims: &[u64]) -> Option<Vec<f64>>
             _ => return None,
         })
     };
-    (0..count).map(number).collect()
+    // Larger numbers may wrap around in the model.
+    let sane = |value: &f64| value.abs() <= NUMBER_MAX;
+    let small = lists.iter().all(|list| list.iter().all(sane));
+    let computed: Option<Vec<f64>> = (0..count).map(number).collect();
+    computed.filter(|list| small && list.iter().all(sane))
 }
 
 fn reduced(call: &Call<'_>, axes: Option<Vec<i64>>) -> Result<Known, String> {
@@ -165,7 +183,7 @@ fn concat(call: &Call<'_>) -> Outcome {
         .then(|| inputs.iter().map(|input| input.values.clone()).collect::<Option<Vec<_>>>())
         .flatten()
         .map(|lists| lists.concat());
-    Ok(vec![Known { dims, values }])
+    Ok(vec![Known { dims, exact: true, values }])
 }
 
 fn constant(call: &Call<'_>) -> Outcome {
@@ -174,7 +192,7 @@ fn constant(call: &Call<'_>) -> Outcome {
     }
     match call.node.attributes.as_slice() {
         [only] if only.name == "value_int" => {
-            Ok(vec![Known { dims: vec![], values: only.int.map(|i| vec![i as f64]) }])
+            Ok(vec![Known { dims: vec![], exact: true, values: only.int.map(|i| vec![i as f64]) }])
         }
         [only] if only.name == "value_ints" => {
             Ok(vec![Known::list(only.ints.iter().map(|i| *i as f64).collect())])
@@ -212,7 +230,7 @@ fn gather(call: &Call<'_>) -> Outcome {
     };
     let picked = indices.values.as_ref().filter(|_| data.dims.len() == 1);
     let values = picked.and_then(|indices| indices.iter().map(pick).collect());
-    Ok(vec![Known { dims, values }])
+    Ok(vec![Known { dims, exact: true, values }])
 }
 
 fn gemm(call: &Call<'_>) -> Outcome {
@@ -258,16 +276,19 @@ fn reshape(call: &Call<'_>) -> Outcome {
         return Err(format!("turns {:?} into {wanted:?}", input.dims));
     }
     let dims: Vec<u64> = dims.into_iter().map(|dim| dim.unwrap_or(elements.div_ceil(fixed))).collect();
-    Ok(vec![Known { dims, values: input.values.clone() }])
+    Ok(vec![Known { dims, exact: true, values: input.values.clone() }])
 }
 
 fn shape(call: &Call<'_>) -> Outcome {
-    let dims = &call.input(0)?.dims;
+    let input = call.input(0)?;
+    let dims = &input.dims;
     let clamp =
         |at: i64| (if at < 0 { at + dims.len() as i64 } else { at }).clamp(0, dims.len() as i64) as usize;
     let (start, end) = (clamp(call.int_or("start", 0)), clamp(call.int_or("end", dims.len() as i64)));
     let kept = dims.iter().take(end).skip(start).map(|dim| *dim as f64);
-    Ok(vec![Known::list(kept.collect())])
+    let list = Known::list(kept.collect());
+    let values = list.values.filter(|_| input.exact);
+    Ok(vec![Known { dims: list.dims, exact: true, values }])
 }
 
 fn slice(call: &Call<'_>) -> Outcome {
@@ -275,18 +296,18 @@ fn slice(call: &Call<'_>) -> Outcome {
     let count = |index: usize| call.values(index).map(<[f64]>::to_vec);
     let (Ok(starts), Ok(ends)) = (count(1), count(2)) else {
         // A part is never longer than the whole.
-        return Ok(vec![Known::of(input.dims.clone())]);
+        return Ok(vec![Known::of(input.dims.clone()).at_most()]);
     };
     let usual = (0..starts.len()).map(|at| at as f64).collect();
     let axes = if call.optional(3).is_some() { count(3)? } else { usual };
     let steps = if call.optional(4).is_some() { count(4)? } else { vec![1.0; starts.len()] };
-    let mut dims = input.dims.clone();
+    let (mut dims, mut exact) = (input.dims.clone(), true);
     let mut values = input.values.clone().filter(|_| dims.len() == 1);
     for ((at, step), (start, end)) in axes.iter().zip(steps).zip(starts.iter().zip(ends)) {
         let at = axis(*at as i64, dims.len())?;
         let dim = dims.get_mut(at).ok_or("has no such axis")?;
         if step < 1.0 {
-            values = None;
+            (values, exact) = (None, false);
             continue;
         }
         let whole = *dim as f64;
@@ -298,7 +319,7 @@ fn slice(call: &Call<'_>) -> Outcome {
         };
         values = values.map(part);
     }
-    Ok(vec![Known { dims, values }])
+    Ok(vec![Known { dims, exact, values }])
 }
 
 fn split(call: &Call<'_>) -> Outcome {
@@ -313,7 +334,8 @@ fn split(call: &Call<'_>) -> Outcome {
             given.map_or(whole.div_ceil(outputs.max(1) as u64), |part| u64::try_from(*part).unwrap_or(0));
         let mut dims = input.dims.clone();
         dims.iter_mut().skip(at).take(1).for_each(|dim| *dim = part.min(whole));
-        Known::of(dims)
+        let even = given.is_some() || whole.is_multiple_of(outputs.max(1) as u64);
+        if even { Known::of(dims) } else { Known::of(dims).at_most() }
     };
     Ok((0..outputs).map(part).collect())
 }
@@ -329,7 +351,7 @@ fn squeeze(call: &Call<'_>) -> Outcome {
     if dims.iter().fold(1, |count: u64, dim| count.saturating_mul(*dim)) < input.elements() {
         return Err(format!("drops axes of {:?} that are longer than one", input.dims));
     }
-    Ok(vec![Known { dims, values: input.values.clone() }])
+    Ok(vec![Known { dims, exact: true, values: input.values.clone() }])
 }
 
 fn unsqueeze(call: &Call<'_>) -> Outcome {
@@ -340,7 +362,7 @@ fn unsqueeze(call: &Call<'_>) -> Outcome {
     let mut old = input.dims.iter();
     let dim = |at: usize| if new.contains(&at) { Some(1) } else { old.next().copied() };
     let dims = (0..all).map(dim).collect::<Option<Vec<u64>>>().ok_or("names an axis twice")?;
-    Ok(vec![Known { dims, values: input.values.clone() }])
+    Ok(vec![Known { dims, exact: true, values: input.values.clone() }])
 }
 
 fn tile(call: &Call<'_>) -> Outcome {
@@ -359,7 +381,9 @@ fn top(call: &Call<'_>) -> Outcome {
     if let (Some(most), Some(dim)) = (most, dims.get_mut(at)) {
         *dim = (*dim).min(length(most)?);
     }
-    Ok(vec![Known::of(dims.clone()), Known::of(dims)])
+    let best = Known::of(dims);
+    let best = if most.is_some() { best } else { best.at_most() };
+    Ok(vec![best.clone(), best])
 }
 
 fn transpose(call: &Call<'_>) -> Outcome {

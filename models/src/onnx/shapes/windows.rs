@@ -24,6 +24,8 @@ pub(super) fn pool(call: &Call<'_>) -> Outcome {
     let (batch, input) = picture(call, kernel.len())?;
     let planes = call.input(0)?.dims.get(1).copied().unwrap_or(0);
     let out = Known::of([&[batch, planes], slide(call, input, &kernel)?.as_slice()].concat());
+    // Rounding up may be taken back where the last window lies in the padding.
+    let out = if call.int_or("ceil_mode", 0) == 0 { out } else { out.at_most() };
     Ok(vec![out.clone(), out])
 }
 
@@ -45,7 +47,7 @@ pub(super) fn conv_transpose(call: &Call<'_>) -> Outcome {
         let side = spread.saturating_add(window(*kernel, dilation) + number(call, "output_padding", at, 0)?);
         out.push(wanted.and_then(|sides| sides.get(at)).map_or(Ok(side), |side| reach(*side, 1))?);
     }
-    Ok(vec![Known::of(out)])
+    Ok(vec![Known::of(out).at_most()])
 }
 
 /// `Pad`; negative pads cut.
@@ -71,17 +73,24 @@ pub(super) fn resize(call: &Call<'_>) -> Outcome {
     if call.ints("axes").is_some() || call.text("coordinate_transformation_mode") == b"tf_crop_and_resize" {
         return Err("resizes single axes or a crop".to_owned());
     }
+    let mut exact = true;
     let given = |index: usize| call.optional(index).is_some_and(|input| input.dims != [0]);
     let sides = if given(3) {
         call.values(3)?.iter().map(|side| length(*side)).collect::<Result<Vec<_>, _>>()?
     } else {
-        let scaled = |(dim, scale): (&u64, &f64)| length((*dim as f64 * scale).floor());
+        // The model rounds down in 32-bit floats, which may come out one longer or shorter than it is.
+        let scaled = |(dim, scale): (&u64, &f64)| {
+            let side = *dim as f64 * scale;
+            exact &= side.fract().abs() < f64::EPSILON;
+            length(side.ceil())
+        };
         dims.iter().zip(call.values(2)?).map(scaled).collect::<Result<Vec<_>, _>>()?
     };
     if sides.len() != dims.len() {
         return Err(format!("{} sides for {} axes", sides.len(), dims.len()));
     }
-    Ok(vec![Known::of(sides)])
+    let sides = Known::of(sides);
+    Ok(vec![if exact { sides } else { sides.at_most() }])
 }
 
 /// `DepthToSpace` (blocks are spread) and `SpaceToDepth` (blocks are gathered).
