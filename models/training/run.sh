@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Trains the waterlogging pack from nothing: its own environment, one run, operating point, ONNX, scores.
-# FLYONCE_DATASETS: folder of the data sets. FLYONCE_TRAIN: scratch folder, outside the repository.
-# MINUTES: finish within this wall time (the learning rate follows), 0: the full 60 epochs.
+# Trains the shared model of the three packs from nothing: its own environment, five stages, operating points, ONNX, cards, scores.
+# Usage: run.sh [waterlogging|fume|dumping]; the packs share one backbone, so each name trains all three and scores the one named.
+# FLYONCE_DATASETS: folder of the data sets. FLYONCE_TRAIN: scratch folder, outside the repository; a run stopped half-way goes on.
+# RANKS: processes, one a core. EPOCHS_SHARE: percent of the schedule, for a try (default 100).
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
+pack="${1:-waterlogging}"
+case "$pack" in waterlogging | fume | dumping) ;; *) echo "unknown pack $pack, want waterlogging, fume or dumping" >&2 && exit 2 ;; esac
 export FLYONCE_DATASETS="${FLYONCE_DATASETS:-$root/../shared/datasets}"
 scratch="${FLYONCE_TRAIN:-/tmp/flyonce-train}"
-pack="$root/models/packs/waterlogging"
+version="${VERSION:-$(date +%Y.%-m).0}"
 held_out=0.10
 mkdir -p "$scratch"
 
@@ -22,14 +25,29 @@ export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=50
 export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0 OMP_NUM_THREADS=1
 cd "$here"
 
-# One process a core; a tenth of the scenes is kept for the operating point and never trained on.
-"$scratch/venv/bin/torchrun" --standalone --nproc_per_node "${RANKS:-2}" -m flyonce_train.waterlogging.train \
-  --cache "$scratch/cache" --checkpoints "$scratch/waterlogging" --held-out "$held_out" \
-  --epochs 60 --draws 480 --minutes "${MINUTES:-0}"
-"$python" -m flyonce_train.export --checkpoints "$scratch/waterlogging" --out "$scratch/waterlogging.onnx"
-"$python" -m flyonce_train.waterlogging.operating_point --cache "$scratch/cache" \
-  --onnx "$scratch/waterlogging.onnx" --held-out "$held_out"
+part() { echo $((($1 * ${EPOCHS_SHARE:-100} + 99) / 100)); }
+# stage NAME MODULE CACHE [more options]: one run with its checkpoint, log.csv and losses in $scratch/NAME.
+stage() {
+  local name="$1" module="$2" cache="$3"
+  shift 3
+  "$scratch/venv/bin/torchrun" --standalone --nproc_per_node "${RANKS:-2}" -m "$module" --cache "$scratch/$cache" \
+    --checkpoints "$scratch/$name" --held-out "$held_out" "$@"
+}
 
-# The operating point printed above belongs into card.toml (threshold, min_area_share), the scores below too.
-"$python" -m flyonce_train.waterlogging.pack --checkpoints "$scratch/waterlogging" --pack "$pack"
-"$python" evaluate.py --pack "$pack" --data "$FLYONCE_DATASETS/waterlogging/val"
+# Water alone, small then full size; then the early blocks are narrowed and the box heads join, small then full size.
+stage water-small flyonce_train.waterlogging.train water --seed 0 --epochs "$(part 40)" --draws 480
+stage water-full flyonce_train.waterlogging.train water --seed 5 --epochs "$(part 12)" --draws 480 --rate 5e-4 \
+  --canvas 640x384 --plain 0.4 --weights "$scratch/water-small/last.pt"
+[ -f "$scratch/slim.pt" ] || "$python" -m flyonce_train.slim --weights "$scratch/water-full/last.pt" --out "$scratch/slim.pt"
+stage joint-small flyonce_train.joint.train joint --seed 11 --epochs "$(part 50)" --draws 960 --rate 1.6e-3 \
+  --weights "$scratch/slim.pt"
+stage joint-full flyonce_train.joint.train joint --seed 12 --epochs "$(part 12)" --draws 960 --rate 5e-4 \
+  --canvas 640x384 --plain 0.4 --weights "$scratch/joint-small/last.pt"
+
+"$python" -m flyonce_train.joint.operating_point --cache "$scratch/joint" --weights "$scratch/joint-full/last.pt" \
+  --held-out "$held_out" --out "$scratch/point.json"
+program="$root/target/release/flyonce"
+[ -x "$program" ] || make -C "$root" build
+"$python" -m flyonce_train.joint.pack --weights "$scratch/joint-full/last.pt" --point "$scratch/point.json" \
+  --packs "$root/models/packs" --version "$version" --program "$program"
+"$program" eval --pack "$root/models/packs/$pack" --data "$FLYONCE_DATASETS/$pack/val"

@@ -9,7 +9,7 @@ from ..losses import water_loss
 from .assign import assign
 from .draws import CELL
 
-WEIGHTS = {"water": 1.0, "fume": 0.6, "dumping": 0.6}
+WEIGHTS = {"water": 1.0, "fume": 0.25, "dumping": 0.25}
 PLANES = {"fume": (0, 1), "dumping": (2,)}
 BOX_WEIGHT = 2.0
 
@@ -50,7 +50,7 @@ def box_loss(raw: Tensor, grid: Tensor, truth: list[Tensor], known: Tensor, plan
         worth = target[held].sum(1)
         box_sum = box_sum + (giou_loss(boxes[i][held], mine[owner[held], 1:]) * worth).sum()
         positive = positive + worth.sum()
-    return (cls_sum + BOX_WEIGHT * box_sum) / positive.clamp(min=4.0)
+    return (cls_sum + BOX_WEIGHT * box_sum) / positive.clamp(min=6.0)
 
 
 def joint_loss(

@@ -21,12 +21,12 @@ class Pose:
     size: Size
 
 
-def _zoom(rng: np.random.Generator, plain: float) -> float:
-    """Scale relative to the letterboxed size: near 1 (a share of `plain`), closer, or further away."""
+def _zoom(rng: np.random.Generator, canvas: "Canvas") -> float:
+    """Scale relative to the letterboxed size: as fits the whole canvas, near 1, closer, or further away."""
+    if rng.random() < canvas.plain:
+        fits = min(canvas.size[0] / INPUT_WH[0], canvas.size[1] / INPUT_WH[1])
+        return fits * float(rng.uniform(0.95, 1.05))
     kind = rng.random()
-    if kind < plain:
-        return float(rng.uniform(0.95, 1.05))
-    kind = (kind - plain) / (1.0 - plain)
     if kind < 0.35:
         return float(rng.uniform(0.9, 1.15))
     if kind < 0.68:
@@ -36,7 +36,7 @@ def _zoom(rng: np.random.Generator, plain: float) -> float:
 
 @dataclass(frozen=True)
 class Canvas:
-    """What samples are drawn on: the size, and the share of pictures left near the scale they are judged at."""
+    """What samples are drawn on: the size, and the share of pictures that are shown whole, as they are judged."""
 
     size: Size = (320, 320)
     plain: float = 0.0
@@ -48,7 +48,7 @@ def draw_pose(
     """A random pose that keeps a good part of the picture in view."""
     across, down = canvas.size
     height, width = shape[:2]
-    scale = min(INPUT_WH[0] / width, INPUT_WH[1] / height) * (zoom or _zoom(rng, canvas.plain))
+    scale = min(INPUT_WH[0] / width, INPUT_WH[1] / height) * (zoom or _zoom(rng, canvas))
     stretch = float(np.exp(rng.uniform(-0.15, 0.15)))
     sx, sy = scale * stretch, scale / stretch
     flip = -1.0 if rng.random() < 0.5 else 1.0

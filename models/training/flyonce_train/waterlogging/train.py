@@ -60,7 +60,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--draws", type=int, default=640, help="samples an epoch")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--canvas", default="320x320", help="width x height of a sample, pixels")
-    parser.add_argument("--plain", type=float, default=0.0, help="share of samples near the scale they are judged at")
+    parser.add_argument("--plain", type=float, default=0.0, help="share of samples shown whole, as they are judged")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--minutes", type=float, default=0.0, help="finish within this time, 0: no limit")
     parser.add_argument("--check-every", type=int, default=8, help="epochs between scores of the held-out part")
