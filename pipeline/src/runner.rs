@@ -5,6 +5,9 @@
 //!        \--telemetry-------------------------------------/
 //! ```
 //! Live sources drop their oldest frame before this queue and count it; files wait. Nothing is dropped here.
+//!
+//! On one core threads would only take turns at random moments and empty each other's caches, so that one detector there
+//! works on the caller's thread, frame by frame.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,6 +94,43 @@ pub fn run(
     feed: &Feed<'_>,
     source: &mut dyn FrameSource,
     detectors: &mut [Box<dyn Detector>],
+    on_event: impl FnMut(Event),
+) -> (FeedStats, Result<(), FeedError>) {
+    match detectors {
+        [detector] if one_core() => in_turn(feed, source, detector.as_mut(), on_event),
+        _ => side_by_side(feed, source, detectors, on_event),
+    }
+}
+
+/// Returns whether the process may use one core only.
+pub fn one_core() -> bool {
+    std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1)
+}
+
+fn in_turn(
+    feed: &Feed<'_>,
+    source: &mut dyn FrameSource,
+    detector: &mut dyn Detector,
+    mut on_event: impl FnMut(Event),
+) -> (FeedStats, Result<(), FeedError>) {
+    let mut order = InOrder::default();
+    while order.failure.is_none() && !feed.stop.load(Ordering::Relaxed) {
+        let done = match source.next() {
+            Ok(Some(Item::Frame(frame))) => looked(feed, detector, frame),
+            Ok(Some(Item::Telemetry(packet))) => Done::Telemetry(packet),
+            Ok(None) => break,
+            Err(error) => Done::Failed(error.into()),
+        };
+        order.hand_over(done, &mut on_event);
+    }
+    order.stats.dropped = source.dropped();
+    (order.stats, order.failure.map_or(Ok(()), Err))
+}
+
+fn side_by_side(
+    feed: &Feed<'_>,
+    source: &mut dyn FrameSource,
+    detectors: &mut [Box<dyn Detector>],
     mut on_event: impl FnMut(Event),
 ) -> (FeedStats, Result<(), FeedError>) {
     let (job_tx, job_rx) = bounded::<Job>(feed.queue.max(1));
@@ -152,17 +192,21 @@ fn look(
     failed: &AtomicBool,
 ) {
     for Job { seq, frame } in jobs {
-        let start = ThreadTime::now();
-        let result = match detector.detect(frame.picture.as_ref(), feed.zones) {
-            Ok(seen) => Done::Frame(Looked { frame, seen }, start.elapsed()),
-            Err(reason) => {
-                failed.store(true, Ordering::Relaxed);
-                Done::Failed(FeedError::Detect { frame: frame.index, reason })
-            }
-        };
-        if done.send((seq, result)).is_err() {
+        let done_frame = looked(feed, detector, frame);
+        if matches!(done_frame, Done::Failed(_)) {
+            failed.store(true, Ordering::Relaxed);
+        }
+        if done.send((seq, done_frame)).is_err() {
             return;
         }
+    }
+}
+
+fn looked(feed: &Feed<'_>, detector: &mut dyn Detector, frame: Frame) -> Done {
+    let start = ThreadTime::now();
+    match detector.detect(frame.picture.as_ref(), feed.zones) {
+        Ok(seen) => Done::Frame(Looked { frame, seen }, start.elapsed()),
+        Err(reason) => Done::Failed(FeedError::Detect { frame: frame.index, reason }),
     }
 }
 
@@ -318,6 +362,27 @@ mod tests {
         assert!(failed);
         assert!(seen.len() < 5_000);
         assert!(seen.windows(2).all(|w| matches!(w, [a, b] if a + 1 == *b)));
+    }
+
+    #[test]
+    fn one_detector_in_turn_gives_the_same_as_beside_the_source() {
+        for (frames, fail_at_end, fail_on_call, handed_over) in
+            [(40, false, None, 40), (17, true, None, 17), (40, false, Some(3), 2)]
+        {
+            let mut source = Counting { left: frames, given: 0, fail_at_end };
+            let (zones, stop) = (PictureZones::default(), AtomicBool::new(false));
+            let feed = Feed { zones: &zones, queue: 1, stop: &stop };
+            let mut detector = Uneven { calls: 0, fail_on_call };
+            let mut seen = Vec::new();
+            let (stats, result) = in_turn(&feed, &mut source, &mut detector, |event| {
+                if let Event::Frame(looked) = event {
+                    seen.push(looked.frame.index);
+                }
+            });
+            assert_eq!(seen, (0..handed_over).collect::<Vec<_>>());
+            assert_eq!((stats.frames, stats.dropped), (handed_over, 3));
+            assert_eq!(result.is_err(), fail_at_end || fail_on_call.is_some());
+        }
     }
 
     #[test]

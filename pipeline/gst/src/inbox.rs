@@ -3,6 +3,7 @@
 //! ```text
 //! decoder thread --(spec.queue_frames; file: waits until it is empty, live: drops the oldest)--> reader
 //! ```
+//! On one core, frames of a file are handed out only once the queue is full: decoder and reader then truly take turns.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -61,6 +62,8 @@ pub struct Inbox {
     changed: Condvar,
     capacity: usize,
     live: bool,
+    /// Decoder and reader take turns.
+    in_turn: bool,
 }
 
 struct State {
@@ -75,7 +78,8 @@ struct State {
 }
 
 impl Inbox {
-    pub fn new(capacity: usize, live: bool) -> Self {
+    /// Returns an empty queue; `one_core` says that decoder and reader cannot work at the same time anyway.
+    pub fn new(capacity: usize, live: bool, one_core: bool) -> Self {
         let state = State {
             entries: VecDeque::new(),
             frames: 0,
@@ -85,7 +89,8 @@ impl Inbox {
             ending: None,
             fresh_at: Instant::now(),
         };
-        Self { state: Mutex::new(state), changed: Condvar::new(), capacity: capacity.max(1), live }
+        let in_turn = one_core && !live;
+        Self { state: Mutex::new(state), changed: Condvar::new(), capacity: capacity.max(1), live, in_turn }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -111,7 +116,9 @@ impl Inbox {
         state.entries.push_back(Entry::Frame(frame));
         state.frames += 1;
         state.draining = state.frames >= self.capacity;
-        self.changed.notify_all();
+        if state.draining || !self.in_turn {
+            self.changed.notify_all();
+        }
         Some(dropped)
     }
 
@@ -186,18 +193,28 @@ impl Inbox {
     pub fn take(&self, patience: &Patience) -> Taken {
         let waiting_since = Instant::now();
         let mut state = self.lock();
+        if self.in_turn {
+            self.let_fill(&mut state);
+        }
         loop {
             let now = Instant::now();
             let silent = now.saturating_duration_since(self.silent_since(&state, waiting_since));
             if let Some(taken) = self.ready(&mut state, patience, now, silent) {
-                if state.frames == 0 && std::mem::take(&mut state.draining) {
-                    self.changed.notify_all();
+                if !self.in_turn {
+                    self.let_fill(&mut state);
                 }
                 return taken;
             }
             let left = patience.stall_limit.saturating_sub(silent);
             let left = patience.deadline.map_or(left, |at| left.min(at.saturating_duration_since(now)));
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Lets the decoder go on when the queue is empty.
+    fn let_fill(&self, state: &mut State) {
+        if state.frames == 0 && std::mem::take(&mut state.draining) {
+            self.changed.notify_all();
         }
     }
 
@@ -214,7 +231,8 @@ impl Inbox {
         if self.live && stalled && state.ending.is_none() {
             return Some(Taken::Stalled(silent));
         }
-        if let Some(entry) = state.entries.pop_front() {
+        let filling = self.in_turn && !state.draining && state.ending.is_none() && !stalled;
+        if !filling && let Some(entry) = state.entries.pop_front() {
             state.frames -= usize::from(matches!(entry, Entry::Frame(_)));
             return Some(Taken::Entry(entry));
         }
@@ -280,14 +298,21 @@ mod tests {
 
     #[test]
     fn a_live_queue_drops_its_oldest_frames_and_counts_them() {
-        let inbox = Inbox::new(2, true);
+        let inbox = Inbox::new(2, true, false);
         let dropped: u64 = (0..5).map(|i| inbox.push_frame(frame(i)).unwrap()).sum();
         assert_eq!((dropped, indexes(&inbox)), (3, vec![3, 4]));
     }
 
     #[test]
     fn a_file_queue_waits_and_loses_nothing() {
-        let inbox = Arc::new(Inbox::new(2, false));
+        for one_core in [false, true] {
+            waits_and_loses_nothing(Inbox::new(3, false, one_core));
+        }
+    }
+
+    #[track_caller]
+    fn waits_and_loses_nothing(inbox: Inbox) {
+        let inbox = Arc::new(inbox);
         let writer = Arc::clone(&inbox);
         let thread = std::thread::spawn(move || {
             let dropped: u64 = (0..50).map(|i| writer.push_frame(frame(i)).unwrap()).sum();
@@ -303,8 +328,20 @@ mod tests {
     }
 
     #[test]
+    fn on_one_core_frames_of_a_file_are_handed_out_when_the_queue_is_full() {
+        let inbox = Inbox::new(2, false, true);
+        inbox.push_frame(frame(0)).unwrap();
+        let soon = Patience { stall_limit: LONG, deadline: Some(Instant::now()) };
+        assert!(matches!(inbox.take(&soon), Taken::Deadline));
+        inbox.push_frame(frame(1)).unwrap();
+        assert!(matches!(inbox.take(&soon), Taken::Entry(_)));
+        assert!(matches!(inbox.take(&soon), Taken::Entry(_)));
+        assert!(matches!(inbox.take(&soon), Taken::Deadline));
+    }
+
+    #[test]
     fn a_full_file_queue_is_emptied_before_it_is_filled_again() {
-        let inbox = Inbox::new(3, false);
+        let inbox = Inbox::new(3, false, false);
         for i in 0..3 {
             inbox.push_frame(frame(i)).unwrap();
         }
@@ -321,7 +358,7 @@ mod tests {
 
     #[test]
     fn closing_frees_a_writer_that_waits_for_room() {
-        let inbox = Arc::new(Inbox::new(1, false));
+        let inbox = Arc::new(Inbox::new(1, false, false));
         inbox.push_frame(frame(0)).unwrap();
         let writer = Arc::clone(&inbox);
         let thread = std::thread::spawn(move || writer.push_frame(frame(1)));
@@ -331,7 +368,7 @@ mod tests {
 
     #[test]
     fn stopping_ends_a_reader_that_waits() {
-        let inbox = Arc::new(Inbox::new(1, true));
+        let inbox = Arc::new(Inbox::new(1, true, false));
         let reader = Arc::clone(&inbox);
         let thread = std::thread::spawn(move || matches!(reader.take(&patience(LONG)), Taken::Stopped));
         inbox.stop();
@@ -340,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_live_queue_that_gets_only_repeats_is_stalled() {
-        let inbox = Inbox::new(2, true);
+        let inbox = Inbox::new(2, true, false);
         inbox.push_frame(frame(0)).unwrap();
         assert!(matches!(inbox.take(&patience(Duration::ZERO)), Taken::Stalled(_)));
         inbox.mark_fresh(Instant::now());
@@ -349,7 +386,7 @@ mod tests {
 
     #[test]
     fn queued_frames_come_before_the_failure_that_followed_them() {
-        let inbox = Inbox::new(4, false);
+        let inbox = Inbox::new(4, false, false);
         inbox.push_frame(frame(0)).unwrap();
         inbox.end(Ending::Failed("first".into()));
         inbox.end(Ending::EndOfStream);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use gstreamer as gst;
+use pipeline::runner::one_core;
 
 use crate::counts::Counts;
 use crate::element::make;
@@ -49,7 +50,7 @@ impl Shared {
             first_picture_ns: None,
         };
         Self {
-            inbox: Arc::new(Inbox::new(spec.queue_frames, live)),
+            inbox: Arc::new(Inbox::new(spec.queue_frames, live, one_core())),
             counts: Arc::default(),
             live,
             clock: spec.clock,

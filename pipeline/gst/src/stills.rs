@@ -56,7 +56,7 @@ impl StillsSource {
         if pictures.is_empty() {
             return Err(fail(format!("the folder holds no picture ({})", ENDINGS.join(", "))));
         }
-        let handle = SourceHandle { inbox: Arc::new(Inbox::new(1, false)), counts: Arc::default() };
+        let handle = SourceHandle { inbox: Arc::new(Inbox::new(1, false, false)), counts: Arc::default() };
         Ok(Self { root: path.to_owned(), pictures, next: 0, frames: 0, unreadable: Vec::new(), handle })
     }
 
