@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use gis::ModelRef;
-use models::{Answer, BoxPx, Detection, Mask, RgbImage, SizePx};
+use models::card::PlacedBy;
+use models::{Answer, BoxPx, Card, Detection, Mask, RgbImage, SizePx};
 
 use crate::frame::Picture;
 use crate::seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen};
 
 /// Share of the card's least alarm that one outline needs to count by itself.
 const OUTLINE_SHARE_OF_ALARM: f64 = 0.5;
-/// What rises: its box holds a plume, and only the foot of the plume is where the task is.
-const RISING: &str = "fume";
-/// The foot of a plume: the lowest tenth of its box, over the middle half of its width.
+/// The foot of what rises: the lowest tenth of its box, over the middle half of its width.
 const FOOT_SHARE_OF_HEIGHT: f64 = 0.1;
 const FOOT_SHARE_OF_WIDTH: f64 = 0.5;
 /// A box that ends this near to the picture's edge may go on beyond it, pixels.
@@ -52,7 +51,9 @@ impl Detector for PackDetector {
                             seen.extend(outlined(self.outliner.as_ref(), mask, picture.size(), zones, &by)?);
                         }
                     }
-                    Answer::Boxes(boxes) => seen.extend(boxed(boxes, picture.size(), zones, &by)),
+                    Answer::Boxes(boxes) => {
+                        seen.extend(boxed(boxes, &rising(card), picture.size(), zones, &by));
+                    }
                 }
             }
             scaled = Some(content);
@@ -86,10 +87,22 @@ fn outlined(
     Ok(large.map(seen).collect())
 }
 
+/// Returns the names of the classes that rise from where they stand.
+fn rising(card: &Card) -> Vec<&str> {
+    let foot = card.classes.iter().filter(|class| class.placed_by == PlacedBy::Foot);
+    foot.map(|class| class.name.as_str()).collect()
+}
+
 /// Returns the boxes whose place on the ground lies in the regions of interest.
-fn boxed(boxes: &[Detection], picture: SizePx, zones: &PictureZones, model: &ModelRef) -> Vec<Seen> {
+fn boxed(
+    boxes: &[Detection],
+    rising: &[&str],
+    picture: SizePx,
+    zones: &PictureZones,
+    model: &ModelRef,
+) -> Vec<Seen> {
     let seen = |found: &Detection| {
-        let foot_px = (found.class == RISING).then(|| foot(&found.bounds));
+        let foot_px = rising.contains(&found.class.as_str()).then(|| foot(&found.bounds));
         Seen {
             class: found.class.clone(),
             score: f64::from(found.score),
@@ -166,7 +179,7 @@ mod tests {
 
     fn seen(boxes: &[Detection], zones: &PictureZones) -> Vec<Seen> {
         let model = ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() };
-        boxed(boxes, PICTURE, zones, &model)
+        boxed(boxes, &["fume"], PICTURE, zones, &model)
     }
 
     #[test]

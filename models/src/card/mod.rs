@@ -12,8 +12,8 @@ use crate::ModelError;
 
 pub use problem::Problem;
 pub use sections::{
-    Class, Colour, Decoder, Description, Golden, GoldenBox, Input, Int8, Layout, Output, Precision, Resize,
-    Scores, Task, Training,
+    Class, Colour, Decoder, Description, Golden, GoldenBox, Input, Int8, Layout, Output, PlacedBy, Precision,
+    Resize, Scores, Task, Training,
 };
 pub use sections::{INT8_TOLERANCE, INT8_TOLERANCE_PX};
 

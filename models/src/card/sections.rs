@@ -143,6 +143,20 @@ pub struct Class {
     /// Masks: a picture alarms from this share of positive cells on.
     #[serde(default)]
     pub min_area_share: Option<f32>,
+    /// Boxes: the part of the box that lies on the ground.
+    #[serde(default)]
+    pub placed_by: PlacedBy,
+}
+
+/// The part of a box that is given a place on the ground.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlacedBy {
+    /// All of it: what lies on the ground.
+    #[default]
+    Outline,
+    /// The middle of its lower edge: what rises from there, as a plume does.
+    Foot,
 }
 
 /// How the weights came about.

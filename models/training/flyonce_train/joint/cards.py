@@ -61,6 +61,8 @@ def classes(name: str, point: dict) -> str:
     out = ""
     for i, (label, row) in enumerate(zip(CLASSES[name], rows, strict=True)):
         out += f"\n[[classes]]\nid = {i}\nname = {value(label)}\nthreshold = {value(row['threshold'])}\n"
+        if name == "fume":
+            out += 'placed_by = "foot"\n'
         if "min_area_share" in row:
             out += f"min_area_share = {value(row['min_area_share'])}\n"
     return out

@@ -69,7 +69,7 @@ def weakest(scored: dict, name: str) -> str:
     if not rows:
         return "no slice has enough pictures"
     worst = min(rows, key=lambda k: rows[k][figure])
-    return f"{worst}: {figure} {rows[worst][figure]:.3f} ({rows[worst]['pictures']} pictures)"
+    return f"{worst}: {figure} {rows[worst][figure]:.3f} ({rows[worst]['images']} pictures)"
 
 
 def scores(scored: dict | None, name: str) -> dict[str, object]:
