@@ -1,7 +1,7 @@
 //! The one bounded queue between GStreamer's threads and the reader.
 //!
 //! ```text
-//! decoder thread --(spec.queue_frames; file: waits until it is empty, live: drops the oldest)--> reader
+//! decoder thread --(spec.queue_frames; file: waits, live: drops the oldest)--> reader
 //! ```
 //! On one core, frames of a file are handed out only once the queue is full: decoder and reader then truly take turns.
 
@@ -69,7 +69,7 @@ pub struct Inbox {
 struct State {
     entries: VecDeque<Entry>,
     frames: usize,
-    /// A file's queue was full and is being emptied.
+    /// On one core: the queue was full and is being emptied.
     draining: bool,
     accepting: bool,
     stopped: bool,
@@ -99,11 +99,11 @@ impl Inbox {
 
     /// Puts a frame in; returns how many older ones had to go, or `None` when the queue is closed.
     ///
-    /// Into a full queue of a file nothing more goes until it is empty: several frames are then decoded in one go, which
-    /// costs less than taking turns with the detector on one core.
+    /// On one core nothing more goes into the full queue of a file until it is empty and more is asked for: several frames
+    /// are then decoded in one go.
     pub fn push_frame(&self, frame: Frame) -> Option<u64> {
         let mut state = self.lock();
-        while !self.live && state.accepting && state.draining {
+        while !self.live && state.accepting && (state.draining || state.frames >= self.capacity) {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if !state.accepting {
@@ -115,7 +115,7 @@ impl Inbox {
         }
         state.entries.push_back(Entry::Frame(frame));
         state.frames += 1;
-        state.draining = state.frames >= self.capacity;
+        state.draining = self.in_turn && state.frames >= self.capacity;
         if state.draining || !self.in_turn {
             self.changed.notify_all();
         }
@@ -193,28 +193,21 @@ impl Inbox {
     pub fn take(&self, patience: &Patience) -> Taken {
         let waiting_since = Instant::now();
         let mut state = self.lock();
-        if self.in_turn {
-            self.let_fill(&mut state);
+        if state.frames == 0 && std::mem::take(&mut state.draining) {
+            self.changed.notify_all();
         }
         loop {
             let now = Instant::now();
             let silent = now.saturating_duration_since(self.silent_since(&state, waiting_since));
             if let Some(taken) = self.ready(&mut state, patience, now, silent) {
                 if !self.in_turn {
-                    self.let_fill(&mut state);
+                    self.changed.notify_all();
                 }
                 return taken;
             }
             let left = patience.stall_limit.saturating_sub(silent);
             let left = patience.deadline.map_or(left, |at| left.min(at.saturating_duration_since(now)));
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Lets the decoder go on when the queue is empty.
-    fn let_fill(&self, state: &mut State) {
-        if state.frames == 0 && std::mem::take(&mut state.draining) {
-            self.changed.notify_all();
         }
     }
 
@@ -328,32 +321,18 @@ mod tests {
     }
 
     #[test]
-    fn on_one_core_frames_of_a_file_are_handed_out_when_the_queue_is_full() {
+    fn on_one_core_a_file_queue_is_filled_emptied_and_filled_again_on_demand() {
         let inbox = Inbox::new(2, false, true);
-        inbox.push_frame(frame(0)).unwrap();
-        let soon = Patience { stall_limit: LONG, deadline: Some(Instant::now()) };
-        assert!(matches!(inbox.take(&soon), Taken::Deadline));
-        inbox.push_frame(frame(1)).unwrap();
-        assert!(matches!(inbox.take(&soon), Taken::Entry(_)));
-        assert!(matches!(inbox.take(&soon), Taken::Entry(_)));
-        assert!(matches!(inbox.take(&soon), Taken::Deadline));
-    }
-
-    #[test]
-    fn a_full_file_queue_is_emptied_before_it_is_filled_again() {
-        let inbox = Inbox::new(3, false, false);
-        for i in 0..3 {
-            inbox.push_frame(frame(i)).unwrap();
-        }
         let draining = || inbox.lock().draining;
-        let mut full = Vec::new();
-        for _ in 0..3 {
-            full.push(draining());
-            inbox.take(&patience(LONG));
+        let soon = Patience { stall_limit: LONG, deadline: Some(Instant::now()) };
+        for turn in 0..3 {
+            inbox.push_frame(frame(turn)).unwrap();
+            assert!(matches!(inbox.take(&soon), Taken::Deadline));
+            inbox.push_frame(frame(turn)).unwrap();
+            assert!(matches!(inbox.take(&soon), Taken::Entry(_)));
+            assert!(matches!(inbox.take(&soon), Taken::Entry(_)) && draining());
+            assert!(matches!(inbox.take(&soon), Taken::Deadline) && !draining());
         }
-        assert_eq!((full, draining()), (vec![true; 3], false));
-        inbox.push_frame(frame(3)).unwrap();
-        assert!(!draining());
     }
 
     #[test]

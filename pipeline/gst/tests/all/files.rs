@@ -138,9 +138,10 @@ fn a_file_waits_for_its_reader_and_stops_when_told() {
     let mut source = GstSource::open(file_spec(&path)).unwrap();
     let handle = source.handle();
     assert!(source.next().unwrap().is_some());
-    // Four in the queue, one with the reader, one in the decoder's hand.
-    wait_for("the queue fills", || handle.decoded() >= 6);
-    assert_eq!((handle.decoded(), source.dropped()), (6, 0));
+    // Four in the queue, one with the reader, one in the decoder's hand; on one core the reader's was one of the four.
+    let held = if pipeline::runner::one_core() { 5 } else { 6 };
+    wait_for("the queue fills", || handle.decoded() >= held);
+    assert_eq!((handle.decoded(), source.dropped()), (held, 0));
     handle.stop();
     assert!(source.next().unwrap().is_none());
     assert!(source.next().unwrap().is_none());
