@@ -9,16 +9,12 @@ from torch import Tensor, nn
 from .. import box_scores, letterbox, scoring
 from ..box_scores import Found
 from ..heads import cells, corners
+from ..run import as_input
 from ..waterlogging.geometry import INPUT_WH
 from .pictures import Picture, load
 
 GRID = cells(INPUT_WH[1], INPUT_WH[0])
 HEADS = {"fume": (0, 1), "dumping": (2,)}
-
-
-def as_input(pictures: Tensor) -> Tensor:
-    """RGB (batch, H, W, 3, uint8) as the network wants it; the memory stays channels-last."""
-    return ((pictures.float() - 127.0) / 128.0).permute(0, 3, 1, 2)
 
 
 @torch.no_grad()

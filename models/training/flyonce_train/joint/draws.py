@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from ..waterlogging import colour, geometry, puddles
 from ..waterlogging.data import SHARES as WATER_SHARES
+from ..waterlogging.data import water_patches
 from .pictures import PLANES, SHARES, Picture, load
 from .plumes import Plumes
 
@@ -65,12 +66,10 @@ class Draws(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         self.plumes = Plumes([p for p in pictures if p.group == "fume" and p.mask], cache)
 
     def _water_bank(self, pictures: list[Picture], side: int = 96) -> np.ndarray:
-        from ..waterlogging.data import _water_patches
-
         patches: list[np.ndarray] = []
         for picture in pictures:
             if picture.group in ("water/ground_wet", "water/aerial_wet", "water/nadir_flood"):
-                patches += _water_patches(np.asarray(load(self.cache, picture)), side)
+                patches += water_patches(np.asarray(load(self.cache, picture)), side)
         return np.stack(patches)
 
     def __len__(self) -> int:

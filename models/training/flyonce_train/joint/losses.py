@@ -55,8 +55,8 @@ def box_loss(raw: Tensor, grid: Tensor, truth: list[Tensor], known: Tensor, plan
 
 def joint_loss(
     out: tuple[Tensor, Tensor, Tensor], grid: Tensor, mask: Tensor, truth: list[Tensor], known: Tensor
-) -> tuple[Tensor, dict[str, float]]:
-    """The weighted sum, and its parts for the log."""
+) -> dict[str, Tensor]:
+    """The weighted sum as "total", and its parts for the log."""
     water, *raws = out
     parts = {}
     labelled = (mask != 255).flatten(1).any(1)
@@ -65,5 +65,5 @@ def joint_loss(
     for name, raw in zip(("fume", "dumping"), raws, strict=True):
         planes = PLANES[name]
         parts[name] = box_loss(raw, grid, truth, where[..., list(planes)], planes)
-    total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
-    return total, {name: float(part.detach()) for name, part in parts.items()}
+    parts["total"] = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
+    return parts

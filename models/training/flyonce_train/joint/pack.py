@@ -36,7 +36,10 @@ def calibration_pictures(datasets: Path, count: int = 120) -> Iterator[np.ndarra
 
 def golden(model: Path, name: str, picture: Path, point: dict) -> dict[str, object]:
     """What the model sees in the pack's golden picture, as the card states it."""
-    rgb = cv2.cvtColor(cv2.imread(str(picture)), cv2.COLOR_BGR2RGB)
+    bgr = cv2.imread(str(picture))
+    if bgr is None:
+        raise SystemExit(f"{picture} is missing: a pack needs a picture of 640 px width to prove itself with")
+    rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     box = letterbox.fit((rgb.shape[1], rgb.shape[0]), INPUT_WH)
     out = np.asarray(export.session(model).run([CARDS[name]["output"]], {"image": as_tensor(rgb)})[0])[0]
     if name == "waterlogging":
@@ -50,6 +53,8 @@ def golden(model: Path, name: str, picture: Path, point: dict) -> dict[str, obje
         for k in suppress(out[:, :4], scores, row["threshold"]):
             corners = np.clip(out[k, :4] - [box.left_px, box.top_px] * 2, 0, [rgb.shape[1], rgb.shape[0]] * 2)
             found.append((float(scores[k]), CLASSES[name][i], [round(float(v), 1) for v in corners]))
+    if not found:
+        raise SystemExit(f"{model.name}: the {name} pack sees nothing in {picture}; give its folder a golden.png in which it does")
     score, label, corners = max(found)
     best = {"class": label, "score": round(score, 4), "corners_px": corners}
     return {"boxes": len(found), "best": best, "tolerance": 0.01, "tolerance_px": 1.0}

@@ -2,22 +2,19 @@
 
 import argparse
 import os
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Subset
 
 from .. import ranks
 from ..ema import Average
 from ..fast_cpu import speed_up_depthwise
 from ..heads import cells
 from ..network import Joint
+from ..run import Plan, Run, as_input, loader_of, log, parameter_groups
 from ..waterlogging.geometry import Canvas
-from ..waterlogging.train import Plan, log
-from .check import as_input, check
+from .check import check
 from .draws import Draws, collate
 from .losses import joint_loss
 from .pictures import Picture, all_pictures, held_out, prepare
@@ -42,90 +39,8 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def parameter_groups(network: nn.Module) -> list[dict[str, object]]:
-    """No decay on norms and biases; backbone, neck and mask head, which have learnt before, at half the rate."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, value in network.named_parameters():
-        if value.requires_grad:
-            old = name.startswith(("backbone.", "neck.", "head."))
-            groups.setdefault((old, value.ndim > 1), []).append(value)
-    return [
-        {"params": values, "weight_decay": 0.02 if decays else 0.0, "factor": 0.5 if old else 1.0}
-        for (old, decays), values in groups.items()
-    ]
-
-
-@dataclass
-class Trainer:
-    """Network, running average and optimiser, with the time they have had."""
-
-    plan: Plan
-    network: Joint
-    average: Average
-    optimiser: torch.optim.Optimizer
-    grid: Tensor
-    epoch: int = 0
-    seconds: float = 0.0
-    mark: float = field(default_factory=time.monotonic)
-
-    def tick(self) -> None:
-        """Adds the wall time since the last tick; the same on every rank."""
-        now = time.monotonic()
-        self.seconds = ranks.mean(self.seconds + now - self.mark)
-        self.mark = now
-
-    def one_epoch(self, loader: DataLoader) -> dict[str, float]:
-        """Trains on the loader's samples, fewer where the time is up; the mean of each loss."""
-        self.network.train()
-        sums: dict[str, float] = {}
-        steps = 0
-        for batch in loader:
-            self.tick()
-            progress = self.plan.progress(self.epoch * self.plan.steps_per_epoch + steps, self.seconds)
-            if steps and progress >= 1.0:
-                break
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.plan.rate_at(progress) * group["factor"]
-            for name, value in self.one_step(*batch).items():
-                sums[name] = sums.get(name, 0.0) + value
-            steps += 1
-        self.tick()
-        self.epoch += 1
-        return {name: value / steps for name, value in sums.items()}
-
-    def one_step(self, image: Tensor, mask: Tensor, boxes: list[Tensor], known: Tensor) -> dict[str, float]:
-        with torch.autocast("cpu", torch.bfloat16):
-            out = self.network(as_input(image))
-        loss, parts = joint_loss(out, self.grid, mask, boxes, known)
-        self.optimiser.zero_grad(set_to_none=False)
-        loss.backward()
-        ranks.average_gradients(self.network)
-        nn.utils.clip_grad_norm_(self.network.parameters(), 8.0)
-        self.optimiser.step()
-        self.average.update(self.network)
-        return parts
-
-    def done(self) -> bool:
-        return self.plan.progress(self.epoch * self.plan.steps_per_epoch, self.seconds) >= 0.995
-
-    def save(self, path: Path) -> None:
-        state = {
-            "network": self.network.state_dict(),
-            "average": self.average.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "epoch": self.epoch,
-            "seconds": self.seconds,
-            "steps": self.average.steps,
-        }
-        torch.save(state, path.with_suffix(".new"))
-        path.with_suffix(".new").replace(path)
-
-    def resume(self, path: Path) -> None:
-        state = torch.load(path, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average.network.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.epoch, self.seconds, self.average.steps = state["epoch"], state["seconds"], state["steps"]
+LEARNT = ("backbone.", "neck.", "head.")
+"""Parts that the waterlogging network has trained before."""
 
 
 def start_from(network: Joint, path: Path) -> None:
@@ -137,7 +52,7 @@ def start_from(network: Joint, path: Path) -> None:
     print(f"from {path}; fresh: {fresh}", flush=True)
 
 
-def build(args: argparse.Namespace, size: tuple[int, int]) -> Trainer:
+def build(args: argparse.Namespace) -> Run:
     network = Joint(pretrained=not args.weights)
     if args.weights:
         start_from(network, args.weights)
@@ -146,34 +61,26 @@ def build(args: argparse.Namespace, size: tuple[int, int]) -> Trainer:
     average = Average(network, 0.998)
     speed_up_depthwise(network)
     plan = Plan(args.epochs, args.draws, args.batch, args.rate, args.minutes)
-    optimiser = torch.optim.AdamW(parameter_groups(network), lr=args.rate)
-    trainer = Trainer(plan, network, average, optimiser, cells(size[1], size[0]))
+    optimiser = torch.optim.AdamW(parameter_groups(network, LEARNT), lr=args.rate)
+    run = Run(plan, network, average, optimiser, clip=8.0)
     if (args.checkpoints / "last.pt").exists():
-        trainer.resume(args.checkpoints / "last.pt")
-    return trainer
-
-
-def loader_of(draws: Draws, batch: int) -> DataLoader:
-    """This rank's part of the draws."""
-    part = Subset(draws, range(ranks.rank(), len(draws), ranks.world()))
-    return DataLoader(
-        part, batch // ranks.world(), num_workers=1, prefetch_factor=3, drop_last=True, collate_fn=collate
-    )
+        run.resume(args.checkpoints / "last.pt")
+    return run
 
 
 CHECKED = tuple("iou recall false_alarm smoke_ap50 smoke_ap30 flame_ap50 flame_ap30 waste_ap50 waste_ap30".split())
 
 
-def report(args: argparse.Namespace, trainer: Trainer, losses: dict[str, float], kept: list[Picture]) -> None:
+def report(args: argparse.Namespace, run: Run, losses: dict[str, float], kept: list[Picture]) -> None:
     """One line of log.csv, and the checkpoint."""
-    row: dict[str, object] = {"epoch": trainer.epoch, "steps": trainer.average.steps, "seconds": round(trainer.seconds)}
+    row: dict[str, object] = {"epoch": run.epoch, "steps": run.average.steps, "seconds": round(run.seconds)}
     row |= {name: round(value, 4) for name, value in losses.items()}
-    look = bool(kept) and (trainer.epoch % args.check_every == 0 or trainer.done())
-    scores = check(trainer.average.network, args.cache, kept) if look else {}
+    look = bool(kept) and (run.epoch % args.check_every == 0 or run.done())
+    scores = check(run.average.network, args.cache, kept) if look else {}
     row |= {name: round(scores[name], 4) if scores else "" for name in CHECKED}
     log(args.checkpoints / "log.csv", row)
     print(row, flush=True)
-    trainer.save(args.checkpoints / "last.pt")
+    run.save(args.checkpoints / "last.pt")
 
 
 def main() -> None:
@@ -188,13 +95,20 @@ def main() -> None:
     kept = [p for p in pictures if held_out(p, args.held_out)]
     used = [p for p in pictures if not held_out(p, args.held_out)]
     width, height = (int(n) for n in args.canvas.split("x"))
-    trainer = build(args, (width, height))
-    while not trainer.done():
+    run = build(args)
+    grid = cells(height, width)
+
+    def on_grid(network: nn.Module, image: Tensor, mask: Tensor, boxes: list[Tensor], known: Tensor) -> dict[str, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16):
+            out = network(as_input(image))
+        return joint_loss(out, grid, mask, boxes, known)
+
+    while not run.done():
         canvas = Canvas((width, height), args.plain)
-        draws = Draws(args.cache, used, args.seed, trainer.epoch * args.draws, args.draws, canvas)
-        losses = trainer.one_epoch(loader_of(draws, args.batch))
+        draws = Draws(args.cache, used, args.seed, run.epoch * args.draws, args.draws, canvas)
+        losses = run.one_epoch(loader_of(draws, args.batch, collate), on_grid)
         if ranks.rank() == 0:
-            report(args, trainer, losses, kept)
+            report(args, run, losses, kept)
     ranks.leave()
 
 

@@ -117,7 +117,7 @@ def load(cache: Path, item: Item) -> np.ndarray:
     return np.load(cache / f"{item.key}.npy", mmap_mode="r")
 
 
-def _water_patches(picture: np.ndarray, side: int) -> list[np.ndarray]:
+def water_patches(picture: np.ndarray, side: int) -> list[np.ndarray]:
     """Up to three squares that are water all over."""
     wet = (picture[..., 3] == 1).astype(np.uint8)
     inside = cv2.erode(wet, np.ones((side, side), np.uint8), borderValue=0)
@@ -145,5 +145,5 @@ def water_bank(cache: Path, items: list[Item], side: int = 96) -> np.ndarray:
     patches: list[np.ndarray] = []
     for item in items:
         if item.mask is not None and not item.dry:
-            patches += _water_patches(np.asarray(load(cache, item)), side)
+            patches += water_patches(np.asarray(load(cache, item)), side)
     return np.stack(patches)
