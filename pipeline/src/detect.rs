@@ -58,6 +58,9 @@ impl Detector for PackDetector {
             }
             scaled = Some(content);
         }
+        if let Some(scaled) = scaled {
+            picture.recycle(scaled);
+        }
         Ok(seen)
     }
 }

@@ -17,6 +17,9 @@ pub trait Picture: Send + Sync {
     /// # Errors
     /// When the decoder's memory cannot be read or converted.
     fn rgb(&self, size: SizePx) -> Result<RgbImage, PictureError>;
+
+    /// Takes back an image that is not needed any more, so that its memory can serve a later one.
+    fn recycle(&self, _image: RgbImage) {}
 }
 
 /// A picture could not be converted.

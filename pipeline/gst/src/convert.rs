@@ -23,12 +23,19 @@ thread_local! {
 
 /// Returns the whole picture scaled to `size`, as packed RGB.
 ///
+/// `memory` becomes the image's when it has the right length; what is in it is written over.
+///
 /// # Shape
 /// `[height, width, 3]`, row by row without padding.
 ///
 /// # Errors
 /// When the buffer cannot be mapped or GStreamer knows no conversion.
-pub fn rgb(buffer: &gst::BufferRef, info: &VideoInfo, size: SizePx) -> Result<RgbImage, String> {
+pub fn rgb(
+    buffer: &gst::BufferRef,
+    info: &VideoInfo,
+    size: SizePx,
+    memory: Vec<u8>,
+) -> Result<RgbImage, String> {
     CONVERTERS.with_borrow_mut(|chains| {
         let found = chains.iter().position(|chain| chain.size == size && chain.info == *info);
         let chain = match found {
@@ -37,7 +44,7 @@ pub fn rgb(buffer: &gst::BufferRef, info: &VideoInfo, size: SizePx) -> Result<Rg
         };
         chains.truncate(KEPT - 1);
         chains.insert(0, chain);
-        chains.first_mut().map_or_else(|| Err("no converter".to_owned()), |chain| chain.run(buffer))
+        chains.first_mut().map_or_else(|| Err("no converter".to_owned()), |chain| chain.run(buffer, memory))
     })
 }
 
@@ -70,9 +77,10 @@ impl Chain {
         Ok(Self { info: info.clone(), size, scale, colour })
     }
 
-    fn run(&mut self, buffer: &gst::BufferRef) -> Result<RgbImage, String> {
+    fn run(&mut self, buffer: &gst::BufferRef, mut memory: Vec<u8>) -> Result<RgbImage, String> {
         let decoded = map(buffer, &self.info)?;
-        let mut rgb = gst::Buffer::from_mut_slice(vec![0_u8; self.colour.out.size()]);
+        memory.resize(self.colour.out.size(), 0);
+        let mut rgb = gst::Buffer::from_mut_slice(memory);
         match &mut self.scale {
             None => self.colour.run(&decoded, &mut rgb)?,
             Some(Scale { step, small }) => {
@@ -157,7 +165,7 @@ mod tests {
         let bytes = sample.iter().copied().cycle().take(info.size()).collect::<Vec<u8>>();
         let buffer = gst::Buffer::from_mut_slice(bytes);
         for (width, height) in [(321, 241), (101, 77), (1, 1), (640, 483), (160, 120), (33, 400)] {
-            let image = rgb(&buffer, &info, SizePx { width, height }).unwrap();
+            let image = rgb(&buffer, &info, SizePx { width, height }, Vec::new()).unwrap();
             assert_eq!(
                 (image.width, image.height, image.data.len()),
                 (width, height, (width * height * 3) as usize)
@@ -193,7 +201,7 @@ mod tests {
             for size in [SizePx { width: 64, height: 48 }, SizePx { width: 32, height: 20 }] {
                 let info = VideoInfo::builder(VideoFormat::I420, 64, 48).build().unwrap();
                 let planes = [vec![yuv[0]; 64 * 48], vec![yuv[1]; 32 * 24], vec![yuv[2]; 32 * 24]];
-                let image = rgb(&gst::Buffer::from_mut_slice(planes.concat()), &info, size).unwrap();
+                let image = rgb(&gst::Buffer::from_mut_slice(planes.concat()), &info, size, Vec::new()).unwrap();
                 let far = |(got, want): (&u8, &u8)| got.abs_diff(*want) > 3;
                 assert!(!image.data.iter().zip(expected.iter().cycle()).any(far), "{yuv:?} at {size:?}");
             }
@@ -205,7 +213,7 @@ mod tests {
         gst::init().unwrap();
         let info = VideoInfo::builder(VideoFormat::Bgrx, 2, 2).build().unwrap();
         let buffer = gst::Buffer::from_mut_slice([10_u8, 20, 30, 255].repeat(4));
-        let image = rgb(&buffer, &info, SizePx { width: 2, height: 2 }).unwrap();
+        let image = rgb(&buffer, &info, SizePx { width: 2, height: 2 }, Vec::new()).unwrap();
         assert_eq!(image.data, [30, 20, 10].repeat(4));
     }
 
@@ -214,6 +222,6 @@ mod tests {
         gst::init().unwrap();
         let info = VideoInfo::builder(VideoFormat::I420, 64, 64).build().unwrap();
         let buffer = gst::Buffer::from_mut_slice(vec![0_u8; 100]);
-        assert!(rgb(&buffer, &info, SizePx { width: 8, height: 8 }).is_err());
+        assert!(rgb(&buffer, &info, SizePx { width: 8, height: 8 }, Vec::new()).is_err());
     }
 }

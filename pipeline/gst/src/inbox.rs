@@ -1,7 +1,7 @@
 //! The one bounded queue between GStreamer's threads and the reader.
 //!
 //! ```text
-//! decoder thread --(spec.queue_frames; file: waits, live: drops the oldest)--> reader
+//! decoder thread --(spec.queue_frames or more; file: waits, live: drops the oldest)--> reader
 //! ```
 //! On one core, frames of a file are handed out only once the queue is full: decoder and reader then truly take turns.
 

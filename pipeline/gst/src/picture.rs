@@ -10,15 +10,25 @@ use pipeline::{Picture, PictureError};
 use crate::convert;
 use crate::orientation::Orientation;
 
-/// Size that pictures of a feed were last scaled down to.
-pub type Wanted = Arc<Mutex<Option<SizePx>>>;
+/// Scaled pictures whose memory is kept for later ones.
+const MOST_SPARE: usize = 16;
+
+/// How the pictures of a feed are scaled; shared by all of them.
+pub type Scaling = Arc<Mutex<ScalingState>>;
+
+/// Size that pictures were last scaled down to, and the memory of those that are not needed any more.
+#[derive(Default)]
+pub struct ScalingState {
+    wanted: Option<SizePx>,
+    spare: Vec<Vec<u8>>,
+}
 
 /// One decoded picture.
 pub struct GstPicture {
     buffer: gst::Buffer,
     info: Arc<VideoInfo>,
     orientation: Orientation,
-    wanted: Wanted,
+    scaling: Scaling,
     prepared: Mutex<Option<RgbImage>>,
 }
 
@@ -27,14 +37,14 @@ impl GstPicture {
         buffer: gst::Buffer,
         info: Arc<VideoInfo>,
         orientation: Orientation,
-        wanted: Wanted,
+        scaling: Scaling,
     ) -> Self {
-        Self { buffer, info, orientation, wanted, prepared: Mutex::default() }
+        Self { buffer, info, orientation, scaling, prepared: Mutex::default() }
     }
 
     /// Converts the picture to the size that those before it were asked for, while it is in the cache of the decoder's core.
     pub(crate) fn prepare(&self) {
-        let wanted = *lock(&self.wanted);
+        let wanted = lock(&self.scaling).wanted;
         // What fails here fails again, and is told, when somebody asks.
         *lock(&self.prepared) = wanted.and_then(|size| self.converted(size).ok());
     }
@@ -45,7 +55,8 @@ impl GstPicture {
         if size.width == 0 || size.height == 0 {
             return Err(fail("the wanted size is zero".to_owned()));
         }
-        let image = convert::rgb(&self.buffer, &self.info, stored).map_err(fail)?;
+        let memory = lock(&self.scaling).spare.pop().unwrap_or_default();
+        let image = convert::rgb(&self.buffer, &self.info, stored, memory).map_err(fail)?;
         Ok(self.orientation.turned(image))
     }
 
@@ -67,9 +78,16 @@ impl Picture for GstPicture {
         }
         // Whole pictures are asked for now and then, as evidence.
         if size.pixels() < self.size().pixels() {
-            *lock(&self.wanted) = Some(size);
+            lock(&self.scaling).wanted = Some(size);
         }
         self.converted(size)
+    }
+
+    fn recycle(&self, image: RgbImage) {
+        let mut scaling = lock(&self.scaling);
+        if scaling.wanted == Some(image.size()) && scaling.spare.len() < MOST_SPARE {
+            scaling.spare.push(image.data);
+        }
     }
 }
 
@@ -102,10 +120,10 @@ mod tests {
         gst::init().unwrap();
         let info = VideoInfo::builder(gstreamer_video::VideoFormat::I420, 64, 48).build().unwrap();
         let bytes: Vec<u8> = (0..info.size()).map(|at| (at * 7 % 251) as u8).collect();
-        let (info, wanted) = (Arc::new(info), Wanted::default());
+        let (info, scaling) = (Arc::new(info), Scaling::default());
         let picture = || {
             let buffer = gst::Buffer::from_slice(bytes.clone());
-            GstPicture::new(buffer, Arc::clone(&info), Orientation::default(), Arc::clone(&wanted))
+            GstPicture::new(buffer, Arc::clone(&info), Orientation::default(), Arc::clone(&scaling))
         };
         let (whole, small) = (SizePx::new(64, 48), SizePx::new(32, 24));
         let prepared = |picture: GstPicture| {
@@ -120,7 +138,10 @@ mod tests {
         assert_eq!(size, Some(small));
         assert_eq!(second.rgb(whole).unwrap().size(), whole);
         // The second time it is converted anew.
-        assert_eq!([second.rgb(small).unwrap(), second.rgb(small).unwrap()], [first.clone(), first]);
+        assert_eq!([second.rgb(small).unwrap(), second.rgb(small).unwrap()], [first.clone(), first.clone()]);
+        // Nor does it matter what was in the memory before.
+        second.recycle(RgbImage { data: vec![255; first.data.len()], ..first.clone() });
+        assert_eq!(second.rgb(small).unwrap(), first);
     }
 
     #[test]

@@ -31,6 +31,10 @@ pub struct Shared {
     progress: Mutex<Progress>,
 }
 
+/// Frames decoded in one go where decoder and reader take turns: each turn finds the caches emptied by the other, so that
+/// few and long ones cost less. Memory sets the bound: a frame of 1080p takes 3 MB.
+const FRAMES_A_TURN: usize = 12;
+
 /// State that outlives a connection.
 pub struct Progress {
     pub timeline: Timeline,
@@ -43,6 +47,8 @@ pub struct Progress {
 impl Shared {
     pub fn new(spec: &SourceSpec) -> Self {
         let live = spec.uri.live();
+        let in_turn = one_core() && !live;
+        let least = if in_turn { FRAMES_A_TURN } else { 1 };
         let progress = Progress {
             timeline: Timeline::default(),
             thinning: Thinning::new(spec.analysis_fps),
@@ -50,7 +56,7 @@ impl Shared {
             first_picture_ns: None,
         };
         Self {
-            inbox: Arc::new(Inbox::new(spec.queue_frames, live, one_core())),
+            inbox: Arc::new(Inbox::new(spec.queue_frames.max(least), live, in_turn)),
             counts: Arc::default(),
             live,
             clock: spec.clock,

@@ -26,7 +26,7 @@ pub struct SourceSpec {
     pub max_duration: Option<Duration>,
     /// What to do when a live feed breaks.
     pub reconnect: Reconnect,
-    /// Frames kept ready for the reader.
+    /// Frames kept ready for the reader; for a file on one core it may be more.
     pub queue_frames: usize,
     /// Frames wanted a second; `None` gives every decoded frame.
     pub analysis_fps: Option<f64>,

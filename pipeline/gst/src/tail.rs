@@ -14,7 +14,7 @@ use crate::capture::{arrival_time, capture_time, sender_time};
 use crate::counts::Counts;
 use crate::element::make;
 use crate::orientation::Orientation;
-use crate::picture::{GstPicture, Wanted};
+use crate::picture::{GstPicture, Scaling};
 use crate::session::Shared;
 
 /// Builds the elements after the decoder; the first takes decoded video, the last is the sink.
@@ -39,7 +39,7 @@ pub fn build(shared: &Arc<Shared>) -> Result<[gst::Element; 2], String> {
         accept_any_stride(&pad);
     }
     let mut intake =
-        Intake { shared: Arc::clone(shared), orientation, format: None, wanted: Wanted::default() };
+        Intake { shared: Arc::clone(shared), orientation, format: None, scaling: Scaling::default() };
     let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| intake.take(sink)).build();
     app_sink.set_callbacks(callbacks);
     Ok([deinterlace, sink])
@@ -78,7 +78,7 @@ struct Intake {
     shared: Arc<Shared>,
     orientation: Arc<Mutex<Orientation>>,
     format: Option<(gst::Caps, Arc<VideoInfo>)>,
-    wanted: Wanted,
+    scaling: Scaling,
 }
 
 impl Intake {
@@ -129,7 +129,7 @@ impl Intake {
         drop(progress);
         let capture = self.capture(sink, &buffer, running_ns);
         let orientation = *self.orientation.lock().unwrap_or_else(PoisonError::into_inner);
-        let picture = GstPicture::new(buffer, Arc::clone(info), orientation, Arc::clone(&self.wanted));
+        let picture = GstPicture::new(buffer, Arc::clone(info), orientation, Arc::clone(&self.scaling));
         // A frame of a live feed may yet be dropped.
         if kept && !self.shared.live {
             picture.prepare();
