@@ -201,7 +201,8 @@ mod tests {
             for size in [SizePx { width: 64, height: 48 }, SizePx { width: 32, height: 20 }] {
                 let info = VideoInfo::builder(VideoFormat::I420, 64, 48).build().unwrap();
                 let planes = [vec![yuv[0]; 64 * 48], vec![yuv[1]; 32 * 24], vec![yuv[2]; 32 * 24]];
-                let image = rgb(&gst::Buffer::from_mut_slice(planes.concat()), &info, size, Vec::new()).unwrap();
+                let image =
+                    rgb(&gst::Buffer::from_mut_slice(planes.concat()), &info, size, Vec::new()).unwrap();
                 let far = |(got, want): (&u8, &u8)| got.abs_diff(*want) > 3;
                 assert!(!image.data.iter().zip(expected.iter().cycle()).any(far), "{yuv:?} at {size:?}");
             }
