@@ -47,6 +47,16 @@ impl FrameCamera {
         let ground = ground.map(|height| FlatGround { height, sigma_m: LEVEL_GROUND_SIGMA_M });
         Ok(Self { intrinsics, pose, ground })
     }
+
+    /// Returns the same camera for pictures of another size.
+    ///
+    /// # Errors
+    /// [`NotLocated::NoIntrinsics`] when the lens cannot be scaled to it.
+    pub fn resized(&self, picture: SizePx) -> Result<Self, NotLocated> {
+        let scaled = self.intrinsics.scaled_to(f64::from(picture.width), f64::from(picture.height));
+        let intrinsics = scaled.map_err(|_| NotLocated::NoIntrinsics)?;
+        Ok(Self { intrinsics, ..self.clone() })
+    }
 }
 
 fn lens(sample: &Sample, setup: &CameraSetup, picture: SizePx) -> Result<Intrinsics, NotLocated> {

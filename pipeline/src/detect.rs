@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use gis::ModelRef;
 use models::card::PlacedBy;
-use models::{Answer, BoxPx, Card, Detection, Mask, RgbImage, SizePx};
+use models::{Answer, BoxPx, Card, Detection, Letterbox, Mask, RgbImage, SizePx};
 
-use crate::frame::Picture;
+use crate::frame::{Frame, Picture};
 use crate::seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen};
+use crate::tiles;
 
 /// Share of the card's least alarm that one outline needs to count by itself.
 const OUTLINE_SHARE_OF_ALARM: f64 = 0.5;
@@ -22,17 +23,25 @@ const AT_EDGE_PX: f32 = 1.0;
 pub struct PackDetector {
     models: Vec<models::Detector>,
     outliner: Arc<dyn Outliner>,
+    most_tiles: usize,
 }
 
 impl PackDetector {
     /// Returns the detector of one worker.
     pub fn new(models: Vec<models::Detector>, outliner: Arc<dyn Outliner>) -> Self {
-        Self { models, outliner }
+        Self { models, outliner, most_tiles: 0 }
+    }
+
+    /// Also looks at tiles, at most so many a frame, where a card asks for a finer scale than the whole picture shows.
+    #[must_use]
+    pub fn with_tiles(self, most: usize) -> Self {
+        Self { most_tiles: most, ..self }
     }
 }
 
 impl Detector for PackDetector {
-    fn detect(&mut self, picture: &dyn Picture, zones: &PictureZones) -> Result<Vec<Seen>, String> {
+    fn detect(&mut self, frame: &Frame, zones: &PictureZones) -> Result<Vec<Seen>, String> {
+        let picture = frame.picture.as_ref();
         let mut scaled: Option<RgbImage> = None;
         let mut seen = Vec::new();
         for model in &mut self.models {
@@ -41,7 +50,10 @@ impl Detector for PackDetector {
                 Some(image) => image,
                 None => picture.rgb(letterbox.scaled).map_err(|e| e.to_string())?,
             };
-            let answers = model.run(&content, &letterbox).map_err(|e| e.to_string())?;
+            let mut answers = model.run(&content, &letterbox).map_err(|e| e.to_string())?;
+            if let Some(gsd_m) = frame.gsd_m {
+                look_closer(model, picture, &letterbox, gsd_m, self.most_tiles, &mut answers)?;
+            }
             for (card, answer) in model.cards().zip(&answers) {
                 let (name, version, sha256) = (card.name.clone(), card.version.clone(), card.sha256.clone());
                 let by = ModelRef { pack: name, version, sha256 };
@@ -63,6 +75,39 @@ impl Detector for PackDetector {
         }
         Ok(seen)
     }
+}
+
+/// Adds what tiles show to the boxes of the cards that ask for them; masks stay those of the whole picture.
+fn look_closer(
+    model: &mut models::Detector,
+    picture: &dyn Picture,
+    whole: &Letterbox,
+    gsd_m: f64,
+    most: usize,
+    answers: &mut [Answer],
+) -> Result<(), String> {
+    let coarsest = |card: &Card| card.tiles.as_ref().map(|tiles| tiles.coarsest_m);
+    let wanted = model.cards().filter_map(coarsest).min_by(f64::total_cmp);
+    let Some(plan) = wanted.and_then(|coarsest_m| tiles::plan(whole, gsd_m, coarsest_m, most)) else {
+        return Ok(());
+    };
+    let scaled = picture.rgb(plan.scaled).map_err(|e| e.to_string())?;
+    let letterbox = model.letterbox(plan.tile).map_err(|e| e.to_string())?;
+    for &corner in &plan.corners {
+        let tile = tiles::tile(&scaled, corner, plan.tile).ok_or("a tile lies outside the picture")?;
+        let of_tile = model.run(&tile, &letterbox).map_err(|e| e.to_string())?;
+        for ((card, whole), found) in model.cards().zip(answers.iter_mut()).zip(of_tile) {
+            if let (Some(_), Answer::Boxes(all), Answer::Boxes(found)) = (&card.tiles, whole, found) {
+                all.extend(tiles::in_picture(found, corner, &plan, picture.size()));
+            }
+        }
+    }
+    for (card, whole) in model.cards().zip(answers) {
+        if let (Some(_), Answer::Boxes(all)) = (&card.tiles, whole) {
+            *all = tiles::merged(std::mem::take(all), card.output.nms_iou.unwrap_or(1.0));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the outlines of a mask when together they are large enough for the card's alarm.

@@ -54,6 +54,8 @@ pub struct Frame {
     pub capture: Option<CaptureTime>,
     /// Name of the picture's file, for folders of stills.
     pub name: Option<String>,
+    /// Metres of ground that a pixel in the middle of the picture shows, where that is known before it is looked at.
+    pub gsd_m: Option<f64>,
     /// The picture.
     pub picture: Arc<dyn Picture>,
 }

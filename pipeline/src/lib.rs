@@ -9,8 +9,10 @@ pub mod observe;
 pub mod place;
 pub mod poses;
 pub mod runner;
+pub mod scale;
 pub mod seen;
 pub mod telemetry;
+pub mod tiles;
 
 pub use frame::{CaptureTime, Frame, FrameSource, Item, Picture, PictureError, SourceError, TelemetryPacket};
 pub use models::SizePx;

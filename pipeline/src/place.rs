@@ -30,6 +30,7 @@ const CONFIGURED_SIGMA_MILLIS: f64 = 1_000.0;
 const UNKNOWN_DATE_SIGMA_MILLIS: f64 = 1e12;
 
 /// Where a source's poses come from.
+#[derive(Clone)]
 pub enum PoseOrigin {
     /// Telemetry inside the feed.
     InBand(PoseTrack),
@@ -188,7 +189,7 @@ impl<'a> Placer<'a> {
     fn without_sample(&self, looked: Looked, reason: NotLocated) -> Placed {
         let (time, time_quality) = self.time_without_telemetry(&looked);
         let camera = match &self.origin {
-            PoseOrigin::Fixed(camera) => fixed(camera, &looked),
+            PoseOrigin::Fixed(camera) => camera.resized(looked.frame.picture.size()),
             _ => Err(reason),
         };
         Placed { looked, time, time_quality, camera }
@@ -225,15 +226,6 @@ fn held(sample: &Sample, elapsed_us: i64) -> Sample {
     let off = SignedDuration::from_micros(elapsed_us - sample.elapsed_us.unwrap_or(elapsed_us));
     let then = |time: Timestamp| time.saturating_add(off).unwrap_or(time);
     Sample { time: sample.time.map(then), ..sample.clone() }
-}
-
-fn fixed(camera: &FrameCamera, looked: &Looked) -> Result<FrameCamera, NotLocated> {
-    let size = looked.frame.picture.size();
-    let intrinsics = camera
-        .intrinsics
-        .scaled_to(f64::from(size.width), f64::from(size.height))
-        .map_err(|_| NotLocated::NoIntrinsics)?;
-    Ok(FrameCamera { intrinsics, ..camera.clone() })
 }
 
 fn quality(source: TimeSource, sigma_millis: f64) -> TimeQuality {

@@ -204,7 +204,7 @@ fn look(
 
 fn looked(feed: &Feed<'_>, detector: &mut dyn Detector, frame: Frame) -> Done {
     let start = ThreadTime::now();
-    match detector.detect(frame.picture.as_ref(), feed.zones) {
+    match detector.detect(&frame, feed.zones) {
         Ok(seen) => Done::Frame(Looked { frame, seen }, start.elapsed()),
         Err(reason) => Done::Failed(FeedError::Detect { frame: frame.index, reason }),
     }
@@ -289,6 +289,7 @@ mod tests {
                 elapsed: Duration::from_millis(100 * self.given),
                 capture: None,
                 name: None,
+                gsd_m: None,
                 picture: Arc::new(Grey),
             })))
         }
@@ -305,7 +306,7 @@ mod tests {
     }
 
     impl Detector for Uneven {
-        fn detect(&mut self, _: &dyn Picture, _: &PictureZones) -> Result<Vec<Seen>, String> {
+        fn detect(&mut self, _: &Frame, _: &PictureZones) -> Result<Vec<Seen>, String> {
             self.calls += 1;
             if self.fail_on_call == Some(self.calls) {
                 return Err("model broke".into());

@@ -3,7 +3,7 @@
 use gis::ModelRef;
 use models::{BoxPx, Mask, SizePx};
 
-use crate::frame::Picture;
+use crate::frame::Frame;
 
 /// One thing seen in one picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,11 +82,11 @@ pub trait Outliner: Send + Sync {
     fn outlines(&self, mask: &Mask, picture: SizePx, zones: &PictureZones) -> Result<Vec<Outline>, String>;
 }
 
-/// Looks at pictures: one a worker thread.
+/// Looks at frames: one a worker thread.
 pub trait Detector: Send {
-    /// Returns everything seen in one picture.
+    /// Returns everything seen in one frame.
     ///
     /// # Errors
     /// A line of text when the picture cannot be converted or a model fails.
-    fn detect(&mut self, picture: &dyn Picture, zones: &PictureZones) -> Result<Vec<Seen>, String>;
+    fn detect(&mut self, frame: &Frame, zones: &PictureZones) -> Result<Vec<Seen>, String>;
 }

@@ -13,7 +13,8 @@ use crate::ModelError;
 pub use problem::Problem;
 pub use sections::{
     Class, Colour, Decoder, Description, Golden, GoldenBox, Input, Int8, Layout, Output, PlacedBy, Precision,
-    Resize, Scores, Task, Training,
+    Resize, Scores, Task, Tiles,
+    Training,
 };
 pub use sections::{INT8_TOLERANCE, INT8_TOLERANCE_PX};
 
@@ -46,6 +47,9 @@ pub struct Card {
     pub input: Input,
     /// The output tensor.
     pub output: Output,
+    /// Scale that boxes are looked for at, where the whole picture shows the ground too coarsely.
+    #[serde(default)]
+    pub tiles: Option<Tiles>,
     /// Classes, in the order of the output's channels.
     pub classes: Vec<Class>,
     /// Label ids of a labelled data set, folded into class ids where they differ; boxes only, used to score.

@@ -120,6 +120,14 @@ impl Output {
     }
 }
 
+/// When a picture is cut into tiles.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tiles {
+    /// Metres of ground that a pixel of the input may show at most; where it would show more, boxes are looked for in tiles.
+    pub coarsest_m: f64,
+}
+
 /// How the output tensor is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

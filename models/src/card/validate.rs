@@ -21,6 +21,7 @@ pub(super) fn problems(card: &Card) -> Vec<Problem> {
     head(card, &mut found);
     input(card, &mut found);
     output(card, &mut found);
+    tiles(card, &mut found);
     classes(card, &mut found);
     label_map(card, &mut found);
     scores("scores", &card.scores, card.task, &mut found);
@@ -218,6 +219,13 @@ fn overlap(output: &Output, task: Task, found: &mut Found) {
     found.unless(iou > 0.0 && iou <= 1.0, "output.nms_iou", || {
         format!("is {iou}, want more than 0 and at most 1")
     });
+}
+
+fn tiles(card: &Card, found: &mut Found) {
+    let Some(tiles) = &card.tiles else { return };
+    let metres = tiles.coarsest_m;
+    found.unless(card.output.decoder == Decoder::BoxesXyxy, "tiles", || "is for boxes only".to_owned());
+    found.unless(metres.is_finite() && metres > 0.0, "tiles.coarsest_m", || format!("is {metres}, not above 0"));
 }
 
 fn classes(card: &Card, found: &mut Found) {

@@ -16,11 +16,21 @@ const MOST_SPARE: usize = 16;
 /// How the pictures of a feed are scaled; shared by all of them.
 pub type Scaling = Arc<Mutex<ScalingState>>;
 
-/// Size that pictures were last scaled down to, and the memory of those that are not needed any more.
+/// Size that pictures are scaled down to, and the memory of those that are not needed any more.
 #[derive(Default)]
 pub struct ScalingState {
     wanted: Option<SizePx>,
     spare: Vec<Vec<u8>>,
+}
+
+impl ScalingState {
+    /// The smallest size is asked for with every frame; others only now and then.
+    fn want(&mut self, size: SizePx) {
+        let smaller = |wanted: SizePx| size.pixels() < wanted.pixels();
+        if self.wanted.is_none_or(smaller) {
+            self.wanted = Some(size);
+        }
+    }
 }
 
 /// One decoded picture.
@@ -78,7 +88,7 @@ impl Picture for GstPicture {
         }
         // Whole pictures are asked for now and then, as evidence.
         if size.pixels() < self.size().pixels() {
-            lock(&self.scaling).wanted = Some(size);
+            lock(&self.scaling).want(size);
         }
         self.converted(size)
     }

@@ -11,6 +11,7 @@
 
 mod mux;
 mod place;
+mod scale;
 mod poses;
 mod reference;
 mod telemetry_container;

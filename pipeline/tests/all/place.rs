@@ -26,7 +26,7 @@ impl Picture for Grey {
 
 fn frame(index: u64) -> Event {
     let elapsed = Duration::from_millis(100 * index);
-    let frame = Frame { index, elapsed, capture: None, name: None, picture: Arc::new(Grey) };
+    let frame = Frame { index, elapsed, capture: None, name: None, gsd_m: None, picture: Arc::new(Grey) };
     Event::Frame(Looked { frame, seen: Vec::new() })
 }
 

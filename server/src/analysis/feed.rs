@@ -9,6 +9,7 @@ use pipeline::detect::PackDetector;
 use pipeline::place::{Placed, Placer, PoseOrigin};
 use pipeline::poses::{PoseConfig, PoseTrack};
 use pipeline::runner::{Feed, FeedStats, run};
+use pipeline::scale::Scaled;
 use pipeline::telemetry::Sample;
 use pipeline::{Detector, FrameSource, SourceError};
 use pipeline_gst::{GstSource, SourceUri, StillsSource};
@@ -35,6 +36,8 @@ pub struct Shared<'a, 'c> {
     pub config: &'a Config,
     /// Ground heights.
     pub terrain: &'a Tiles,
+    /// Some pack asks for tiles, so that frames must know their scale before they are looked at.
+    pub scaled: bool,
     /// Where frames go.
     pub collector: &'a Mutex<Collector<'c>>,
     /// The switch.
@@ -103,7 +106,23 @@ fn run_open(
     frames: &mut dyn FrameSource,
     detectors: &mut [Box<dyn Detector>],
 ) -> FeedResult {
-    let mut placer = placer(shared, source);
+    let origin = origin(shared, source);
+    let setup = CameraSetup { undulation_m: shared.config.terrain.undulation_m, ..CameraSetup::default() };
+    let placer = Placer::new(origin.clone(), setup.clone(), shared.terrain.ground(), source.start_time);
+    if shared.scaled {
+        let mut scaled = Scaled::new(frames, origin, setup, shared.terrain.ground());
+        return run_placed(shared, source, &mut scaled, placer, detectors);
+    }
+    run_placed(shared, source, frames, placer, detectors)
+}
+
+fn run_placed(
+    shared: &Shared<'_, '_>,
+    source: &Source,
+    frames: &mut dyn FrameSource,
+    mut placer: Placer<'_>,
+    detectors: &mut [Box<dyn Detector>],
+) -> FeedResult {
     let mut failure: Option<String> = None;
     let mut count = 0;
     let mut take = |placed: Vec<Placed>| {
@@ -126,18 +145,15 @@ fn run_open(
     FeedResult { id: source.id.clone(), stats, error }
 }
 
-fn placer<'a>(shared: &Shared<'a, '_>, source: &Source) -> Placer<'a> {
+fn origin(shared: &Shared<'_, '_>, source: &Source) -> PoseOrigin {
     let max_age_us = (shared.config.analysis.max_pose_age_secs * 1e6) as i64;
     let poses = PoseConfig { max_age_us, ..PoseConfig::default() };
-    let origin = match (&source.camera, &source.beside) {
+    match (&source.camera, &source.beside) {
         (Some(camera), _) => PoseOrigin::Fixed(Box::new(camera.clone())),
         (None, Beside::Stills(samples)) => PoseOrigin::Stills(samples.clone()),
         (None, Beside::Track(samples)) => PoseOrigin::SideCar(side_car(samples, poses, source.start_time)),
         (None, Beside::Nothing) => PoseOrigin::InBand(PoseTrack::new(poses)),
-    };
-    let undulation_m = shared.config.terrain.undulation_m;
-    let setup = CameraSetup { undulation_m, ..CameraSetup::default() };
-    Placer::new(origin, setup, shared.terrain.ground(), source.start_time)
+    }
 }
 
 /// Puts samples on the time line of the video: by their elapsed time, else by their clock from the start of the video.

@@ -72,6 +72,8 @@ pub enum ProviderName {
 pub struct Analysis {
     /// Frames looked at each second of video; every frame when 0.
     pub fps: f64,
+    /// Tiles looked at beside the whole frame, at most, where a card asks for a finer scale; none when 0.
+    pub most_tiles: usize,
     /// Oldest pose that may still place a frame, seconds.
     pub max_pose_age_secs: f64,
     /// Least angle of a ray below the horizon that is still placed, degrees.
@@ -86,6 +88,7 @@ impl Default for Analysis {
     fn default() -> Self {
         Self {
             fps: 2.0,
+            most_tiles: 16,
             max_pose_age_secs: 1.0,
             min_depression_deg: 5.0,
             outline_sigma_px: 4.0,

@@ -51,8 +51,9 @@ pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<Packs> {
     let packs: Vec<Pack> = packs.into_iter().collect::<Option<_>>()?;
     let sets = models_ort::load_sets(&packs, provider(config.runtime.provider), workers);
     let sets = sets.map_err(|error| problems.push(Problem::new("packs", in_full(&error)))).ok()?;
+    let most_tiles = config.analysis.most_tiles;
     let outliner = Arc::new(CvOutliner { simplify_px: config.analysis.simplify_px });
-    let workers = sets.into_iter().map(|set| PackDetector::new(set, outliner.clone())).collect();
+    let workers = sets.into_iter().map(|set| PackDetector::new(set, outliner.clone()).with_tiles(most_tiles)).collect();
     Some(Packs { cards: packs.into_iter().map(|pack| pack.card).collect(), workers })
 }
 

@@ -20,6 +20,9 @@ CARDS = {
     },
 }
 
+COARSEST_M = 0.09
+"""Metres of ground a pixel of the input may show at most for heaps: 2 m are then 22 px."""
+
 DATA = (
     "waterlogging fyp_ (pscholar/FYP_CNN): MIT repository, photos partly from the web with unstated rights",
     "waterlogging jek_ (jekhor/aerial-cars-dataset): CC-BY 3.0 and CC-BY-SA; park_: CC BY 4.0; fnf_, fnn_ (FloodNet 2021): CDLA-Permissive-1.0",
@@ -81,7 +84,10 @@ def card(name: str, version: str, facts: dict, point: dict) -> str:
         "name": "image", "shape": [-1, 3, 384, 640], "layout": "nchw", "colour": "rgb", "mean": [127.0] * 3,
         "scale": [0.0078125] * 3, "resize": "letterbox", "pad": [127] * 3,
     })  # fmt: skip
-    text += section("output", output(name)) + classes(name, point)
+    text += section("output", output(name))
+    if name == "dumping":
+        text += section("tiles", {"coarsest_m": COARSEST_M})
+    text += classes(name, point)
     if name == "dumping":
         text += section("label_map", {"1": 0})
     notes = "one backbone, three heads: models/training/RECIPE.md; thresholds from a tenth of the scenes of the train split"

@@ -80,7 +80,9 @@ class Draws(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         return group[int(rng.integers(len(group)))]
 
     def _pick(self, rng: np.random.Generator) -> Picture:
-        name = str(rng.choice(list(SHARES), p=np.array(list(SHARES.values()))))
+        shares = {name: share for name, share in SHARES.items() if name == "water" or self.groups.get(name)}
+        weights = np.array(list(shares.values()))
+        name = str(rng.choice(list(shares), p=weights / weights.sum()))
         if name == "water":
             weights = np.array(list(WATER_SHARES.values()))
             name = "water/" + str(rng.choice(list(WATER_SHARES), p=weights / weights.sum()))

@@ -11,7 +11,7 @@ from .draws import CELL
 
 WEIGHTS = {"water": 1.0, "fume": 0.25, "dumping": 0.25}
 PLANES = {"fume": (0, 1), "dumping": (2,)}
-BOX_WEIGHT = 2.0
+BOX_WEIGHT = 5.0
 
 
 def known_cells(known: Tensor) -> Tensor:

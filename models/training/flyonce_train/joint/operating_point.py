@@ -112,10 +112,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    prepare(args.datasets, args.cache)
+    kept = [p for p in all_pictures(args.datasets) if held_out(p, args.held_out)]
+    prepare(kept, args.cache)
     network = Joint(pretrained=False)
     network.load_state_dict(torch.load(args.weights, weights_only=True)["average"])
-    kept = [p for p in all_pictures(args.datasets) if held_out(p, args.held_out)]
     counts, seen, own = gather(network.eval(), args.cache, kept)
     threshold, share, scores = water_point(counts)
     print(scores.line(f"{threshold} {share}"))

@@ -22,8 +22,8 @@ NO_WASTE = ("s5k_", "s5kn_", "aim_", "fig_", "dfn_", "odm_", "uav_", "flr_")
 FLAME_UNKNOWN = ("bst_",)
 """Sources that show flames without boxes."""
 
-SHARES = {"fume": 0.31, "no_fume": 0.08, "dumping": 0.22, "no_dumping": 0.09, "water": 0.30}
-"""Share of the draws of each group; water is divided further as the waterlogging recipe says."""
+SHARES = {"fume": 0.31, "no_fume": 0.08, "dumping": 0.22, "no_dumping": 0.09, "water": 0.30, "practice": 0.08}
+"""Weight of each group among the draws; water is divided further as the waterlogging recipe says."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,23 @@ def _dumping(root: Path, dry: set[str]) -> list[Picture]:
     return out
 
 
-def all_pictures(root: Path) -> list[Picture]:
+def _practice(folder: Path) -> list[Picture]:
+    """Drone views rendered by sample-data/make/blender/practice.py: heaps are labelled, water is not; no smoke, no flames."""
+    out = []
+    for image in sorted((folder / "images").glob("pra_*.jpg")):
+        boxes = _labels(folder / "labels" / f"{image.stem}.txt", {0: 2})
+        out.append(
+            Picture(f"practice_{image.stem}", "practice", image.stem, image, None, boxes, (True, True, True), aerial=True)
+        )
+    return out
+
+
+def all_pictures(root: Path, practice: Path | None = None) -> list[Picture]:
     """Every training picture of the three sets, in a fixed order. The val splits are never read here."""
     listed = [line for line in water.DRY_LIST.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     dry = {line.split()[0] for line in listed}
     main = [_from_water(i) for i in water.all_items(root) if not i.group.startswith("extra_")]
-    return main + _fume(root, dry) + _dumping(root, dry)
+    return main + _fume(root, dry) + _dumping(root, dry) + (_practice(practice) if practice else [])
 
 
 def held_out(picture: Picture, share: float) -> bool:
@@ -120,10 +131,10 @@ def held_out(picture: Picture, share: float) -> bool:
     return water.held_out(picture, share)  # type: ignore[arg-type]
 
 
-def prepare(root: Path, cache: Path) -> None:
+def prepare(pictures: list[Picture], cache: Path) -> None:
     """Decodes what is not decoded yet: (H, W, 4) with RGB and the mask of the picture's own set."""
     cache.mkdir(parents=True, exist_ok=True)
-    for picture in all_pictures(root):
+    for picture in pictures:
         path = cache / f"{picture.key}.npy"
         if path.exists():
             continue

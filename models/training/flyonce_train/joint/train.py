@@ -24,6 +24,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=Path, default=Path(os.environ.get("FLYONCE_DATASETS", "../shared/datasets")))
     parser.add_argument("--cache", type=Path, required=True, help="folder for decoded pictures")
+    parser.add_argument("--practice", type=Path, help="folder of rendered drone views with labelled heaps")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for checkpoints and log.csv")
     parser.add_argument("--weights", type=Path, help="weights to start from; what they lack starts fresh")
     parser.add_argument("--held-out", type=float, default=0.1, help="share of scenes kept for thresholds")
@@ -88,10 +89,10 @@ def main() -> None:
     ranks.join()
     torch.manual_seed(args.seed)
     args.checkpoints.mkdir(parents=True, exist_ok=True)
+    pictures = all_pictures(args.datasets, args.practice)
     if ranks.rank() == 0:
-        prepare(args.datasets, args.cache)
+        prepare(pictures, args.cache)
     ranks.wait()
-    pictures = all_pictures(args.datasets)
     kept = [p for p in pictures if held_out(p, args.held_out)]
     used = [p for p in pictures if not held_out(p, args.held_out)]
     width, height = (int(n) for n in args.canvas.split("x"))
