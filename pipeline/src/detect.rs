@@ -7,7 +7,8 @@ use models::card::PlacedBy;
 use models::{Answer, BoxPx, Card, Detection, Letterbox, Mask, RgbImage, SizePx};
 
 use crate::frame::{Frame, Picture};
-use crate::seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen};
+use crate::motion::Glance;
+use crate::seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen, Sight};
 use crate::tiles;
 
 /// Share of the card's least alarm that one outline needs to count by itself.
@@ -40,7 +41,7 @@ impl PackDetector {
 }
 
 impl Detector for PackDetector {
-    fn detect(&mut self, frame: &Frame, zones: &PictureZones) -> Result<Vec<Seen>, String> {
+    fn detect(&mut self, frame: &Frame, zones: &PictureZones) -> Result<Sight, String> {
         let picture = frame.picture.as_ref();
         let mut scaled: Option<RgbImage> = None;
         let mut seen = Vec::new();
@@ -70,10 +71,12 @@ impl Detector for PackDetector {
             }
             scaled = Some(content);
         }
+        let can_rise = |model: &models::Detector| model.cards().any(|card| !rising(card).is_empty());
+        let glance = scaled.as_ref().filter(|_| self.models.iter().any(can_rise)).map(Glance::of);
         if let Some(scaled) = scaled {
             picture.recycle(scaled);
         }
-        Ok(seen)
+        Ok(Sight { seen, glance })
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod camera;
 pub mod detect;
 pub mod frame;
+pub mod motion;
 pub mod observe;
 pub mod place;
 pub mod poses;
@@ -16,4 +17,4 @@ pub mod tiles;
 
 pub use frame::{CaptureTime, Frame, FrameSource, Item, Picture, PictureError, SourceError, TelemetryPacket};
 pub use models::SizePx;
-pub use seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen};
+pub use seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen, Sight};

@@ -17,7 +17,8 @@ use cpu_time::ThreadTime;
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use crate::frame::{Frame, FrameSource, Item, SourceError, TelemetryPacket};
-use crate::seen::{Detector, PictureZones, Seen};
+use crate::motion::{Glance, Motion};
+use crate::seen::{Detector, PictureZones, Seen, Sight};
 
 /// One frame after the detectors.
 pub struct Looked {
@@ -81,7 +82,7 @@ struct Job {
 }
 
 enum Done {
-    Frame(Looked, Duration),
+    Frame(Looked, Option<Glance>, Duration),
     Telemetry(TelemetryPacket),
     Failed(FeedError),
 }
@@ -205,7 +206,7 @@ fn look(
 fn looked(feed: &Feed<'_>, detector: &mut dyn Detector, frame: Frame) -> Done {
     let start = ThreadTime::now();
     match detector.detect(&frame, feed.zones) {
-        Ok(seen) => Done::Frame(Looked { frame, seen }, start.elapsed()),
+        Ok(Sight { seen, glance }) => Done::Frame(Looked { frame, seen }, glance, start.elapsed()),
         Err(reason) => Done::Failed(FeedError::Detect { frame: frame.index, reason }),
     }
 }
@@ -215,6 +216,7 @@ fn looked(feed: &Feed<'_>, detector: &mut dyn Detector, frame: Frame) -> Done {
 struct InOrder {
     next: u64,
     waiting: BTreeMap<u64, Done>,
+    motion: Motion,
     stats: FeedStats,
     failure: Option<FeedError>,
 }
@@ -232,7 +234,11 @@ impl InOrder {
 
     fn hand_over(&mut self, done: Done, on_event: &mut impl FnMut(Event)) {
         match done {
-            Done::Frame(looked, cpu) => {
+            Done::Frame(mut looked, glance, cpu) => {
+                if let Some(glance) = glance {
+                    let (elapsed, size) = (looked.frame.elapsed, looked.frame.picture.size());
+                    self.motion.judge(elapsed, glance, size, &mut looked.seen);
+                }
                 self.stats.frames += 1;
                 self.stats.detections += looked.seen.len() as u64;
                 self.stats.detect_cpu += cpu;
@@ -306,7 +312,7 @@ mod tests {
     }
 
     impl Detector for Uneven {
-        fn detect(&mut self, _: &Frame, _: &PictureZones) -> Result<Vec<Seen>, String> {
+        fn detect(&mut self, _: &Frame, _: &PictureZones) -> Result<Sight, String> {
             self.calls += 1;
             if self.fail_on_call == Some(self.calls) {
                 return Err("model broke".into());
@@ -316,7 +322,8 @@ mod tests {
             let outline =
                 Outline { ring_px: vec![], area_px: sum as f64, mean_probability: 0.5, truncated: false };
             let model = gis::ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() };
-            Ok(vec![Seen { class: "x".into(), score: 0.5, outline, foot_px: None, model }])
+            let seen = vec![Seen { class: "x".into(), score: 0.5, outline, foot_px: None, model }];
+            Ok(Sight { seen, glance: None })
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gis::Terrain;
-use gis::georef::{ground_sample_distance_m, View};
+use gis::georef::{View, ground_sample_distance_m};
 
 use crate::camera::{CameraSetup, FrameCamera};
 use crate::frame::{Frame, FrameSource, Item, SourceError};

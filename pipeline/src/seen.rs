@@ -4,6 +4,7 @@ use gis::ModelRef;
 use models::{BoxPx, Mask, SizePx};
 
 use crate::frame::Frame;
+use crate::motion::Glance;
 
 /// One thing seen in one picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,11 +83,20 @@ pub trait Outliner: Send + Sync {
     fn outlines(&self, mask: &Mask, picture: SizePx, zones: &PictureZones) -> Result<Vec<Outline>, String>;
 }
 
+/// What looking at one frame gives.
+#[derive(Debug, Clone, Default)]
+pub struct Sight {
+    /// Everything seen in it.
+    pub seen: Vec<Seen>,
+    /// The frame from far away, where something in it could rise.
+    pub glance: Option<Glance>,
+}
+
 /// Looks at frames: one a worker thread.
 pub trait Detector: Send {
-    /// Returns everything seen in one frame.
+    /// Looks at one frame.
     ///
     /// # Errors
     /// A line of text when the picture cannot be converted or a model fails.
-    fn detect(&mut self, frame: &Frame, zones: &PictureZones) -> Result<Vec<Seen>, String>;
+    fn detect(&mut self, frame: &Frame, zones: &PictureZones) -> Result<Sight, String>;
 }

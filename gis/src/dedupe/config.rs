@@ -104,11 +104,17 @@ pub struct DedupeConfig {
     pub outline_memory_secs: f64,
 }
 
+/// What rises is lowered in score where nothing in it moves; then it is no longer believed.
+fn plumes() -> BTreeMap<String, ClassRule> {
+    let rule = ClassRule { min_score: 0.15, ..ClassRule::default() };
+    BTreeMap::from([("fume".to_owned(), rule), ("flame".to_owned(), rule)])
+}
+
 impl Default for DedupeConfig {
     fn default() -> Self {
         Self {
             any_class: ClassRule::default(),
-            classes: BTreeMap::new(),
+            classes: plumes(),
             rival_radius_m: 60.0,
             gate_chi2: 9.21,
             min_overlap_whole: 0.3,

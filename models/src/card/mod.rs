@@ -13,8 +13,7 @@ use crate::ModelError;
 pub use problem::Problem;
 pub use sections::{
     Class, Colour, Decoder, Description, Golden, GoldenBox, Input, Int8, Layout, Output, PlacedBy, Precision,
-    Resize, Scores, Task, Tiles,
-    Training,
+    Resize, Scores, Task, Tiles, Training,
 };
 pub use sections::{INT8_TOLERANCE, INT8_TOLERANCE_PX};
 

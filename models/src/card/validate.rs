@@ -225,7 +225,9 @@ fn tiles(card: &Card, found: &mut Found) {
     let Some(tiles) = &card.tiles else { return };
     let metres = tiles.coarsest_m;
     found.unless(card.output.decoder == Decoder::BoxesXyxy, "tiles", || "is for boxes only".to_owned());
-    found.unless(metres.is_finite() && metres > 0.0, "tiles.coarsest_m", || format!("is {metres}, not above 0"));
+    found.unless(metres.is_finite() && metres > 0.0, "tiles.coarsest_m", || {
+        format!("is {metres}, not above 0")
+    });
 }
 
 fn classes(card: &Card, found: &mut Found) {

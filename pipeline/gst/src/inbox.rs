@@ -271,7 +271,14 @@ mod tests {
     }
 
     fn frame(index: u64) -> Frame {
-        Frame { index, elapsed: Duration::ZERO, capture: None, name: None, gsd_m: None, picture: Arc::new(Blank) }
+        Frame {
+            index,
+            elapsed: Duration::ZERO,
+            capture: None,
+            name: None,
+            gsd_m: None,
+            picture: Arc::new(Blank),
+        }
     }
 
     fn patience(stall_limit: Duration) -> Patience {

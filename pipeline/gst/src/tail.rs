@@ -135,7 +135,14 @@ impl Intake {
             picture.prepare();
         }
         let picture = Arc::new(picture);
-        kept.then_some(Frame { index: place.index, elapsed: place.elapsed, capture, name: None, gsd_m: None, picture })
+        kept.then_some(Frame {
+            index: place.index,
+            elapsed: place.elapsed,
+            capture,
+            name: None,
+            gsd_m: None,
+            picture,
+        })
     }
 
     fn capture(

@@ -9,11 +9,12 @@
     reason = "helpers of tests may fail loudly, say what was not measured and compare copied numbers"
 )]
 
+mod motion;
 mod mux;
 mod place;
-mod scale;
 mod poses;
 mod reference;
+mod scale;
 mod telemetry_container;
 mod telemetry_klv;
 mod telemetry_mpegts;

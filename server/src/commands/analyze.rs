@@ -47,7 +47,8 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     let proved = known.iter().filter(|task| !task.evidence.is_empty()).map(|task| task.incident_id).collect();
     let collector = Collector::new(deduper, &assembly, &config.analysis, began).with_proved(proved);
     let collector = Mutex::new(collector);
-    let scaled = config.analysis.most_tiles > 0 && assembly.packs.cards.iter().any(|card| card.tiles.is_some());
+    let scaled =
+        config.analysis.most_tiles > 0 && assembly.packs.cards.iter().any(|card| card.tiles.is_some());
     let shared = Shared {
         scaled,
         config: &config,

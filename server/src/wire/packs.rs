@@ -53,7 +53,8 @@ pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<Packs> {
     let sets = sets.map_err(|error| problems.push(Problem::new("packs", in_full(&error)))).ok()?;
     let most_tiles = config.analysis.most_tiles;
     let outliner = Arc::new(CvOutliner { simplify_px: config.analysis.simplify_px });
-    let workers = sets.into_iter().map(|set| PackDetector::new(set, outliner.clone()).with_tiles(most_tiles)).collect();
+    let workers =
+        sets.into_iter().map(|set| PackDetector::new(set, outliner.clone()).with_tiles(most_tiles)).collect();
     Some(Packs { cards: packs.into_iter().map(|pack| pack.card).collect(), workers })
 }
 
