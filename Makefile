@@ -1,5 +1,5 @@
 # The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
-.PHONY: demo test check bench build setup train
+.PHONY: demo test check bench bench-peers build setup train
 .DEFAULT_GOAL := demo
 
 OUT ?= out/demo
@@ -23,6 +23,9 @@ test: check
 
 bench: build
 	benches/run.sh
+
+bench-peers:
+	benches/peers.sh
 
 # PACK: waterlogging, fume or dumping. From the labelled data to an accepted pack; resumable, hours of CPU.
 train:

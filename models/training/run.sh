@@ -39,10 +39,12 @@ stage water-small flyonce_train.waterlogging.train water --seed 0 --epochs "$(pa
 stage water-full flyonce_train.waterlogging.train water --seed 5 --epochs "$(part 12)" --draws 480 --rate 5e-4 \
   --canvas 640x384 --plain 0.4 --weights "$scratch/water-small/last.pt"
 [ -f "$scratch/slim.pt" ] || "$python" -m flyonce_train.slim --weights "$scratch/water-full/last.pt" --out "$scratch/slim.pt"
+[ "$(find "$scratch/practice/images" -name '*.jpg' 2>/dev/null | wc -l)" -ge 66 ] || "$root/sample-data/make/practice.sh" "$scratch/practice"
 stage joint-small flyonce_train.joint.train joint --seed 11 --epochs "$(part 50)" --draws 960 --rate 1.6e-3 \
+  --practice "$scratch/practice" --canvas 512x320 --plain 0.45 \
   --weights "$scratch/slim.pt"
 stage joint-full flyonce_train.joint.train joint --seed 12 --epochs "$(part 12)" --draws 960 --rate 5e-4 \
-  --canvas 640x384 --plain 0.4 --weights "$scratch/joint-small/last.pt"
+  --practice "$scratch/practice" --canvas 640x384 --plain 0.4 --weights "$scratch/joint-small/last.pt"
 
 "$python" -m flyonce_train.joint.operating_point --cache "$scratch/joint" --weights "$scratch/joint-full/last.pt" \
   --held-out "$held_out" --out "$scratch/point.json"
@@ -50,4 +52,5 @@ program="$root/target/release/flyonce"
 [ -x "$program" ] || make -C "$root" build
 "$python" -m flyonce_train.joint.pack --weights "$scratch/joint-full/last.pt" --point "$scratch/point.json" \
   --packs "$root/models/packs" --version "$version" --program "$program"
+"$python" -m flyonce_train.joint.readme --packs "$root/models/packs" --program "$program"
 "$program" eval --pack "$root/models/packs/$pack" --data "$FLYONCE_DATASETS/$pack/val"

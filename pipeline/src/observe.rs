@@ -2,13 +2,18 @@
 
 use gis::footprint::{footprint, frame_footprint};
 use gis::georef::{Limits, View};
-use gis::{Footprint, LatLon, Location, NotLocated, Observation, ObservationId, Terrain, TimeQuality};
+use gis::terrain::Raised;
+use gis::{Footprint, GroundPosition, LatLon, Location, NotLocated, Observation, ObservationId, Terrain, TimeQuality};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::camera::FrameCamera;
 use crate::seen::Seen;
+
+/// Height at which plumes leave what they rise from, and its standard deviation, metres: from open burning to chimneys on roofs.
+const SOURCE_HEIGHT_M: f64 = 4.0;
+const SOURCE_HEIGHT_SIGMA_M: f64 = 6.0;
 
 /// What observing needs beside the frame.
 pub struct Ground<'a> {
@@ -61,6 +66,26 @@ fn view<'a>(camera: &'a FrameCamera, ground: &Ground<'a>) -> Result<View<'a>, No
     Ok(View::new(&camera.intrinsics, &camera.pose, terrain).with_limits(ground.limits))
 }
 
+/// A plume is placed where its foot is, on the ground or on a roof, and its box does not tell which corner it rises from. It
+/// covers no ground.
+fn place(
+    one: &Seen,
+    view: &View<'_>,
+    ground: &Ground<'_>,
+) -> Result<(Option<Footprint>, GroundPosition), NotLocated> {
+    let truncated = one.outline.truncated;
+    let Some(foot) = &one.foot_px else {
+        let (outline, position) = footprint(view, one.placed_px(), truncated, ground.outline_sigma_px)?;
+        return Ok((Some(outline), position));
+    };
+    let bounds = one.outline.bounds();
+    let corner_sigma_px = f64::from(bounds.right_px - bounds.left_px) / 4.0;
+    let roofs = Raised { ground: view.terrain(), by_m: SOURCE_HEIGHT_M, by_sigma_m: SOURCE_HEIGHT_SIGMA_M };
+    let view = View::new(view.intrinsics(), view.pose(), &roofs).with_limits(ground.limits);
+    let (_, position) = footprint(&view, foot, truncated, ground.outline_sigma_px.hypot(corner_sigma_px))?;
+    Ok((None, position))
+}
+
 fn observation(
     ordinal: usize,
     one: &Seen,
@@ -68,12 +93,9 @@ fn observation(
     view: &Result<View<'_>, NotLocated>,
     ground: &Ground<'_>,
 ) -> Observation {
-    let placed = view
-        .as_ref()
-        .map_err(|reason| *reason)
-        .and_then(|view| footprint(view, one.placed_px(), one.outline.truncated, ground.outline_sigma_px));
+    let placed = view.as_ref().map_err(|reason| *reason).and_then(|view| place(one, view, ground));
     let (location, outline): (Location, Option<Footprint>) = match placed {
-        Ok((outline, position)) => (Location::Ground(position), Some(outline)),
+        Ok((outline, position)) => (Location::Ground(position), outline),
         Err(reason) => (Location::Unlocated { reason, place: moment.place }, None),
     };
     Observation {

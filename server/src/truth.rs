@@ -5,7 +5,7 @@ use gis::geodesy::plane_distance_m;
 use gis::{LatLon, geodesy};
 use serde::{Deserialize, Serialize};
 
-/// A task this far outside a spot's outline still means the spot, metres.
+/// A task this far outside a spot's outline, or as far as its stated error, still means the spot, metres.
 const MATCH_WITHIN_M: f64 = 8.0;
 
 /// One thing known to be there.
@@ -45,6 +45,8 @@ pub struct TaskFacts {
     pub lead: String,
     /// Position.
     pub at: LatLon,
+    /// Its stated error, metres.
+    pub ce90_m: f64,
     /// Area, square metres.
     pub area_m2: Option<f64>,
 }
@@ -154,7 +156,7 @@ fn spot_of(task: &TaskFacts, spots: &[&Spot]) -> Option<usize> {
         .enumerate()
         .filter(|(_, spot)| spot.class == task.class)
         .map(|(i, spot)| (i, distance_to_outline_m(task.at, &spot.polygon)))
-        .filter(|(_, distance_m)| *distance_m <= MATCH_WITHIN_M)
+        .filter(|(_, distance_m)| *distance_m <= MATCH_WITHIN_M.max(task.ce90_m))
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(i, _)| i)
 }
@@ -198,6 +200,7 @@ mod tests {
             class: "waterlogging".into(),
             lead: lead.into(),
             at: LatLon { lat_deg, lon_deg: 118.87 },
+            ce90_m: 3.0,
             area_m2: Some(50.0),
         }
     }

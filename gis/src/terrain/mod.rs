@@ -3,10 +3,12 @@
 pub mod error;
 pub mod flat;
 pub mod geotiff;
+pub mod raised;
 
 pub use error::TerrainError;
 pub use flat::FlatGround;
 pub use geotiff::{Crs, GeoTiff, GeoTiffOptions, HeightDatum};
+pub use raised::Raised;
 
 use crate::height::EllipsoidHeight;
 use crate::position::LatLon;

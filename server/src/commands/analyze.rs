@@ -222,6 +222,7 @@ fn task_facts(task: &Task) -> truth::TaskFacts {
         class: task.class.clone(),
         lead: task.lead.as_ref().map(|id| id.0.clone()).unwrap_or_default(),
         at: task.position,
+        ce90_m: task.ce90_m,
         area_m2: task.area_m2,
     }
 }

@@ -63,7 +63,12 @@ pub fn truth(found: &Comparison) -> String {
             result.tasks.len().to_string(),
             result.error_m.map_or_else(|| "-".to_owned(), |m| format!("{m:.2} m")),
             result.area_ratio.map_or_else(|| "-".to_owned(), |r| format!("{:.0} %", r * 100.0)),
-            if result.right_department { "right" } else { "wrong" }.to_owned(),
+            match (result.tasks.is_empty(), result.right_department) {
+                (true, _) => "-",
+                (false, true) => "right",
+                (false, false) => "wrong",
+            }
+            .to_owned(),
         ]);
     }
     let metres = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |m| format!("{m:.2} m"));

@@ -74,6 +74,7 @@ CHECKED = tuple("iou recall false_alarm smoke_ap50 smoke_ap30 flame_ap50 flame_a
 
 def report(args: argparse.Namespace, run: Run, losses: dict[str, float], kept: list[Picture]) -> None:
     """One line of log.csv, and the checkpoint."""
+    run.save(args.checkpoints / "last.pt")
     row: dict[str, object] = {"epoch": run.epoch, "steps": run.average.steps, "seconds": round(run.seconds)}
     row |= {name: round(value, 4) for name, value in losses.items()}
     look = bool(kept) and (run.epoch % args.check_every == 0 or run.done())
@@ -81,7 +82,6 @@ def report(args: argparse.Namespace, run: Run, losses: dict[str, float], kept: l
     row |= {name: round(scores[name], 4) if scores else "" for name in CHECKED}
     log(args.checkpoints / "log.csv", row)
     print(row, flush=True)
-    run.save(args.checkpoints / "last.pt")
 
 
 def main() -> None:
