@@ -3,7 +3,9 @@
 use gis::footprint::{footprint, frame_footprint};
 use gis::georef::{Limits, View};
 use gis::terrain::Raised;
-use gis::{Footprint, GroundPosition, LatLon, Location, NotLocated, Observation, ObservationId, Terrain, TimeQuality};
+use gis::{
+    Footprint, GroundPosition, LatLon, Location, NotLocated, Observation, ObservationId, Terrain, TimeQuality,
+};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;

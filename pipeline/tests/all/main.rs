@@ -11,6 +11,7 @@
 
 mod motion;
 mod mux;
+mod observe;
 mod place;
 mod poses;
 mod reference;
