@@ -51,7 +51,8 @@ impl Glance {
             let row = grey.chunks_exact_mut(columns.max(1)).nth(y / side);
             for (cell, pixels) in row.into_iter().flatten().zip(line.chunks_exact(side * 3)) {
                 // Green carries most of the light; the other two would say the same.
-                let sum: u32 = pixels.iter().skip(1).step_by(3).map(|level| u32::from(*level)).sum();
+                let (pixels, _) = pixels.as_chunks::<3>();
+                let sum: u32 = pixels.iter().map(|[_, green, _]| u32::from(*green)).sum();
                 *cell += sum as f32;
             }
         }

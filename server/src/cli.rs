@@ -39,7 +39,7 @@ pub struct AnalyzeArgs {
     /// Telemetry beside the video (DJI SRT or KLV); for one input
     #[arg(long, value_name = "FILE")]
     pub telemetry: Option<PathBuf>,
-    /// Configuration; without one, the defaults: the waterlogging pack, no zones, no terrain
+    /// Configuration; without one, the defaults: the shipped packs, no zones, no terrain
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Output folder, which also keeps what earlier runs into it found; out/NAME of the first source when not given

@@ -84,7 +84,7 @@ fn a_broken_source_does_not_disturb_the_others() {
 fn a_pack_with_a_flipped_byte_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let pack = copy_of_pack(folder.path());
-    let model = pack.join("model.onnx");
+    let model = folder.path().join("shared/model.onnx");
     let mut bytes = std::fs::read(&model).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -103,12 +103,14 @@ fn a_pack_with_a_missing_card_key_is_refused_by_that_key() {
 }
 
 fn copy_of_pack(folder: &Path) -> PathBuf {
-    let (from, to) = (root().join("models/packs/waterlogging"), folder.join("pack"));
-    std::fs::create_dir_all(&to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().flatten() {
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    for (from, to) in [("waterlogging", "pack"), ("shared", "shared")] {
+        let (from, to) = (root().join("models/packs").join(from), folder.join(to));
+        std::fs::create_dir_all(&to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().flatten() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
     }
-    to
+    folder.join("pack")
 }
 
 fn with_pack(folder: &TempDir, pack: &Path) -> std::process::Output {

@@ -19,11 +19,11 @@ fn demo() -> Run {
 }
 
 #[test]
-fn every_waterlogged_spot_becomes_one_task_for_the_right_department_and_none_is_invented() {
+fn everything_that_is_there_becomes_one_task_for_the_right_department_and_nothing_is_invented() {
     let run = demo();
     let truth = run.summary()["truth"].clone();
     let spots = truth["spots"].as_u64().unwrap();
-    assert!(spots >= 5, "{truth:#}");
+    assert!(spots >= 12, "{truth:#}");
     assert_eq!(truth["found_once"].as_u64().unwrap(), spots, "{truth:#}");
     assert_eq!(truth["invented"].as_array().unwrap().len(), 0, "{truth:#}");
     assert_eq!(truth["wrong_department"].as_u64().unwrap(), 0, "{truth:#}");

@@ -46,10 +46,7 @@ fn a_river_in_its_bed_gives_none_once_its_permanent_water_is_marked() {
     let Some(clip) = reference("fixed_camera_gcp/geul_bridge/dk_control.mp4") else { return };
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("geul.toml");
-    let pack = crate::command::root().join("models/packs/waterlogging");
-    let text = format!(
-        "[[packs]]\npath = {pack:?}\n[[sources]]\nid = \"geul\"\nuri = {clip:?}\npermanent_water = [{RIVER_BED}]\n"
-    );
+    let text = format!("[[sources]]\nid = \"geul\"\nuri = {clip:?}\npermanent_water = [{RIVER_BED}]\n");
     std::fs::write(&config, text).unwrap();
     let config = config.to_string_lossy().into_owned();
     let run = analyze(&["--config", &config, "--fps", "0"]);

@@ -13,8 +13,8 @@ use super::{read, read_text};
 use crate::config::{Config, Problem, ProviderName, Runtime, SourceEntry};
 use crate::outliner::CvOutliner;
 
-/// Folder of the shipped pack, used when a configuration names none.
-const SHIPPED_PACK: &str = "models/packs/waterlogging";
+/// Folders of the shipped packs, used when a configuration names none.
+const SHIPPED_PACKS: [&str; 3] = ["models/packs/waterlogging", "models/packs/fume", "models/packs/dumping"];
 /// Where set-up puts ONNX Runtime, relative to the project.
 const RUNTIME_LIBRARY: &str = ".runtime/onnxruntime/libonnxruntime.so";
 
@@ -26,7 +26,7 @@ pub struct Packs {
     pub workers: Vec<PackDetector>,
 }
 
-/// Loads every pack the configuration names, or the shipped one, with a session for each worker.
+/// Loads every pack the configuration names, or the shipped ones, with a session for each worker.
 pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<Packs> {
     let library = runtime_library(&config.runtime, problems)?;
     if let Err(error) = models_ort::init(&library) {
@@ -34,7 +34,7 @@ pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<Packs> {
         return None;
     }
     let named: Vec<(String, PathBuf)> = if config.packs.is_empty() {
-        vec![("packs (shipped)".to_owned(), from_project(SHIPPED_PACK))]
+        SHIPPED_PACKS.iter().map(|path| ("packs (shipped)".to_owned(), from_project(path))).collect()
     } else {
         config.packs.iter().enumerate().map(|(i, p)| (format!("packs[{i}]"), p.path.clone())).collect()
     };

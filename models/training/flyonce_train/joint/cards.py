@@ -20,8 +20,12 @@ CARDS = {
     },
 }
 
-COARSEST_M = 0.09
-"""Metres of ground a pixel of the input may show at most for heaps: 2 m are then 22 px."""
+NMS_IOU = {"fume": 0.3, "dumping": 0.5}
+"""Boxes of one plume differ much: its thin end is in some and not in others."""
+
+COARSEST_M = 0.12
+"""Metres of ground a pixel of the input may show at most for heaps: 2 m are then 17 px. Chosen on the sample flight: finer tiles found no
+more there, and vans and shrubs beside."""
 
 DATA = (
     "waterlogging fyp_ (pscholar/FYP_CNN): MIT repository, photos partly from the web with unstated rights",
@@ -56,7 +60,7 @@ def output(name: str) -> dict[str, object]:
     if name == "waterlogging":
         return {"name": "water", "shape": [-1, 1, 96, 160], "decoder": "mask_probability", "stride": 4}
     cells = 80 * 48 + 40 * 24 + 20 * 12
-    return {"name": name, "shape": [-1, cells, 4 + len(CLASSES[name])], "decoder": "boxes_xyxy", "nms_iou": 0.5}
+    return {"name": name, "shape": [-1, cells, 4 + len(CLASSES[name])], "decoder": "boxes_xyxy", "nms_iou": NMS_IOU[name]}
 
 
 def classes(name: str, point: dict) -> str:
@@ -100,4 +104,4 @@ def card(name: str, version: str, facts: dict, point: dict) -> str:
     text += section("int8", {"file": "../shared/model.int8.onnx", "sha256": quantised["sha256"]})
     text += section("int8.scores", quantised["scores"])
     return text + section("int8.golden", {"picture": "golden.png", **quantised["golden"], "tolerance": 0.03}
-                          | ({} if name == "waterlogging" else {"tolerance_px": 4.0}))
+                          | ({} if name == "waterlogging" else {"tolerance_px": 8.0}))
