@@ -58,7 +58,7 @@ fn placed(one: Seen) -> (GroundPosition, bool) {
     let observed = observe(&[one], &moment, &ground);
     let observation = &observed.observations[0];
     let Location::Ground(position) = &observation.location else { panic!("not located") };
-    (position.clone(), observation.footprint.is_some())
+    (*position, observation.footprint.is_some())
 }
 
 fn error_m(position: &GroundPosition) -> f64 {
