@@ -103,7 +103,7 @@ fn a_pack_with_a_missing_card_key_is_refused_by_that_key() {
 }
 
 fn copy_of_pack(folder: &Path) -> PathBuf {
-    for (from, to) in [("waterlogging", "pack"), ("shared", "shared")] {
+    for (from, to) in [("fume", "pack"), ("shared", "shared")] {
         let (from, to) = (root().join("models/packs").join(from), folder.join(to));
         std::fs::create_dir_all(&to).unwrap();
         for entry in std::fs::read_dir(from).unwrap().flatten() {
