@@ -3,7 +3,7 @@
 use gis::camera::{CameraError, Distortion, HeadingSource, Intrinsics, Pose, PoseSigma, PositionSource};
 use gis::geoid;
 use gis::terrain::FlatGround;
-use gis::{EllipsoidHeight, GeoPoint, GeoidHeight, LatLon, NotLocated};
+use gis::{EllipsoidHeight, GeoPoint, GeoidHeight, LatLon, NotLocated, Terrain};
 use models::SizePx;
 
 use crate::telemetry::{RecordedLens, Sample};
@@ -46,6 +46,13 @@ impl FrameCamera {
         let pose = pose(sample, point)?;
         let ground = ground.map(|height| FlatGround { height, sigma_m: LEVEL_GROUND_SIGMA_M });
         Ok(Self { intrinsics, pose, ground })
+    }
+
+    /// Returns the ground that rays of this camera meet: the terrain model where it covers, else the level of the telemetry.
+    pub fn ground<'a>(&'a self, model: Option<&'a dyn Terrain>) -> Option<&'a dyn Terrain> {
+        let covers = |terrain: &&dyn Terrain| terrain.height(self.pose.point.lat_lon).is_some();
+        let level = self.ground.as_ref().map(|level| level as &dyn Terrain);
+        model.filter(covers).or(level).or(model)
     }
 
     /// Returns the same camera for pictures of another size.

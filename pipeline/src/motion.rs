@@ -24,6 +24,8 @@ const LEAST_COMPARED: usize = 3;
 const MOST_DRIFT: f32 = 4.0;
 /// Largest mean difference of the surroundings that still counts as one view, levels.
 const MOST_AROUND: f32 = 6.0;
+/// Share of the picture that must lie around a box to compare it with.
+const LEAST_AROUND: f32 = 0.3;
 /// Least difference that noise makes, levels.
 const NOISE: f32 = 0.5;
 /// Inside a box that changes less than this many times as much as its surroundings, nothing moves. On frozen stills under drift
@@ -165,7 +167,7 @@ impl Motion {
     }
 }
 
-/// How much more the inside of a box changes than the whole picture, on average; `None` without anything to compare.
+/// How much more the inside of a box changes than what lies around it, on average; `None` without anything to compare.
 fn ratio(changes: &[Vec<f32>], glance: &Glance, picture: SizePx, one: &Seen) -> Option<f32> {
     let bounds = one.outline.bounds();
     let (across, down) =
@@ -176,8 +178,12 @@ fn ratio(changes: &[Vec<f32>], glance: &Glance, picture: SizePx, one: &Seen) -> 
             && (bounds.top_px * down..bounds.bottom_px * down).contains(&y)
     };
     let of_one = |change: &Vec<f32>| {
-        let own: Vec<f32> = change.iter().enumerate().filter(|(i, _)| inside(*i)).map(|(_, c)| *c).collect();
-        (!own.is_empty()).then(|| own.iter().sum::<f32>() / own.len() as f32 / median(change).max(NOISE))
+        let (own, around): (Vec<(usize, f32)>, Vec<_>) =
+            change.iter().copied().enumerate().partition(|(index, _)| inside(*index));
+        let around: Vec<f32> = around.into_iter().map(|(_, c)| c).collect();
+        let enough = !own.is_empty() && around.len() as f32 >= LEAST_AROUND * change.len() as f32;
+        let mean = own.iter().map(|(_, c)| c).sum::<f32>() / own.len() as f32;
+        enough.then(|| mean / median(&around).max(NOISE))
     };
     let ratios: Vec<f32> = changes.iter().filter_map(of_one).collect();
     (!ratios.is_empty()).then(|| ratios.iter().sum::<f32>() / ratios.len() as f32)

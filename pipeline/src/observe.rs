@@ -61,10 +61,7 @@ pub fn observe(seen: &[Seen], moment: &Moment<'_>, ground: &Ground<'_>) -> Obser
 }
 
 fn view<'a>(camera: &'a FrameCamera, ground: &Ground<'a>) -> Result<View<'a>, NotLocated> {
-    let covers = |terrain: &&dyn Terrain| terrain.height(camera.pose.point.lat_lon).is_some();
-    let level = camera.ground.as_ref().map(|level| level as &dyn Terrain);
-    let terrain =
-        ground.terrain.filter(covers).or(level).or(ground.terrain).ok_or(NotLocated::OutsideTerrain)?;
+    let terrain = camera.ground(ground.terrain).ok_or(NotLocated::OutsideTerrain)?;
     Ok(View::new(&camera.intrinsics, &camera.pose, terrain).with_limits(ground.limits))
 }
 

@@ -232,6 +232,6 @@ fn quality(source: TimeSource, sigma_millis: f64) -> TimeQuality {
     TimeQuality { source, sigma_millis }
 }
 
-fn micros(elapsed: Duration) -> i64 {
+pub(crate) fn micros(elapsed: Duration) -> i64 {
     i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX)
 }

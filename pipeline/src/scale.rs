@@ -1,13 +1,11 @@
 //! How much ground a pixel of a frame shows, told to each frame before it is looked at.
 
-use std::time::Duration;
-
 use gis::Terrain;
 use gis::georef::{View, ground_sample_distance_m};
 
 use crate::camera::{CameraSetup, FrameCamera};
 use crate::frame::{Frame, FrameSource, Item, SourceError};
-use crate::place::PoseOrigin;
+use crate::place::{PoseOrigin, micros};
 use crate::telemetry::{Sample, klv};
 
 /// A feed whose frames know their scale.
@@ -50,9 +48,7 @@ impl<'a> Scaled<'a> {
                 track.settle(at_us).sample().and_then(of_sample)
             }
         }?;
-        let covers = |terrain: &&dyn Terrain| terrain.height(camera.pose.point.lat_lon).is_some();
-        let level = camera.ground.as_ref().map(|level| level as &dyn Terrain);
-        let terrain = self.terrain.filter(covers).or(level)?;
+        let terrain = camera.ground(self.terrain)?;
         ground_sample_distance_m(&View::new(&camera.intrinsics, &camera.pose, terrain)).ok()
     }
 }
@@ -75,8 +71,4 @@ impl FrameSource for Scaled<'_> {
     fn dropped(&self) -> u64 {
         self.inner.dropped()
     }
-}
-
-fn micros(elapsed: Duration) -> i64 {
-    i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX)
 }

@@ -24,6 +24,11 @@ pub struct ScalingState {
 }
 
 impl ScalingState {
+    /// Memory of an earlier picture of the size that is wanted with every frame; for other sizes none.
+    fn memory_for(&mut self, size: SizePx) -> Vec<u8> {
+        if self.wanted == Some(size) { self.spare.pop().unwrap_or_default() } else { Vec::new() }
+    }
+
     /// The smallest size is asked for with every frame; others only now and then.
     fn want(&mut self, size: SizePx) {
         let smaller = |wanted: SizePx| size.pixels() < wanted.pixels();
@@ -65,7 +70,7 @@ impl GstPicture {
         if size.width == 0 || size.height == 0 {
             return Err(fail("the wanted size is zero".to_owned()));
         }
-        let memory = lock(&self.scaling).spare.pop().unwrap_or_default();
+        let memory = lock(&self.scaling).memory_for(size);
         let image = convert::rgb(&self.buffer, &self.info, stored, memory).map_err(fail)?;
         Ok(self.orientation.turned(image))
     }
