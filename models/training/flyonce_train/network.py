@@ -10,30 +10,6 @@ from .neck import Neck, Upward
 WIDTH = 64
 
 
-class Segmenter(nn.Module):
-    """A picture in, mask logits at stride 4 out."""
-
-    def __init__(self, pretrained: bool = True) -> None:
-        super().__init__()
-        self.backbone = Backbone(pretrained)
-        self.neck = Neck(CHANNELS, WIDTH)
-        self.head = MaskHead(WIDTH)
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.head(self.neck(self.backbone(image)))
-
-
-class Probability(nn.Module):
-    """What is exported: the sigmoid of the logits."""
-
-    def __init__(self, inner: Segmenter) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, image: Tensor) -> Tensor:
-        return torch.sigmoid(self.inner(image))
-
-
 class Joint(nn.Module):
     """A picture in; mask logits at stride 4, raw fume boxes (2 classes) and raw waste boxes (1 class) out."""
 

@@ -4,7 +4,7 @@ import csv
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,23 +16,21 @@ from .ema import Average
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Length and pace of one run."""
+class Pace:
+    """Length and learning rate of one run."""
 
     epochs: int
     draws: int
     batch: int
     rate: float
-    minutes: float
 
     @property
     def steps_per_epoch(self) -> int:
         return self.draws // self.batch
 
-    def progress(self, step: int, seconds: float) -> float:
-        """Part done, 0..1: by steps, or by time where the machine is slower than planned."""
-        by_time = seconds / (60.0 * self.minutes) if self.minutes else 0.0
-        return min(1.0, max(step / (self.epochs * self.steps_per_epoch), by_time))
+    def progress(self, step: int) -> float:
+        """Part done, 0..1."""
+        return min(1.0, step / (self.epochs * self.steps_per_epoch))
 
     def rate_at(self, progress: float) -> float:
         """Short warm-up, then a cosine to a hundredth."""
@@ -45,51 +43,46 @@ class Plan:
 class Run:
     """Network, running average, optimiser and largest gradient norm, with the time they have had."""
 
-    plan: Plan
+    pace: Pace
     network: nn.Module
     average: Average
     optimiser: torch.optim.Optimizer
-    clip: float = 5.0
+    clip: float = 8.0
     epoch: int = 0
     seconds: float = 0.0
-    mark: float = field(default_factory=time.monotonic)
 
-    def tick(self) -> None:
-        """Adds the wall time since the last tick, waits and checks too; the same on every rank."""
-        now = time.monotonic()
-        self.seconds = ranks.mean(self.seconds + now - self.mark)
-        self.mark = now
+    @property
+    def progress(self) -> float:
+        return self.pace.progress(self.epoch * self.pace.steps_per_epoch)
 
-    def one_epoch(self, loader: DataLoader, losses: Callable[..., dict[str, torch.Tensor]]) -> dict[str, float]:
-        """Trains on the loader's samples, fewer where the time is up; the mean of each loss. "total" is what is minimised."""
+    def one_epoch(self, loader: DataLoader, losses: Callable[[object, int], dict[str, torch.Tensor]]) -> dict[str, float]:
+        """Trains on the loader's samples; the mean of each loss. `losses` gets a batch and its step; "total" is minimised."""
         self.network.train()
-        sums: dict[str, float] = {}
-        steps = 0
+        began, sums = time.monotonic(), {}
+        step = self.epoch * self.pace.steps_per_epoch
         for batch in loader:
-            self.tick()
-            progress = self.plan.progress(self.epoch * self.plan.steps_per_epoch + steps, self.seconds)
-            if steps and progress >= 1.0:
-                break
             for group in self.optimiser.param_groups:
-                group["lr"] = self.plan.rate_at(progress) * group["factor"]
-            for name, value in self.one_step(losses(self.network, *batch)).items():
-                sums[name] = sums.get(name, 0.0) + value
-            steps += 1
-        self.tick()
+                group["lr"] = self.pace.rate_at(self.pace.progress(step)) * group["factor"]
+            parts = losses(batch, step)
+            self._one_step(parts["total"])
+            for name, value in parts.items():
+                sums[name] = sums.get(name, 0.0) + value.detach()
+            step += 1
+        out = {name: float(value) / self.pace.steps_per_epoch for name, value in sums.items()}
+        self.seconds += time.monotonic() - began
         self.epoch += 1
-        return {name: value / steps for name, value in sums.items()}
+        return out
 
-    def one_step(self, parts: dict[str, torch.Tensor]) -> dict[str, float]:
+    def _one_step(self, total: torch.Tensor) -> None:
         self.optimiser.zero_grad()
-        parts["total"].backward()
+        total.backward()
         ranks.average_gradients(self.network)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
         self.optimiser.step()
         self.average.update(self.network)
-        return {name: float(value.detach()) for name, value in parts.items()}
 
     def done(self) -> bool:
-        return self.plan.progress(self.epoch * self.plan.steps_per_epoch, self.seconds) >= 0.995
+        return self.epoch >= self.pace.epochs
 
     def save(self, path: Path) -> None:
         state = {
@@ -104,7 +97,7 @@ class Run:
         path.with_suffix(".new").replace(path)
 
     def resume(self, path: Path) -> None:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -112,8 +105,8 @@ class Run:
 
 
 def as_input(pictures: torch.Tensor) -> torch.Tensor:
-    """RGB (batch, H, W, 3, uint8) as the network wants it; the memory stays channels-last."""
-    return ((pictures.float() - 127.0) / 128.0).permute(0, 3, 1, 2)
+    """RGB (batch, 3, H, W; 0..255) as the network wants it."""
+    return ((pictures - 127.0) / 128.0).contiguous(memory_format=torch.channels_last)
 
 
 def parameter_groups(network: nn.Module, learnt: tuple[str, ...]) -> list[dict[str, object]]:
@@ -128,10 +121,12 @@ def parameter_groups(network: nn.Module, learnt: tuple[str, ...]) -> list[dict[s
     ]
 
 
-def loader_of(draws: Dataset, batch: int, collate: Callable | None = None) -> DataLoader:
+def loader_of(draws: Dataset, batch: int, workers: int, collate: Callable) -> DataLoader:
     """This rank's part of the draws."""
     part = Subset(draws, range(ranks.rank(), len(draws), ranks.world()))  # type: ignore[arg-type]
-    return DataLoader(part, batch // ranks.world(), num_workers=1, prefetch_factor=3, drop_last=True, collate_fn=collate)
+    return DataLoader(
+        part, batch // ranks.world(), num_workers=workers, prefetch_factor=3, drop_last=True, collate_fn=collate
+    )
 
 
 def log(path: Path, row: dict[str, object]) -> None:

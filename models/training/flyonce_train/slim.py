@@ -132,19 +132,16 @@ def _pictures(datasets: Path, count: int) -> list[Tensor]:
 
 
 def main() -> None:
-    from .network import Segmenter
+    from .network import Joint
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=Path, default=Path(os.environ.get("FLYONCE_DATASETS", "../shared/datasets")))
-    parser.add_argument("--weights", type=Path, required=True, help="last.pt of a run of the waterlogging network")
-    parser.add_argument("--out", type=Path, required=True, help="the narrowed weights, to start a joint run from")
+    parser.add_argument("--out", type=Path, required=True, help="the narrowed ImageNet weights, to start a run from")
     parser.add_argument("--pictures", type=int, default=150)
     args = parser.parse_args()
-    network = Segmenter(pretrained=False)
-    network.load_state_dict(torch.load(args.weights, weights_only=True)["average"])
-    whole = copy.deepcopy(network.backbone.body)
-    lost = slim(network.backbone.body, whole, _pictures(args.datasets, args.pictures))
-    torch.save({"average": network.state_dict()}, args.out)
+    body = Joint(pretrained=True, slim=False).backbone.body
+    lost = slim(body, copy.deepcopy(body), _pictures(args.datasets, args.pictures))
+    torch.save({"average": {f"backbone.body.{name}": value for name, value in body.state_dict().items()}}, args.out)
     for (stage, index), share in lost.items():
         print(f"block {stage}.{index}: {share:.3f} of the variance lost")
 

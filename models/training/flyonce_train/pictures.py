@@ -1,14 +1,12 @@
-"""The pictures that train the joint network, and which matters each is known to hold or to lack."""
+"""The pictures that train the network, and which matters each is known to hold or to lack."""
 
 import csv
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
-
-from ..waterlogging import data as water
 
 PLANES = ("smoke", "flame", "waste")
 """Classes of boxes: the first two belong to the fume head, the third to the dumping head."""
@@ -22,8 +20,15 @@ NO_WASTE = ("s5k_", "s5kn_", "aim_", "fig_", "dfn_", "odm_", "uav_", "flr_")
 FLAME_UNKNOWN = ("bst_",)
 """Sources that show flames without boxes."""
 
-SHARES = {"fume": 0.31, "no_fume": 0.08, "dumping": 0.22, "no_dumping": 0.09, "water": 0.30, "practice": 0.08}
-"""Weight of each group among the draws; water is divided further as the waterlogging recipe says."""
+DRY_LIST = Path(__file__).with_name("dry_pictures.txt")
+"""Pictures of the other data sets seen to hold no water: `set/stem view`, one a line."""
+
+SHARES = {
+    "fume": 0.29, "no_fume": 0.08, "dumping": 0.20, "no_dumping": 0.08, "practice": 0.05,
+    "water/ground_wet": 0.105, "water/aerial_wet": 0.045, "water/nadir_flood": 0.025, "water/ground_dry": 0.05,
+    "water/aerial_dry": 0.035, "water/extra_ground": 0.025, "water/extra_aerial": 0.015,
+}  # fmt: skip
+"""Weight of each group among the draws."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class Picture:
     aerial: bool = False
     nadir: bool = False
 
+    @property
+    def wet(self) -> bool:
+        """Whether its mask may show water."""
+        return self.group in ("water/ground_wet", "water/aerial_wet", "water/nadir_flood")
+
 
 def _labels(path: Path, planes: dict[int, int]) -> np.ndarray:
     """YOLO lines as plane and corners; a label id that `planes` lacks is an error."""
@@ -56,22 +66,36 @@ def _labels(path: Path, planes: dict[int, int]) -> np.ndarray:
     return np.array(rows, np.float64).reshape(-1, 5)
 
 
-def _from_water(item: water.Item) -> Picture:
-    """A picture of the waterlogging recipe; streets may show litter, so waste is known to lack only from the air."""
-    clean = item.key.startswith(("jek_", "park_"))
+def _water_picture(row: dict[str, str], base: Path) -> Picture:
+    """Streets may show litter, so waste is known to lack only from the air."""
+    stem, aerial = row["stem"], row["view"] == "aerial"
+    if stem.startswith("fnf_"):
+        group = "nadir_flood"
+    else:
+        group = f"{row['view']}_{'wet' if float(row['water_frac']) > 0.0 else 'dry'}"
+    alone = row["scene"] in ("single", "dry") or row["scene"].startswith("floodnet")
     return Picture(
-        item.key, f"water/{item.group}", item.scene, item.image, item.mask, known=(True, True, clean),
-        water_known=True, aerial=item.aerial, nadir=item.nadir,
-    )
+        stem, f"water/{group}", stem if alone else row["scene"], base / "images" / f"{stem}.jpg",
+        base / "masks" / f"{stem}.png", known=(True, True, stem.startswith(("jek_", "park_"))),
+        water_known=True, aerial=aerial, nadir=aerial and not stem.startswith("fyp_"),
+    )  # fmt: skip
+
+
+def _water(root: Path) -> list[Picture]:
+    base = root / "waterlogging"
+    with (base / "manifest.csv").open(encoding="utf-8") as file:
+        return [_water_picture(row, base / "train") for row in csv.DictReader(file) if row["split"] == "train"]
+
+
+def _images(base: Path) -> list[Path]:
+    return [image for image in sorted((base / "images").glob("*.jpg")) if not image.stem.startswith(NEVER)]
 
 
 def _fume(root: Path, dry: set[str]) -> list[Picture]:
     base = root / "fume" / "train"
     out = []
-    for image in sorted((base / "images").glob("*.jpg")):
+    for image in _images(base):
         stem = image.stem
-        if stem.startswith(NEVER):
-            continue
         boxes = _labels(base / "labels" / f"{stem}.txt", {0: 0, 1: 1})
         mask = base / "masks" / f"{stem}.png"
         nadir = stem.startswith(("odm_", "uav_", "fln_", "flf_"))
@@ -83,17 +107,15 @@ def _fume(root: Path, dry: set[str]) -> list[Picture]:
                 (True, not stem.startswith(FLAME_UNKNOWN), stem.startswith(NO_WASTE)),
                 f"fume/{stem}" in dry, nadir, nadir,
             )
-        )
+        )  # fmt: skip
     return out
 
 
 def _dumping(root: Path, dry: set[str]) -> list[Picture]:
     base = root / "dumping" / "train"
     out = []
-    for image in sorted((base / "images").glob("*.jpg")):
+    for image in _images(base):
         stem = image.stem
-        if stem.startswith(NEVER):
-            continue
         boxes = _labels(base / "labels" / f"{stem}.txt", {0: 2, 1: 2})
         number = int(re.search(r"\d+", stem)[0]) if stem.startswith(("gb_", "dr_")) else 0  # type: ignore[index]
         block = {"gb_": f"gb_{number // 20}", "dr_": f"dr_{number // 10}"}.get(stem[:3], stem)
@@ -103,7 +125,7 @@ def _dumping(root: Path, dry: set[str]) -> list[Picture]:
                 f"dumping_{stem}", "dumping" if len(boxes) else "no_dumping", block, image, None, boxes,
                 (True, True, True), f"dumping/{stem}" in dry, nadir, nadir,
             )
-        )
+        )  # fmt: skip
     return out
 
 
@@ -120,35 +142,22 @@ def _practice(folder: Path) -> list[Picture]:
 
 def all_pictures(root: Path, practice: Path | None = None) -> list[Picture]:
     """Every training picture of the three sets, in a fixed order. The val splits are never read here."""
-    listed = [line for line in water.DRY_LIST.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    listed = [line for line in DRY_LIST.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     dry = {line.split()[0] for line in listed}
-    main = [_from_water(i) for i in water.all_items(root) if not i.group.startswith("extra_")]
-    return main + _fume(root, dry) + _dumping(root, dry) + (_practice(practice) if practice else [])
+    return _water(root) + _fume(root, dry) + _dumping(root, dry) + (_practice(practice) if practice else [])
 
 
 def held_out(picture: Picture, share: float) -> bool:
     """Whether the picture's scene falls into the part kept for thresholds."""
-    return water.held_out(picture, share)  # type: ignore[arg-type]
+    digest = hashlib.sha256(f"held-out:{picture.scene}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < share
 
 
-def prepare(pictures: list[Picture], cache: Path) -> None:
-    """Decodes what is not decoded yet: (H, W, 4) with RGB and the mask of the picture's own set."""
-    cache.mkdir(parents=True, exist_ok=True)
-    for picture in pictures:
-        path = cache / f"{picture.key}.npy"
-        if path.exists():
-            continue
-        rgb = cv2.imread(str(picture.image), cv2.IMREAD_COLOR)
-        if rgb is None:
-            raise FileNotFoundError(picture.image)
-        mask = np.zeros(rgb.shape[:2], np.uint8)
-        if picture.mask is not None:
-            mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE)
-            if mask is None or mask.shape != rgb.shape[:2]:
-                raise ValueError(f"mask of {picture.key} is missing or of another size")
-        np.save(path, np.dstack([cv2.cvtColor(rgb, cv2.COLOR_BGR2RGB), mask]))
-
-
-def load(cache: Path, picture: Picture) -> np.ndarray:
-    """The decoded picture, read through the page cache."""
-    return np.load(cache / f"{picture.key}.npy", mmap_mode="r")
+def groups(pictures: list[Picture]) -> dict[str, list[int]]:
+    """Indices of the pictures of each group; dry pictures of the other sets are in a water group as well."""
+    out: dict[str, list[int]] = {}
+    for i, picture in enumerate(pictures):
+        out.setdefault(picture.group, []).append(i)
+        if picture.water_known and not picture.group.startswith("water/"):
+            out.setdefault(f"water/extra_{'aerial' if picture.aerial else 'ground'}", []).append(i)
+    return out

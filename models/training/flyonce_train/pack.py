@@ -11,11 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .. import letterbox
-from ..box_scores import suppress
-from ..waterlogging.geometry import INPUT_WH
-from . import export
-from .cards import CLASSES, CARDS, card
+from . import export, letterbox
+from .box_scores import suppress
+from .cards import CARDS, CLASSES, card
+from .geometry import INPUT_WH
 
 SCORED = {"waterlogging": ("iou", "f1"), "fume": ("ap50", "ap30", "ap"), "dumping": ("ap50", "ap30", "ap")}
 LEAST_POSITIVES = 5
@@ -89,8 +88,8 @@ def scores(scored: dict | None, name: str) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=Path, default=Path(os.environ.get("FLYONCE_DATASETS", "../shared/datasets")))
-    parser.add_argument("--weights", type=Path, required=True, help="last.pt of a joint run")
-    parser.add_argument("--point", type=Path, required=True, help="JSON of joint.operating_point")
+    parser.add_argument("--weights", type=Path, required=True, help="last.pt of a run")
+    parser.add_argument("--point", type=Path, required=True, help="JSON of operating_point")
     parser.add_argument("--packs", type=Path, required=True, help="folder of the packs")
     parser.add_argument("--version", required=True)
     parser.add_argument("--program", type=Path, help="flyonce, which scores the packs; without it they stay unscored")

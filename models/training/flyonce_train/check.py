@@ -1,17 +1,16 @@
 """Scores of the held-out tenth while a run goes on."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import box_scores, letterbox, scoring
-from ..box_scores import Found
-from ..heads import cells, corners
-from ..run import as_input
-from ..waterlogging.geometry import INPUT_WH
-from .pictures import Picture, load
+from . import box_scores, letterbox, scoring
+from .box_scores import Found
+from .fast_cpu import mixed
+from .geometry import INPUT_WH
+from .heads import cells, corners
+from .pictures import Picture
+from .run import as_input
 
 GRID = cells(INPUT_WH[1], INPUT_WH[0])
 HEADS = {"fume": (0, 1), "dumping": (2,)}
@@ -21,9 +20,11 @@ HEADS = {"fume": (0, 1), "dumping": (2,)}
 def look(network: nn.Module, picture: np.ndarray) -> tuple[np.ndarray, letterbox.Letterbox, dict[int, Tensor]]:
     """Water on the picture's grid, the letterbox, and per plane (cells, 5): corners in input pixels and logit."""
     padded, box = letterbox.apply(np.ascontiguousarray(picture[..., :3]), INPUT_WH)
-    with torch.autocast("cpu", torch.bfloat16):
-        water, *raws = network(as_input(torch.from_numpy(padded)[None]))
-    small = torch.sigmoid(water.float())[0, 0].numpy()
+    device = next(network.parameters()).device
+    with mixed(device):
+        out = network(as_input(torch.from_numpy(padded)[None].to(device).permute(0, 3, 1, 2).float()))
+    water, *raws = (x.float().cpu() for x in out)
+    small = torch.sigmoid(water)[0, 0].numpy()
     rows = {}
     for raw, planes in zip(raws, HEADS.values(), strict=True):
         places = corners(raw[0, :, len(planes) :], GRID)
@@ -44,12 +45,11 @@ def found(rows: Tensor, box: letterbox.Letterbox, shape: tuple[int, ...], truth:
 
 
 @torch.no_grad()
-def check(network: nn.Module, cache: Path, pictures: list[Picture]) -> dict[str, float]:
-    """IoU, recall and alarms of water at 0.5 and 1 %; AP50 and AP30 of smoke, flame and waste where they are labelled."""
+def check(network: nn.Module, pictures: list[tuple[Picture, np.ndarray]]) -> dict[str, float]:
+    """Of pictures with their pixels (H, W, 4): IoU, recall and alarms of water at 0.5 and 1 %; AP50 and AP30 of smoke, flame and waste where they are labelled."""
     network.eval()
     counts, seen = [], {0: [], 1: [], 2: []}
-    for picture in pictures:
-        pixels = np.asarray(load(cache, picture))
+    for picture, pixels in pictures:
         water, box, rows = look(network, pixels)
         if picture.group[:5] == "water":
             counts.append(scoring.count(water, pixels[..., 3], 0.5))

@@ -1,1 +1,0 @@
-"""One backbone, three heads: water masks, smoke and flame boxes, waste boxes."""

@@ -1,0 +1,148 @@
+"""Trains the network, on a GPU where there is one: `python -m flyonce_train.train --help`."""
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import ranks
+from .bank import Bank
+from .box_losses import joint_loss
+from .check import check
+from .ema import Average
+from .fast_cpu import has_bf16, mixed, speed_up_depthwise
+from .geometry import Canvas
+from .heads import cells
+from .network import Joint
+from .paint import Paintbox
+from .pictures import SHARES, Picture, all_pictures, held_out
+from .plan import Batch, Plans, collate
+from .run import Pace, Run, as_input, loader_of, log, parameter_groups
+
+PHASES = (
+    (0.45, Canvas((512, 320), 0.4)),
+    (0.85, Canvas((640, 384), 0.4)),
+    (1.0, Canvas((640, 384), 0.7, quiet=True)),
+)
+"""Until which part of the run samples are drawn on which canvas: small ones, then the size at which pictures are judged, and last
+pictures as they are judged."""
+
+LEARNT = ("backbone.",)
+"""Parts that come with ImageNet weights."""
+
+WITHOUT = ("mosaics", "drawings", "plumes", "behind", "practice", "quiet")
+"""What `--without` can leave out, to see what it is worth."""
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--datasets", type=Path, default=Path(os.environ.get("FLYONCE_DATASETS", "../shared/datasets")))
+    parser.add_argument("--cache", type=Path, required=True, help="folder for decoded pictures")
+    parser.add_argument("--practice", type=Path, help="folder of rendered drone views with labelled heaps")
+    parser.add_argument("--checkpoints", type=Path, required=True, help="folder for checkpoints and log.csv")
+    parser.add_argument("--weights", type=Path, help="narrowed ImageNet weights of `slim`")
+    parser.add_argument("--held-out", type=float, default=0.1, help="share of scenes kept for thresholds")
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--draws", type=int, default=6400, help="samples an epoch")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--workers", type=int, default=max(1, min(12, (os.cpu_count() or 2) - 2)))
+    parser.add_argument("--freeze", action="store_true", help="keep stem and strides 2 and 4 as they are")
+    parser.add_argument("--check-every", type=int, default=10, help="epochs between scores of the held-out part")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--without", choices=WITHOUT, nargs="*", default=[], help="for an ablation")
+    return parser.parse_args()
+
+
+def start_from(network: Joint, path: Path) -> None:
+    """Takes over the averaged weights of another run; parts that it lacks stay as they are."""
+    missing, surplus = network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu")["average"], strict=False)
+    if surplus:
+        raise ValueError(f"{path} holds weights of another network: {surplus[:3]}")
+    print(f"from {path}; fresh: {sorted({name.split('.')[0] for name in missing})}", flush=True)
+
+
+def build(args: argparse.Namespace, device: torch.device) -> Run:
+    network = Joint(pretrained=False)
+    if args.weights:
+        start_from(network, args.weights)
+    if args.freeze:
+        network.backbone.freeze_early()
+    network = network.to(device, memory_format=torch.channels_last)
+    average = Average(network)
+    if device.type == "cpu" and has_bf16(device):
+        speed_up_depthwise(network)
+    optimiser = torch.optim.AdamW(parameter_groups(network, LEARNT), lr=args.rate, fused=device.type == "cuda")
+    run = Run(Pace(args.epochs, args.draws, args.batch, args.rate), network, average, optimiser)
+    if (args.checkpoints / "last.pt").exists():
+        run.resume(args.checkpoints / "last.pt")
+    return run
+
+
+CHECKED = tuple("iou recall false_alarm smoke_ap50 smoke_ap30 flame_ap50 flame_ap30 waste_ap50 waste_ap30".split())
+
+
+def report(args: argparse.Namespace, run: Run, losses: dict[str, float], kept: list[tuple[Picture, np.ndarray]]) -> None:
+    """One line of log.csv, and the checkpoint."""
+    run.save(args.checkpoints / "last.pt")
+    row: dict[str, object] = {"epoch": run.epoch, "steps": run.average.steps, "seconds": round(run.seconds)}
+    row |= {name: round(value, 4) for name, value in losses.items()}
+    look = bool(kept) and (run.epoch % args.check_every == 0 or run.done())
+    scores = check(run.average.network, kept) if look else {}
+    row |= {name: round(scores[name], 4) if scores else "" for name in CHECKED}
+    log(args.checkpoints / "log.csv", row)
+    print(row, flush=True)
+
+
+def canvas_at(progress: float, without: list[str]) -> Canvas:
+    canvas = next(canvas for until, canvas in PHASES if progress < until)
+    return PHASES[1][1] if canvas.quiet and "quiet" in without else canvas
+
+
+def main() -> None:
+    args = arguments()
+    ranks.join()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(args.seed)
+    args.checkpoints.mkdir(parents=True, exist_ok=True)
+    pictures = all_pictures(args.datasets, None if "practice" in args.without else args.practice)
+    if ranks.rank() == 0:
+        Bank.load(pictures, args.cache)
+    ranks.wait()
+    whole = Bank.load(pictures, args.cache)
+    kept = [(p, whole.picture(i)) for i, p in enumerate(pictures) if held_out(p, args.held_out)]
+    used = [i for i, p in enumerate(pictures) if not held_out(p, args.held_out)]
+    pictures = [pictures[i] for i in used]
+    bank = Bank(whole.pixels, whole.offset[:, used], whole.size[:, used])
+    box = Paintbox.of(bank, pictures, device)
+    sizes, plume_sizes = bank.size[0].numpy(), box.plumes.size[0].cpu().numpy()
+    run = build(args, device)
+
+    def losses_on(canvas: Canvas, grid: Tensor, network: nn.Module):
+        def losses(batch: Batch, step: int) -> dict[str, Tensor]:
+            batch = batch.to(device)
+            seed = (args.seed * 1_000_003 + step) * ranks.world() + ranks.rank()
+            rgb, mask = box.paint(batch, canvas.size, seed, canvas.quiet)
+            with mixed(device):
+                out = network(as_input(rgb))
+            return joint_loss(out, grid, mask, batch.boxes, batch.known)
+
+        return losses
+
+    while not run.done():
+        canvas = canvas_at(run.progress, args.without)
+        plans = Plans(
+            pictures, sizes, plume_sizes, args.seed, run.epoch * args.draws, args.draws, canvas, SHARES, set(args.without)
+        )
+        grid = cells(canvas.size[1], canvas.size[0]).to(device)
+        losses = run.one_epoch(loader_of(plans, args.batch, args.workers, collate), losses_on(canvas, grid, run.network))
+        if ranks.rank() == 0:
+            report(args, run, losses, kept)
+    ranks.leave()
+
+
+if __name__ == "__main__":
+    main()

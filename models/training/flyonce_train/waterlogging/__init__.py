@@ -1,1 +1,0 @@
-"""The waterlogging pack: standing and flood water as a probability map."""
