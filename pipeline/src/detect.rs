@@ -6,6 +6,7 @@ use gis::ModelRef;
 use models::card::PlacedBy;
 use models::{Answer, BoxPx, Card, Detection, Letterbox, Mask, RgbImage, SizePx};
 
+use crate::explain::{Yielding, drop_explained};
 use crate::frame::{Frame, Picture};
 use crate::motion::Glance;
 use crate::seen::{Detector, Outline, Outliner, PictureRings, PictureZones, Seen, Sight};
@@ -25,12 +26,16 @@ pub struct PackDetector {
     models: Vec<models::Detector>,
     outliner: Arc<dyn Outliner>,
     most_tiles: usize,
+    yielding: Vec<Yielding>,
 }
 
 impl PackDetector {
     /// Returns the detector of one worker.
     pub fn new(models: Vec<models::Detector>, outliner: Arc<dyn Outliner>) -> Self {
-        Self { models, outliner, most_tiles: 0 }
+        let classes = models.iter().flat_map(models::Detector::cards).flat_map(|card| &card.classes);
+        let yields = classes.filter(|class| !class.yields_to.is_empty());
+        let yielding = yields.map(|c| Yielding { class: c.name.clone(), to: c.yields_to.clone() }).collect();
+        Self { models, outliner, most_tiles: 0, yielding }
     }
 
     /// Also looks at tiles, at most so many a frame, where a card asks for a finer scale than the whole picture shows.
@@ -44,7 +49,7 @@ impl Detector for PackDetector {
     fn detect(&mut self, frame: &Frame, zones: &PictureZones) -> Result<Sight, String> {
         let picture = frame.picture.as_ref();
         let mut scaled: Option<RgbImage> = None;
-        let mut seen = Vec::new();
+        let (mut seen, mut all_masks) = (Vec::new(), Vec::new());
         for model in &mut self.models {
             let letterbox = model.letterbox(picture.size()).map_err(|e| e.to_string())?;
             let content = match scaled.take().filter(|image| image.size() == letterbox.scaled) {
@@ -55,22 +60,24 @@ impl Detector for PackDetector {
             if let Some(gsd_m) = frame.gsd_m {
                 look_closer(model, picture, &letterbox, gsd_m, self.most_tiles, &mut answers)?;
             }
-            for (card, answer) in model.cards().zip(&answers) {
+            for (card, answer) in model.cards().zip(answers) {
                 let (name, version, sha256) = (card.name.clone(), card.version.clone(), card.sha256.clone());
                 let by = ModelRef { pack: name, version, sha256 };
                 match answer {
                     Answer::Masks(masks) => {
-                        for mask in masks {
+                        for mask in &masks {
                             seen.extend(outlined(self.outliner.as_ref(), mask, picture.size(), zones, &by)?);
                         }
+                        all_masks.extend(masks);
                     }
                     Answer::Boxes(boxes) => {
-                        seen.extend(boxed(boxes, &rising(card), picture.size(), zones, &by));
+                        seen.extend(boxed(&boxes, &rising(card), picture.size(), zones, &by));
                     }
                 }
             }
             scaled = Some(content);
         }
+        drop_explained(&mut seen, &self.yielding, &all_masks, picture.size());
         let can_rise = |model: &models::Detector| model.cards().any(|card| !rising(card).is_empty());
         let glance = scaled.as_ref().filter(|_| self.models.iter().any(can_rise)).map(Glance::of);
         if let Some(scaled) = scaled {

@@ -4,6 +4,7 @@
 
 pub mod camera;
 pub mod detect;
+pub mod explain;
 pub mod frame;
 pub mod motion;
 pub mod observe;

@@ -154,6 +154,9 @@ pub struct Class {
     /// Boxes: the part of the box that lies on the ground.
     #[serde(default)]
     pub placed_by: PlacedBy,
+    /// Boxes: classes of masks that explain a box of this class where they cover it and are surer.
+    #[serde(default)]
+    pub yields_to: Vec<String>,
 }
 
 /// The part of a box that is given a place on the ground.

@@ -69,7 +69,7 @@ def classes(name: str, point: dict) -> str:
     for i, (label, row) in enumerate(zip(CLASSES[name], rows, strict=True)):
         out += f"\n[[classes]]\nid = {i}\nname = {value(label)}\nthreshold = {value(row['threshold'])}\n"
         if name == "fume":
-            out += 'placed_by = "foot"\n'
+            out += 'placed_by = "foot"\nyields_to = ["waterlogging"]\n'
         if "min_area_share" in row:
             out += f"min_area_share = {value(row['min_area_share'])}\n"
     return out
@@ -94,7 +94,7 @@ def card(name: str, version: str, facts: dict, point: dict) -> str:
     text += classes(name, point)
     if name == "dumping":
         text += section("label_map", {"1": 0})
-    notes = "one backbone, three heads: models/training/RECIPE.md; thresholds from a tenth of the scenes of the train split"
+    notes = "one backbone, three heads, one run: models/training/REPORT.md; thresholds from a tenth of the scenes of the train split"
     text += section("training", {"command": f"make train PACK={name}", "data": [], "seed": 11, "notes": notes}).replace(
         "data = []", "data = [\n" + "".join(f"  {value(row)},\n" for row in DATA) + "]"
     )
