@@ -1,8 +1,10 @@
 """Trains the network, on a GPU where there is one: `python -m flyonce_train.train --help`."""
 
 import argparse
+import fcntl
 import os
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import torch
@@ -45,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for checkpoints and log.csv")
     parser.add_argument("--weights", type=Path, help="narrowed ImageNet weights of `slim`")
     parser.add_argument("--held-out", type=float, default=0.1, help="share of scenes kept for thresholds")
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--epochs", type=int, default=46)
     parser.add_argument("--draws", type=int, default=6400, help="samples an epoch")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -55,6 +57,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without", choices=WITHOUT, nargs="*", default=[], help="for an ablation")
     return parser.parse_args()
+
+
+def alone(folder: Path) -> TextIO:
+    """Holds the folder for this run; two runs in one folder would overwrite each other's checkpoints."""
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"another run writes to {folder}") from None
+    return lock
 
 
 def start_from(network: Joint, path: Path) -> None:
@@ -110,6 +122,7 @@ def main() -> None:
     args.checkpoints.mkdir(parents=True, exist_ok=True)
     pictures = all_pictures(args.datasets, None if "practice" in args.without else args.practice)
     if ranks.rank() == 0:
+        lock = alone(args.checkpoints)
         Bank.load(pictures, args.cache)
     ranks.wait()
     whole = Bank.load(pictures, args.cache)
@@ -141,6 +154,8 @@ def main() -> None:
         losses = run.one_epoch(loader_of(plans, args.batch, args.workers, collate), losses_on(canvas, grid, run.network))
         if ranks.rank() == 0:
             report(args, run, losses, kept)
+    if ranks.rank() == 0:
+        lock.close()
     ranks.leave()
 
 
