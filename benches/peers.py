@@ -30,8 +30,6 @@ def main() -> None:
     files = {
         "all three matters, FP32": shared / "model.onnx",
         "all three matters, INT8": shared / "model.int8.onnx",
-        "waterlogging pack, FP32": ROOT / "models/packs/waterlogging/model.onnx",
-        "waterlogging pack, INT8": ROOT / "models/packs/waterlogging/model.int8.onnx",
         "yolo11n export, one matter": peers / "yolo11n.onnx",
         "yolo26n export, one matter": peers / "yolo26n.onnx",
     }
