@@ -1,4 +1,4 @@
-"""Cost of the whole chain on 1080p25 H.264 with the waterlogging pack on every frame, beside its two bounds.
+"""Cost of the whole chain on 1080p25 H.264 with all three packs on every frame, beside its two bounds.
 
 Bounds: decoding, scaling and colour conversion by gst-launch, and inference alone by ONNX Runtime at the same size. All runs are
 pinned to one core; CPU time is user + system of the whole process. What the chain adds is the difference within one round, with
@@ -20,9 +20,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS, RATE = 20, 25
+PACKS = ("waterlogging", "fume", "dumping")
 ROUNDS = 7
 INFERENCE_RUNS = 150
-ALLOWED_OVERHEAD_MS = 2.0
+ALLOWED_OVERHEAD_MS = 3.0
+"""Scaling into the tensor, masks, boxes, outlines, places and incidents of three matters."""
 ALLOWED_RSS_MB = 250.0
 ALLOWED_FIRST_DETECTION_S = 2.0
 ALLOWED_SESSION_MB = 120.0
@@ -65,7 +67,7 @@ def decode_bound(clip: Path) -> list[str]:
 
 
 def inference_alone() -> dict[str, float]:
-    """CPU milliseconds of one run of the network, megabytes and loading seconds of its session."""
+    """CPU milliseconds of one run of the network that the packs share, megabytes and loading seconds of its session."""
     _, _, printed = run(["target/release/examples/inference", "models/packs/waterlogging", str(INFERENCE_RUNS)])
     return json.loads(printed)
 
@@ -73,8 +75,8 @@ def inference_alone() -> dict[str, float]:
 def chain(clip: Path, out: Path) -> list[str]:
     shutil.rmtree(out, ignore_errors=True)
     config = out.with_suffix(".toml")
-    pack = ROOT / "models/packs/waterlogging"
-    config.write_text(f'[runtime]\nworkers = 1\n[analysis]\nfps = 0\n[[packs]]\npath = "{pack}"\n')
+    packs = "".join(f'[[packs]]\npath = "{ROOT / "models/packs" / name}"\n' for name in PACKS)
+    config.write_text(f"[runtime]\nworkers = 1\n[analysis]\nfps = 0\n{packs}")
     return ["target/release/flyonce", "analyze", str(clip), "--config", str(config), "--out", str(out), "--json"]
 
 
