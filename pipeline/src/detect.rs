@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gis::ModelRef;
-use models::card::PlacedBy;
+use models::card::{Class, PlacedBy};
 use models::{Answer, BoxPx, Card, Detection, Letterbox, Mask, RgbImage, SizePx};
 
 use crate::explain::{Yielding, drop_explained};
@@ -71,15 +71,17 @@ impl Detector for PackDetector {
                         all_masks.extend(masks);
                     }
                     Answer::Boxes(boxes) => {
-                        seen.extend(boxed(&boxes, &rising(card), picture.size(), zones, &by));
+                        seen.extend(boxed(&boxes, &card.classes, picture.size(), zones, &by));
                     }
                 }
             }
             scaled = Some(content);
         }
         drop_explained(&mut seen, &self.yielding, &all_masks, picture.size());
-        let can_rise = |model: &models::Detector| model.cards().any(|card| !rising(card).is_empty());
-        let glance = scaled.as_ref().filter(|_| self.models.iter().any(can_rise)).map(Glance::of);
+        let can_rise = |model: &models::Detector| model.cards().any(|card| card.classes.iter().any(rises));
+        // Stills of a folder are no sequence.
+        let watched = frame.name.is_none() && self.models.iter().any(can_rise);
+        let glance = scaled.as_ref().filter(|_| watched).map(Glance::of);
         if let Some(scaled) = scaled {
             picture.recycle(scaled);
         }
@@ -138,6 +140,7 @@ fn outlined(
     let seen = |outline: Outline| Seen {
         class: mask.class.clone(),
         score: outline.mean_probability,
+        least_score: 0.0,
         outline,
         foot_px: None,
         model: model.clone(),
@@ -145,25 +148,26 @@ fn outlined(
     Ok(large.map(seen).collect())
 }
 
-/// Returns the names of the classes that rise from where they stand.
-fn rising(card: &Card) -> Vec<&str> {
-    let foot = card.classes.iter().filter(|class| class.placed_by == PlacedBy::Foot);
-    foot.map(|class| class.name.as_str()).collect()
+/// Whether a class rises from where it stands.
+fn rises(class: &Class) -> bool {
+    class.placed_by == PlacedBy::Foot
 }
 
 /// Returns the boxes whose place on the ground lies in the regions of interest.
 fn boxed(
     boxes: &[Detection],
-    rising: &[&str],
+    classes: &[Class],
     picture: SizePx,
     zones: &PictureZones,
     model: &ModelRef,
 ) -> Vec<Seen> {
     let seen = |found: &Detection| {
-        let foot_px = rising.contains(&found.class.as_str()).then(|| foot(&found.bounds));
+        let class = classes.iter().find(|class| class.name == found.class);
+        let foot_px = class.is_some_and(rises).then(|| foot(&found.bounds));
         Seen {
             class: found.class.clone(),
             score: f64::from(found.score),
+            least_score: class.map_or(0.0, |class| f64::from(class.threshold)),
             outline: outline_of(found, picture),
             foot_px,
             model: model.clone(),
@@ -237,7 +241,15 @@ mod tests {
 
     fn seen(boxes: &[Detection], zones: &PictureZones) -> Vec<Seen> {
         let model = ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() };
-        boxed(boxes, &["fume"], PICTURE, zones, &model)
+        let fume = Class {
+            id: 0,
+            name: "fume".into(),
+            threshold: 0.5,
+            min_area_share: None,
+            placed_by: PlacedBy::Foot,
+            yields_to: Vec::new(),
+        };
+        boxed(boxes, &[fume], PICTURE, zones, &model)
     }
 
     #[test]

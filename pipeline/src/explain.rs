@@ -65,6 +65,7 @@ mod tests {
         Seen {
             class: class.into(),
             score,
+            least_score: 0.5,
             outline: Outline { ring_px, area_px: 1600.0, mean_probability: score, truncated: false },
             foot_px: None,
             model: ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() },

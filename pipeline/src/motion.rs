@@ -22,14 +22,16 @@ const OLDEST: Duration = Duration::from_secs(4);
 const LEAST_COMPARED: usize = 3;
 /// Largest drift that still counts as one view, cells.
 const MOST_DRIFT: f32 = 4.0;
+/// Drift that is left after it was taken out, cells: at a steep edge of a thing that stands still it looks like change.
+const DRIFT_LEFT: f32 = 0.08;
 /// Largest mean difference of the surroundings that still counts as one view, levels.
 const MOST_AROUND: f32 = 6.0;
 /// Share of the picture that must lie around a box to compare it with.
 const LEAST_AROUND: f32 = 0.3;
 /// Least difference that noise makes, levels.
 const NOISE: f32 = 0.5;
-/// Inside a box that changes less than this many times as much as its surroundings, nothing moves. On frozen stills under drift
-/// and noise 95 % of the ratios lie below 1.75, on billowing ones 98 % above 2.
+/// Inside a box that changes less than this many times as much as its surroundings, nothing moves. Frozen stills under drift
+/// and noise lie below it, billowing ones above.
 const STILL_RATIO: f32 = 1.8;
 /// What stillness does to the odds of a plume. Frozen stills ask for a twentieth; they are a weak proof.
 const STILL_ODDS: f64 = 0.1;
@@ -82,6 +84,18 @@ impl Glance {
         upper * (1.0 - fy) + lower * fy
     }
 
+    /// Steepest change to a neighbour, levels a cell.
+    fn steepness(&self, column: usize, row: usize) -> f32 {
+        let here = self.at(column, row);
+        let neighbours = [
+            (column.saturating_sub(1), row),
+            ((column + 1).min(self.columns.max(1) - 1), row),
+            (column, row.saturating_sub(1)),
+            (column, (row + 1).min(self.rows.max(1) - 1)),
+        ];
+        neighbours.into_iter().map(|(x, y)| (self.at(x, y) - here).abs()).fold(0.0, f32::max)
+    }
+
     /// Returns how far `self` is shifted against `past`, in cells: Lucas and Kanade (1981) over the whole picture.
     fn drift_from(&self, past: &Self) -> (f32, f32) {
         let (mut dx, mut dy) = (0.0_f32, 0.0_f32);
@@ -118,7 +132,8 @@ impl Glance {
         }
         let cells = (0..self.rows).flat_map(|row| (0..self.columns).map(move |column| (column, row)));
         let change = |(column, row): (usize, usize)| {
-            (self.at(column, row) - past.between(column as f32 - dx, row as f32 - dy)).abs()
+            let moved = (self.at(column, row) - past.between(column as f32 - dx, row as f32 - dy)).abs();
+            (moved - DRIFT_LEFT * self.steepness(column, row)).max(0.0)
         };
         Some(cells.map(change).collect())
     }
@@ -131,7 +146,8 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// Lowers the scores of plumes in which nothing moves; says nothing where the view moves or was not watched long enough.
+    /// Lowers the scores of plumes in which nothing moves, and of all plumes until the feed was watched long enough to tell; says
+    /// nothing where the view moves.
     ///
     /// Frames come in the order of the feed. `picture` is the size that the outlines are given in.
     pub fn judge(&mut self, elapsed: Duration, glance: Glance, picture: SizePx, seen: &mut [Seen]) {
@@ -141,8 +157,10 @@ impl Motion {
         let mut rising = seen.iter_mut().filter(|one| one.foot_px.is_some()).peekable();
         if rising.peek().is_some() {
             let changes = self.changes(elapsed, &glance);
+            let young = self.is_young(elapsed);
             for one in rising {
-                if ratio(&changes, &glance, picture, one).is_some_and(|ratio| ratio < STILL_RATIO) {
+                let still = ratio(&changes, &glance, picture, one).is_some_and(|ratio| ratio < STILL_RATIO);
+                if still || young {
                     let odds = STILL_ODDS * one.score / (1.0 - one.score).max(1e-9);
                     one.score = odds / (1.0 + odds);
                 }
@@ -154,6 +172,13 @@ impl Motion {
         while self.past.len() > KEPT {
             self.past.pop_front();
         }
+    }
+
+    /// Whether the feed began so recently that no view of it could be compared yet.
+    fn is_young(&self, elapsed: Duration) -> bool {
+        let age = |(at, _): &(Duration, Glance)| elapsed.saturating_sub(*at);
+        let old_enough = self.past.iter().filter(|past| age(past) >= YOUNGEST).count();
+        old_enough < LEAST_COMPARED && self.past.front().is_none_or(|first| age(first) <= OLDEST)
     }
 
     fn changes(&self, elapsed: Duration, glance: &Glance) -> Vec<Vec<f32>> {

@@ -238,6 +238,7 @@ impl InOrder {
                 if let Some(glance) = glance {
                     let (elapsed, size) = (looked.frame.elapsed, looked.frame.picture.size());
                     self.motion.judge(elapsed, glance, size, &mut looked.seen);
+                    looked.seen.retain(|one| one.score >= one.least_score);
                 }
                 self.stats.frames += 1;
                 self.stats.detections += looked.seen.len() as u64;
@@ -322,7 +323,8 @@ mod tests {
             let outline =
                 Outline { ring_px: vec![], area_px: sum as f64, mean_probability: 0.5, truncated: false };
             let model = gis::ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() };
-            let seen = vec![Seen { class: "x".into(), score: 0.5, outline, foot_px: None, model }];
+            let seen =
+                vec![Seen { class: "x".into(), score: 0.5, least_score: 0.0, outline, foot_px: None, model }];
             Ok(Sight { seen, glance: None })
         }
     }

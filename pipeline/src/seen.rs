@@ -13,6 +13,8 @@ pub struct Seen {
     pub class: String,
     /// Score, 0 to 1.
     pub score: f64,
+    /// Below it, as the card says, nothing is reported, also after a second opinion.
+    pub least_score: f64,
     /// Outline in the picture, as it is drawn.
     pub outline: Outline,
     /// Corners as (u, v) of the part that stands on the ground, where that is not the whole outline.

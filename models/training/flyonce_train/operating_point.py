@@ -28,9 +28,9 @@ LEAST_RECALL = 0.98
 ALLOWED_ALARMS = {"smoke": (0.05, 0.04), "flame": (0.05, 0.01), "waste": (0.03, 0.02)}
 """Share of the own set's and of the other sets' pictures. Smoke was never looked for in the other sets: streets there may hold some."""
 
-LEAST_THRESHOLD = {"smoke": 0.25, "flame": 0.25, "waste": 0.5}
-"""Below a quarter three of four boxes are wrong. Heaps are looked for in many tiles a frame, and below a half four of five boxes are wrong, while no held-out
-picture with waste needs them."""
+LEAST_THRESHOLD = {"smoke": 0.25, "flame": 0.25, "waste": 0.55}
+"""Below a quarter three of four boxes are wrong. Heaps are looked for in many tiles a frame, and below a half four of five boxes are wrong; one frame of a
+real clip without heaps scored 0.51."""
 
 MATCH = 0.3
 

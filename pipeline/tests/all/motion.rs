@@ -86,12 +86,41 @@ impl Scene {
             let elapsed = Duration::from_millis(u64::from(index) * 250);
             let glance = Glance::of(&self.frame(elapsed.as_secs_f32(), drift, billows));
             let (outline, foot_px, model) = (outline.clone(), Some(ring_px.clone()), model.clone());
-            let mut seen = [Seen { class: "fume".into(), score: 0.6, outline, foot_px, model }];
+            let mut seen =
+                [Seen { class: "fume".into(), score: 0.6, least_score: 0.5, outline, foot_px, model }];
             motion.judge(elapsed, glance, size, &mut seen);
             score = seen[0].score;
         }
         score
     }
+}
+
+#[test]
+fn a_feed_that_has_just_begun_is_believed_less_and_one_whose_view_moves_on_is_not() {
+    let size = SizePx::new(160, 96);
+    let picture = |level: u8| RgbImage::new(160, 96, vec![level; 160 * 96 * 3]).unwrap();
+    let mut motion = Motion::default();
+    let mut scores = Vec::new();
+    for index in 0..8_u8 {
+        let ring_px = vec![(10.0, 10.0), (40.0, 10.0), (40.0, 40.0), (10.0, 40.0)];
+        let outline =
+            Outline { ring_px: ring_px.clone(), area_px: 900.0, mean_probability: 0.6, truncated: false };
+        let model = gis::ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() };
+        let mut seen = [Seen {
+            class: "fume".into(),
+            score: 0.6,
+            least_score: 0.5,
+            outline,
+            foot_px: Some(ring_px),
+            model,
+        }];
+        // Every frame shows something else, so that no two can be compared.
+        let glance = Glance::of(&picture(index * 30));
+        motion.judge(Duration::from_millis(u64::from(index) * 300), glance, size, &mut seen);
+        scores.push(seen[0].score);
+    }
+    assert!(scores[..5].iter().all(|score| *score < 0.2), "{scores:?}");
+    assert!(scores[5..].iter().all(|score| (score - 0.6).abs() < 1e-9), "{scores:?}");
 }
 
 fn datasets() -> PathBuf {

@@ -39,7 +39,7 @@ fn seen(plume: bool) -> Seen {
     };
     let foot_px = plume.then(|| ring([940.0, 530.0, 980.0, 550.0]));
     let model = ModelRef { pack: "p".into(), version: "1".into(), sha256: String::new() };
-    Seen { class: "x".into(), score: 0.7, outline, foot_px, model }
+    Seen { class: "x".into(), score: 0.7, least_score: 0.5, outline, foot_px, model }
 }
 
 fn placed(one: Seen) -> (GroundPosition, bool) {
