@@ -1,5 +1,7 @@
 """CPU milliseconds a frame of the shared model and of the peers' exports: interleaved rounds on one core, median of the rounds.
 
+Milliseconds are those of a server core of 2023 with 8-bit dot products (VNNI). Slower cores are held to the same share of yolo11n; INT8
+is held to its share only where the core has VNNI: elsewhere 8 bits are no faster than 32.
 Exits with 1 where the shared model costs more than it may.
 """
 
@@ -15,7 +17,21 @@ import onnxruntime
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS, RUNS = 9, 15
+YARDSTICK = "yolo11n export, one matter"
 ALLOWED_MS = {"all three matters, FP32": 40.0, "all three matters, INT8": 24.0}
+ALLOWED_SHARE = {"all three matters, FP32": 1.10, "all three matters, INT8": 0.66}
+"""Of the yardstick, which cost 36.5 ms where the milliseconds were set."""
+
+
+def has_vnni() -> bool:
+    return "vnni" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+
+
+def too_dear(name: str, cost: float, yardstick: float) -> bool:
+    """Over both the milliseconds and the share; 8 bits without VNNI are never held to anything."""
+    if "INT8" in name and not has_vnni():
+        return False
+    return cost > ALLOWED_MS[name] and cost > ALLOWED_SHARE[name] * yardstick
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
@@ -44,13 +60,15 @@ def main() -> None:
                 one.run(None, feed)
             if number:  # the first round warms up
                 rounds[name].append((time.process_time() - began) * 1000 / RUNS)
-    ours = statistics.median(rounds["all three matters, FP32"])
+    yardstick = statistics.median(rounds[YARDSTICK])
     print(f"inference of one 640x384 frame, one core, CPU time, median of {ROUNDS} rounds of {RUNS}")
     for name, times in rounds.items():
         cost = statistics.median(times)
-        allowed = f" (allowed {ALLOWED_MS[name]:.0f} ms)" if name in ALLOWED_MS else ""
-        print(f"  {name:<28} {cost:6.1f} ms{allowed}, {cost / ours:.2f} of FP32, {files[name].stat().st_size / 1e6:.1f} MB")
-    over = [name for name, most in ALLOWED_MS.items() if statistics.median(rounds[name]) > most]
+        allowed = f" (allowed {ALLOWED_MS[name]:.0f} ms, or {ALLOWED_SHARE[name]:.2f} of yolo11n)" if name in ALLOWED_MS else ""
+        print(f"  {name:<28} {cost:6.1f} ms{allowed}, {cost / yardstick:.2f} of yolo11n, {files[name].stat().st_size / 1e6:.1f} MB")
+    if not has_vnni():
+        print("  this core has no VNNI: INT8 is not judged")
+    over = [name for name in ALLOWED_MS if too_dear(name, statistics.median(rounds[name]), yardstick)]
     if over:
         sys.exit("over the allowance: " + ", ".join(over))
 
