@@ -83,16 +83,18 @@ fn lens(sample: &Sample, setup: &CameraSetup, picture: SizePx) -> Result<Intrins
 
 fn recorded_lens(lens: &RecordedLens, width_px: f64, height_px: f64) -> Result<Intrinsics, CameraError> {
     let ([k1, k2, k3], [p1, p2]) = (lens.radial, lens.tangential);
+    let [full_width_px, full_height_px] = lens.full_px.unwrap_or([width_px, height_px]);
     Intrinsics {
-        width_px,
-        height_px,
+        width_px: full_width_px,
+        height_px: full_height_px,
         fx_px: lens.fx_px,
         fy_px: lens.fy_px,
-        cx_px: width_px / 2.0 + lens.cx_offset_px,
-        cy_px: height_px / 2.0 + lens.cy_offset_px,
+        cx_px: full_width_px / 2.0 + lens.cx_offset_px,
+        cy_px: full_height_px / 2.0 + lens.cy_offset_px,
         distortion: Distortion { k1, k2, k3, p1, p2, ..Distortion::default() },
+        ..Intrinsics::centred(full_width_px, full_height_px, lens.fx_px)?
     }
-    .validated()
+    .scaled_to(width_px, height_px)
 }
 
 fn pose(sample: &Sample, point: GeoPoint) -> Result<Pose, NotLocated> {

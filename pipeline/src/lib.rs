@@ -6,6 +6,7 @@ pub mod camera;
 pub mod detect;
 pub mod explain;
 pub mod frame;
+pub mod heights;
 pub mod motion;
 pub mod observe;
 pub mod place;

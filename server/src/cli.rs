@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use models::Precision;
 
 /// Drone and CCTV video into tasks for the department responsible.
@@ -29,6 +29,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Score a model pack on a labelled folder
     Eval(EvalArgs),
+    /// Turn pixels into positions with their errors
+    Georef(GeorefArgs),
 }
 
 /// Arguments of `analyze`.
@@ -92,6 +94,66 @@ pub struct EvalArgs {
     /// Variant of the pack, fp32 or int8; fp32 when not given
     #[arg(long, value_name = "NUMBERS")]
     pub precision: Option<Precision>,
+}
+
+/// Arguments of `georef`.
+#[derive(Debug, Clone, Args)]
+pub struct GeorefArgs {
+    /// Pictures that tell their pose (XMP, EXIF); none with --pose or a fixed --camera
+    pub stills: Vec<PathBuf>,
+    /// camera.toml: the lens; with place and direction that of a fixed camera
+    #[arg(long, value_name = "FILE")]
+    pub camera: Option<PathBuf>,
+    /// Poses, CSV: image, lat_deg, lon_deg, heading_deg, pitch_deg, roll_deg of the camera, and ellipsoid_height_m, geoid_height_m,
+    /// above_takeoff_m or unknown_datum_height_m; sigma_east_m, sigma_north_m, sigma_up_m if known
+    #[arg(long, value_name = "FILE")]
+    pub pose: Option<PathBuf>,
+    /// Pixels, CSV: image (path given or base name), u, v; (0, 0) is the outer corner of the top-left pixel
+    #[arg(long, value_name = "FILE")]
+    pub points: PathBuf,
+    /// Terrain, GeoTIFF; may be given several times, the first that covers a place counts
+    #[arg(long, value_name = "FILE")]
+    pub dem: Vec<PathBuf>,
+    /// What the heights of the terrain count from; told by the heights above take-off when not given
+    #[arg(long, value_enum)]
+    pub dem_heights: Option<DemHeights>,
+    /// Coordinate reference system of terrain files that state none
+    #[arg(long, value_name = "EPSG:n", value_parser = parse_epsg)]
+    pub dem_crs: Option<u32>,
+    /// Geoid above the ellipsoid, metres; by the model when not given
+    #[arg(long, value_name = "METRES")]
+    pub undulation: Option<f64>,
+    /// One standard deviation of the pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = crate::commands::georef::PIXEL_SIGMA_PX)]
+    pub pixel_sigma: f64,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = PointFormat::Csv)]
+    pub format: PointFormat,
+}
+
+/// What the heights of a terrain file count from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DemHeights {
+    /// The WGS-84 ellipsoid
+    Ellipsoidal,
+    /// The geoid of EGM96
+    Egm96,
+    /// The geoid of EGM2008
+    Egm2008,
+}
+
+/// How positions are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PointFormat {
+    /// A table
+    Csv,
+    /// RFC 7946
+    Geojson,
+}
+
+fn parse_epsg(text: &str) -> Result<u32, String> {
+    let code = text.trim().strip_prefix("EPSG:").or(text.trim().strip_prefix("epsg:")).unwrap_or(text.trim());
+    code.parse().map_err(|_| format!("{text:?} is no EPSG code; give it as in EPSG:32651"))
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

@@ -8,11 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use super::distortion::Distortion;
 use super::error::{CameraError, finite, positive};
+use super::fisheye;
 
 /// Offset from OpenCV's pixel origin (centre of the top-left pixel) to ours (its outer corner), pixels.
 const OPENCV_ORIGIN_PX: f64 = 0.5;
 
-/// A pinhole camera with Brown distortion.
+/// How a lens maps directions to the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Projection {
+    /// By the tangent of the angle from the optical axis (pinhole), distorted after Brown.
+    #[default]
+    Perspective,
+    /// By the angle itself, with the polynomial k1 to k4 on it; k5, k6, p1 and p2 must be 0.
+    Fisheye,
+}
+
+/// A camera: pinhole with Brown distortion, or fisheye.
 ///
 /// # Units
 /// Pixels; see the module for the origin.
@@ -31,6 +43,9 @@ pub struct Intrinsics {
     pub cx_px: f64,
     /// Principal point, from the upper edge.
     pub cy_px: f64,
+    /// How the lens maps directions.
+    #[serde(default)]
+    pub projection: Projection,
     /// Lens distortion.
     #[serde(default)]
     pub distortion: Distortion,
@@ -58,6 +73,7 @@ impl Intrinsics {
             fy_px: focal_px,
             cx_px: width_px / 2.0,
             cy_px: height_px / 2.0,
+            projection: Projection::Perspective,
             distortion: Distortion::default(),
         }
         .validated()
@@ -125,9 +141,24 @@ impl Intrinsics {
             fy_px: fy,
             cx_px: cx + OPENCV_ORIGIN_PX,
             cy_px: cy + OPENCV_ORIGIN_PX,
+            projection: Projection::Perspective,
             distortion: Distortion { k1, k2, k3, k4, k5, k6, p1, p2 },
         }
         .validated()
+    }
+
+    /// Returns the camera of OpenCV's fisheye model: camera matrix and coefficients (k1, k2, k3, k4).
+    ///
+    /// # Errors
+    /// If a value is not finite, or a size or focal length not above zero.
+    pub fn from_opencv_fisheye(
+        size_px: (f64, f64),
+        matrix: (f64, f64, f64, f64),
+        [k1, k2, k3, k4]: [f64; 4],
+    ) -> Result<Self, CameraError> {
+        let plain = Self::from_opencv(size_px, matrix, [0.0; 8])?;
+        let distortion = Distortion { k1, k2, k3, k4, ..Distortion::default() };
+        Self { projection: Projection::Fisheye, distortion, ..plain }.validated()
     }
 
     /// Returns the principal point as OpenCV counts it.
@@ -149,7 +180,42 @@ impl Intrinsics {
         for (name, value) in self.distortion.named() {
             finite(name, value)?;
         }
+        if self.projection == Projection::Fisheye {
+            let unused = self.distortion.named().into_iter().skip(4).find(|(_, value)| *value != 0.0);
+            if let Some((field, value)) = unused {
+                return Err(CameraError::InvalidValue { field, value, expected: "0 with a fisheye" });
+            }
+        }
         Ok(self)
+    }
+
+    /// Returns the camera of a part of the picture, as a digital crop leaves it.
+    ///
+    /// # Units
+    /// Pixels of this picture.
+    ///
+    /// # Errors
+    /// If the part has no size or a number is not finite.
+    pub fn cropped(
+        &self,
+        left_px: f64,
+        top_px: f64,
+        width_px: f64,
+        height_px: f64,
+    ) -> Result<Self, CameraError> {
+        let (cx_px, cy_px) = (self.cx_px - left_px, self.cy_px - top_px);
+        Self { width_px, height_px, cx_px, cy_px, ..*self }.validated()
+    }
+
+    /// Returns the camera of the same picture size behind a digital zoom about the picture's middle.
+    ///
+    /// # Errors
+    /// If the factor is not a finite number above zero.
+    pub fn zoomed(&self, factor: f64) -> Result<Self, CameraError> {
+        let factor = positive("digital_zoom", factor)?;
+        let (part_px, part_high_px) = (self.width_px / factor, self.height_px / factor);
+        let (left_px, top_px) = ((self.width_px - part_px) / 2.0, (self.height_px - part_high_px) / 2.0);
+        self.cropped(left_px, top_px, part_px, part_high_px)?.scaled_to(self.width_px, self.height_px)
     }
 
     /// Returns the camera for the same picture resized to another size.
@@ -166,7 +232,7 @@ impl Intrinsics {
             fy_px: self.fy_px * y,
             cx_px: self.cx_px * x,
             cy_px: self.cy_px * y,
-            distortion: self.distortion,
+            ..*self
         }
         .validated()
     }
@@ -183,6 +249,11 @@ impl Intrinsics {
     /// `None` where the lens model has no inverse or a number is not finite.
     pub fn pixel_ray(&self, u_px: f64, v_px: f64) -> Option<PixelRay> {
         let distorted = Vector2::new((u_px - self.cx_px) / self.fx_px, (v_px - self.cy_px) / self.fy_px);
+        if self.projection == Projection::Fisheye {
+            let (ray_in_camera, by_image) = fisheye::ray(&self.fisheye_coefficients(), &distorted)?;
+            let by_pixel = by_image * Matrix2::new(1.0 / self.fx_px, 0.0, 0.0, 1.0 / self.fy_px);
+            return Some(PixelRay { ray_in_camera, by_pixel });
+        }
         let (ideal, distorted_by_ideal) = self.distortion.undistort(&distorted)?;
         let distorted_by_pixel = Matrix2::new(1.0 / self.fx_px, 0.0, 0.0, 1.0 / self.fy_px);
         let ideal_by_pixel = distorted_by_ideal.try_inverse()? * distorted_by_pixel;
@@ -200,6 +271,10 @@ impl Intrinsics {
     ///
     /// `None` behind the camera, where the lens model folds, or if a number is not finite.
     pub fn project(&self, point_in_camera: &Vector3<f64>) -> Option<(f64, f64)> {
+        if self.projection == Projection::Fisheye {
+            let image = fisheye::project(&self.fisheye_coefficients(), point_in_camera)?;
+            return self.pixel(&image);
+        }
         if point_in_camera.z.is_nan() || point_in_camera.z <= 0.0 {
             return None;
         }
@@ -211,8 +286,17 @@ impl Intrinsics {
                 return None;
             }
         }
-        let (u_px, v_px) = (distorted.x * self.fx_px + self.cx_px, distorted.y * self.fy_px + self.cy_px);
+        self.pixel(&distorted)
+    }
+
+    fn pixel(&self, image: &Vector2<f64>) -> Option<(f64, f64)> {
+        let (u_px, v_px) = (image.x * self.fx_px + self.cx_px, image.y * self.fy_px + self.cy_px);
         (u_px.is_finite() && v_px.is_finite()).then_some((u_px, v_px))
+    }
+
+    fn fisheye_coefficients(&self) -> fisheye::Coefficients {
+        let Distortion { k1, k2, k3, k4, .. } = self.distortion;
+        [k1, k2, k3, k4]
     }
 
     /// Returns the middle of the picture.

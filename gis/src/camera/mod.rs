@@ -3,11 +3,12 @@
 pub mod attitude;
 pub mod distortion;
 pub mod error;
+mod fisheye;
 pub mod intrinsics;
 pub mod pose;
 
 pub use attitude::Attitude;
 pub use distortion::Distortion;
 pub use error::CameraError;
-pub use intrinsics::{Intrinsics, PixelRay};
+pub use intrinsics::{Intrinsics, PixelRay, Projection};
 pub use pose::{HeadingSource, Pose, PoseSigma, PositionSource};

@@ -79,6 +79,8 @@ impl Sample {
 /// x right, y down; the coefficients on coordinates divided by the focal length.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RecordedLens {
+    /// Width and height of the full picture; `None` where the recorder does not tell them.
+    pub full_px: Option<[f64; 2]>,
     /// Focal length along x.
     pub fx_px: f64,
     /// Focal length along y.

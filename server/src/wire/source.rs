@@ -101,10 +101,8 @@ fn undated(entry: &SourceEntry, uri: &SourceUri, beside: &Beside) -> Option<&'st
 
 fn fixed_camera(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<FrameCamera> {
     let text = read_text(path, key, problems)?;
-    let file: CameraFile = toml::from_str(&text)
-        .map_err(|error| problems.push(Problem::new(key, format!("{}: {}", path.display(), error.message()))))
-        .ok()?;
-    file.camera()
+    CameraFile::parse(&text)
+        .and_then(|file| file.camera())
         .map_err(|reason| problems.push(Problem::new(key, format!("{}: {reason}", path.display()))))
         .ok()
 }

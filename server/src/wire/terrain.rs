@@ -15,6 +15,11 @@ pub struct Tiles {
 }
 
 impl Tiles {
+    /// Returns the ground of layers, the first that covers a place in precedence.
+    pub fn new(layers: Vec<Box<dyn Terrain>>) -> Self {
+        Self { layers }
+    }
+
     /// Returns the ground, or `None` when nothing is known of it.
     pub fn ground(&self) -> Option<&dyn Terrain> {
         (!self.layers.is_empty()).then_some(self as &dyn Terrain)

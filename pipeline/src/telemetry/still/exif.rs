@@ -63,6 +63,12 @@ impl Fields {
         self.real(Tag::DigitalZoomRatio).filter(|&zoom| zoom > 0.0)
     }
 
+    /// Returns width and height of the picture as it was taken; tools that scale a copy down leave them.
+    pub fn full_size_px(&self) -> Option<[f64; 2]> {
+        let size = |tag| self.value(tag)?.get_uint(0).map(f64::from).filter(|&size| size > 0.0);
+        Some([size(Tag::PixelXDimension)?, size(Tag::PixelYDimension)?])
+    }
+
     /// Returns the text of the camera's model.
     pub fn model(&self) -> Option<String> {
         self.text(Tag::Model)

@@ -53,7 +53,7 @@ pub fn record(properties: &Properties, exif: &Fields, problems: &mut Vec<Problem
     sample.focal_length_mm = exif.focal_length_mm();
     sample.focal_length_35mm_mm = exif.focal_length_35mm_mm();
     sample.digital_zoom = exif.digital_zoom();
-    sample.lens = numbers.lens();
+    sample.lens = numbers.lens(exif.full_size_px());
     sample.slant_range_m = numbers.laser_distance();
     sample.local_time = exif.local_time();
     sample.time = time(properties, exif);
@@ -122,13 +122,17 @@ impl Numbers<'_> {
     }
 
     /// `date;fx,fy,cx,cy,k1,k2,p1,p2,k3`, unless the picture is already rid of its distortion.
-    fn lens(&mut self) -> Option<RecordedLens> {
+    ///
+    /// The numbers hold for the full picture, also where the file holds a smaller copy of it.
+    fn lens(&mut self, exif_size_px: Option<[f64; 2]>) -> Option<RecordedLens> {
         let text = self.properties.dji(&["DewarpData"])?;
         let numbers: Option<Vec<f64>> =
             text.split_once(';')?.1.split(',').map(|number| number.trim().parse().ok()).collect();
         let [fx_px, fy_px, cx_offset_px, cy_offset_px, k1, k2, p1, p2, k3] = numbers?.try_into().ok()?;
         let is_dewarped = self.get(&["DewarpFlag"]) == Some(1.0);
+        let centre = self.get(&["CalibratedOpticalCenterX"]).zip(self.get(&["CalibratedOpticalCenterY"]));
         let lens = RecordedLens {
+            full_px: exif_size_px.or(centre.map(|(x, y)| [2.0 * x, 2.0 * y])),
             fx_px,
             fy_px,
             cx_offset_px,
