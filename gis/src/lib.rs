@@ -2,6 +2,7 @@
 //!
 //! Pure: opens no files, sockets or threads and does not read the clock.
 
+pub mod calibrate;
 pub mod camera;
 pub mod coordinate_door;
 pub mod dedupe;
@@ -12,6 +13,7 @@ pub mod geoid;
 pub mod georef;
 pub mod height;
 pub mod incident;
+pub mod least_squares;
 pub mod observation;
 pub mod position;
 pub mod terrain;

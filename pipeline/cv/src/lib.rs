@@ -9,8 +9,10 @@ mod mat;
 mod outline;
 mod picture;
 mod raster;
+mod resect;
 
 pub use annotate::{Crop, Rgb, crop, draw_label, draw_outline};
 pub use error::CvError;
 pub use outline::{Options, Outline, Ring, outlines};
 pub use picture::{decode_mask, decode_picture, encode_jpeg, encode_png, resize};
+pub use resect::resect;

@@ -1,0 +1,36 @@
+//! Positions against truth from outside: the table of docs/accuracy.md, one row a reference.
+//!
+//! Prints every row with its figures and its bar, and fails when one misses. Reference data is read from the folder that
+//! `FLYONCE_REFERENCE` names, else from `../shared/reference`; a row without its data says "not measured".
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::exit,
+    reason = "a table on standard output that fails like a test"
+)]
+
+mod fixed_cameras;
+mod reference;
+mod row;
+
+use row::Row;
+
+fn main() {
+    let only: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let tables: [(&str, fn() -> Row); 3] = [
+        ("Cucza resection", fixed_cameras::cucza),
+        ("Finse camera", fixed_cameras::finse),
+        ("Geul boards", fixed_cameras::geul),
+    ];
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
+    let rows: Vec<Row> =
+        tables.into_iter().filter(|(name, _)| wanted(name)).map(|(name, row)| row().print(name)).collect();
+    let measured = rows.iter().filter(|row| row.is_measured()).count();
+    let met = rows.iter().filter(|row| row.is_met()).count();
+    println!("accuracy: {met} of {measured} rows met, {} not measured", rows.len() - measured);
+    if met < measured {
+        std::process::exit(1);
+    }
+}
