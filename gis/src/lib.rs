@@ -5,6 +5,7 @@
 pub mod calibrate;
 pub mod camera;
 pub mod coordinate_door;
+pub mod crs;
 pub mod dedupe;
 pub mod error_ellipse;
 pub mod footprint;

@@ -31,6 +31,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Turn pixels into positions with their errors
     Georef(GeorefArgs),
+    /// Find what is constant about a camera from what it sees
+    Calibrate(CalibrateArgs),
 }
 
 /// Arguments of `analyze`.
@@ -131,6 +133,83 @@ pub struct GeorefArgs {
     pub format: PointFormat,
 }
 
+/// Arguments of `calibrate`.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateArgs {
+    /// What to calibrate
+    #[command(subcommand)]
+    pub command: CalibrateCommand,
+}
+
+/// One calibration.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CalibrateCommand {
+    /// Pose and lens of a fixed camera from points clicked on a still
+    Camera(CalibrateCameraArgs),
+}
+
+/// Arguments of `calibrate camera`.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateCameraArgs {
+    /// Points, CSV: name, u, v (pixel, from the outer corner of the top-left one), x, y, z (metres, or degrees of longitude and
+    /// latitude)
+    #[arg(long, value_name = "FILE")]
+    pub points: PathBuf,
+    /// System of x and y; a local frame has x right, y ahead, z up
+    #[arg(long, value_name = "EPSG:n|local")]
+    pub crs: MarkCrs,
+    /// What z counts from, where the system is not local
+    #[arg(long, value_enum, default_value_t = DemHeights::Ellipsoidal)]
+    pub heights: DemHeights,
+    /// The still, for its size and to draw on
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// Size of the picture, where there is no still
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = parse_size)]
+    pub size: Option<(f64, f64)>,
+    /// camera.toml with the lens, where it is known
+    #[arg(long, value_name = "FILE")]
+    pub camera: Option<PathBuf>,
+    /// What of the lens is searched; nothing when it is known, else the focal length
+    #[arg(long, value_enum)]
+    pub lens: Option<LensChoice>,
+    /// Place of the camera as surveyed, in the system of the points
+    #[arg(long, value_name = "X,Y,Z", value_parser = parse_place, allow_hyphen_values = true)]
+    pub at: Option<[f64; 3]>,
+    /// One standard deviation of that place, metres
+    #[arg(long, value_name = "METRES", default_value_t = 0.1)]
+    pub at_sigma: f64,
+    /// One standard deviation of a clicked pixel, at the least
+    #[arg(long, value_name = "PIXELS", default_value_t = 1.5)]
+    pub pixel_sigma: f64,
+    /// Where the camera is written
+    #[arg(long, value_name = "FILE", default_value = "camera.toml")]
+    pub out: PathBuf,
+    /// Where the residuals are drawn, PNG
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+}
+
+/// System of surveyed points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkCrs {
+    /// A local metric frame.
+    Local,
+    /// By its EPSG code.
+    Epsg(u32),
+}
+
+/// What of a lens is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LensChoice {
+    /// Nothing
+    Fixed,
+    /// The focal length
+    Focal,
+    /// Focal length, principal point and radial distortion
+    Free,
+}
+
 /// What the heights of a terrain file count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DemHeights {
@@ -149,6 +228,24 @@ pub enum PointFormat {
     Csv,
     /// RFC 7946
     Geojson,
+}
+
+fn parse_size(text: &str) -> Result<(f64, f64), String> {
+    let sides =
+        text.split_once('x').and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
+    sides
+        .filter(|(width, height): &(f64, f64)| {
+            *width >= 1.0 && *height >= 1.0 && (width * height).is_finite()
+        })
+        .ok_or_else(|| format!("{text:?} is no size; give it as in 1920x1080"))
+}
+
+fn parse_place(text: &str) -> Result<[f64; 3], String> {
+    let numbers: Vec<f64> = text.split(',').map_while(|part| part.trim().parse().ok()).collect();
+    let place: Option<[f64; 3]> = numbers.try_into().ok();
+    place
+        .filter(|place| place.iter().all(|value| value.is_finite()))
+        .ok_or_else(|| format!("{text:?} is no place; give it as in 419169.2,6718421.3,1212.5"))
 }
 
 fn parse_epsg(text: &str) -> Result<u32, String> {

@@ -14,15 +14,23 @@
 mod fixed_cameras;
 mod reference;
 mod row;
+mod surveyed_poses;
+mod telemetry_poses;
 
 use row::Row;
 
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let tables: [(&str, fn() -> Row); 3] = [
+    let tables: [(&str, fn() -> Row); 9] = [
+        ("rail2024", surveyed_poses::rail2024),
+        ("H20T laser target", telemetry_poses::h20t),
+        ("Tuniu P4 RTK oblique", telemetry_poses::tuniu),
+        ("Thunderstorm Skydio", telemetry_poses::thunderstorm),
+        ("Cheyenne KLV", telemetry_poses::cheyenne),
         ("Cucza resection", fixed_cameras::cucza),
         ("Finse camera", fixed_cameras::finse),
         ("Geul boards", fixed_cameras::geul),
+        ("stated CE90 against truth", telemetry_poses::coverage),
     ];
     let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
     let rows: Vec<Row> =

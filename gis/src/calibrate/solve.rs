@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector, Matrix3, Rotation3, Vector2, Vector3};
 
 use super::error::CalibrateError;
-use super::verdict::{check_marks, check_solution, ground_error_m};
+use super::verdict::{check_count, check_marks, check_solution, ground_error_m};
 use super::{Calibration, Free, Mark, Options, PlacedCamera, Residual};
 use crate::camera::Intrinsics;
 use crate::least_squares::{Fit, fit};
@@ -31,7 +31,7 @@ const K2_SIGMA: f64 = 0.15;
 const POSE: [&str; 6] = ["x_m", "y_m", "z_m", "heading_deg", "pitch_deg", "roll_deg"];
 const LENS: [&str; 5] = ["fx_px", "cx_px", "cy_px", "k1", "k2"];
 /// Steps of the numeric derivatives, in the units of the parameters.
-const STEPS: [f64; 11] = [1e-4, 1e-4, 1e-4, 1e-5, 1e-5, 1e-5, 1e-3, 1e-3, 1e-3, 1e-6, 1e-6];
+const STEPS: [f64; 11] = [1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-2, 1e-2, 1e-2, 1e-5, 1e-5];
 
 /// A parameter vector's meaning: turns about the error axes of the start, and lens parameters as they are.
 struct Model<'a> {
@@ -138,8 +138,9 @@ pub fn calibrate(
     options: &Options,
 ) -> Result<Calibration, CalibrateError> {
     let unknowns = POSE.len() + lens_parameters(options.free);
+    check_count(marks, unknowns, options.free)?;
     let size = starts.first().map(|start| [start.intrinsics.width_px, start.intrinsics.height_px]);
-    check_marks(marks, size.ok_or(CalibrateError::NoCamera)?, unknowns, options.free)?;
+    check_marks(marks, size.ok_or(CalibrateError::NoCamera)?)?;
     let best = starts
         .iter()
         .filter_map(|start| staged(marks, options, start))

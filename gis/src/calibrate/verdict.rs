@@ -19,16 +19,15 @@ const SWAP_GAIN: f64 = 4.0;
 /// Sine of the least angle of a ray to the ground at which its error there means anything.
 const LEAST_INCIDENCE: f64 = 0.01;
 
-pub(super) fn check_marks(
-    marks: &[Mark],
-    [width_px, height_px]: [f64; 2],
-    unknowns: usize,
-    free: Free,
-) -> Result<(), CalibrateError> {
+pub(super) fn check_count(marks: &[Mark], unknowns: usize, free: Free) -> Result<(), CalibrateError> {
     let least = if free == Free::Nothing { LEAST_MARKS } else { unknowns.div_ceil(2) + 1 };
     if marks.len() < least {
         return Err(CalibrateError::TooFew { found: marks.len(), least, unknowns });
     }
+    Ok(())
+}
+
+pub(super) fn check_marks(marks: &[Mark], [width_px, height_px]: [f64; 2]) -> Result<(), CalibrateError> {
     for mark in marks {
         let bad = |what: String| Err(CalibrateError::BadMark { name: mark.name.clone(), what });
         let [u, v] = mark.pixel;

@@ -98,6 +98,7 @@ fn whatever_comes(n: &[f64], edges: u8) {
         Distortion { k1: n[0], k2: n[1], k3: n[2], k4: n[3], k5: n[4], k6: n[5], p1: n[6], p2: n[7] }
     };
     let lens = Intrinsics {
+        projection: gis::camera::Projection::Perspective,
         width_px: n[8],
         height_px: n[9],
         fx_px: n[10],

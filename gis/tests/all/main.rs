@@ -7,6 +7,7 @@
     reason = "helpers of tests fail and report like tests"
 )]
 
+mod calibrate_laws;
 mod camera_vectors;
 mod dedupe_cells;
 mod dedupe_confirm;

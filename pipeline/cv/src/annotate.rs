@@ -50,7 +50,7 @@ pub fn draw_outline(picture: &RgbImage, outlines: &[&Outline], colour: Rgb) -> R
 /// # Errors
 /// When OpenCV refuses.
 pub fn draw_label(picture: &RgbImage, text: &str) -> Result<RgbImage, CvError> {
-    let text: String = text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect();
+    let text = printable(text);
     let letter_px = (f64::from(picture.width.min(picture.height)) * LETTER_SHARE).max(10.0);
     let (font, scale, thickness) =
         (imgproc::FONT_HERSHEY_SIMPLEX, letter_px / HERSHEY_PX, thickness(picture.size()));
@@ -75,6 +75,57 @@ pub fn draw_label(picture: &RgbImage, text: &str) -> Result<RgbImage, CvError> {
         )?;
         mat::picture(&labelled)
     })
+}
+
+/// A line from one place of a picture to another, with a ring at its start and a name beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrow {
+    /// Start, pixels from the outer corner of the top-left pixel.
+    pub from_px: [f64; 2],
+    /// End.
+    pub to_px: [f64; 2],
+    /// Colour.
+    pub colour: Rgb,
+    /// Name; what is not printable ASCII becomes `?`.
+    pub label: String,
+}
+
+/// Returns the picture with arrows drawn.
+///
+/// # Errors
+/// When OpenCV refuses.
+pub fn draw_arrows(picture: &RgbImage, arrows: &[Arrow]) -> Result<RgbImage, CvError> {
+    let thickness = thickness(picture.size());
+    let place = |[u, v]: [f64; 2]| Point::new(u as i32, v as i32);
+    mat::with(picture, |plain| {
+        let mut drawn = plain.try_clone()?;
+        for arrow in arrows {
+            let (from, to, colour) = (place(arrow.from_px), place(arrow.to_px), scalar(arrow.colour));
+            for (colour, thickness) in [(scalar([0, 0, 0]), thickness * 2 + 1), (colour, thickness)] {
+                imgproc::circle(&mut drawn, from, 4 * thickness, colour, thickness, imgproc::LINE_AA, 0)?;
+                imgproc::arrowed_line(&mut drawn, from, to, colour, thickness, imgproc::LINE_AA, 0, 0.2)?;
+            }
+            let label = printable(&arrow.label);
+            let beside = Point::new(from.x + 6 * thickness, from.y - 4 * thickness);
+            let (font, scale) = (imgproc::FONT_HERSHEY_SIMPLEX, 0.3 * f64::from(thickness) + 0.2);
+            imgproc::put_text(
+                &mut drawn,
+                &label,
+                beside,
+                font,
+                scale,
+                colour,
+                thickness,
+                imgproc::LINE_AA,
+                false,
+            )?;
+        }
+        mat::picture(&drawn)
+    })
+}
+
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
 }
 
 /// A part of a picture.

@@ -11,7 +11,7 @@ mod picture;
 mod raster;
 mod resect;
 
-pub use annotate::{Crop, Rgb, crop, draw_label, draw_outline};
+pub use annotate::{Arrow, Crop, Rgb, crop, draw_arrows, draw_label, draw_outline};
 pub use error::CvError;
 pub use outline::{Options, Outline, Ring, outlines};
 pub use picture::{decode_mask, decode_picture, encode_jpeg, encode_png, resize};

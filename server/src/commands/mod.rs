@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod analyze;
+pub mod calibrate;
 pub mod check;
 pub mod eval;
 pub mod georef;
@@ -21,5 +22,6 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Georef(args) => georef::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args.command),
     }
 }

@@ -1,7 +1,7 @@
 //! `flyonce georef`: pixels to positions, each with its error or the reason why there is none.
 
-mod cameras;
-mod input;
+pub mod cameras;
+pub mod input;
 mod output;
 mod terrain;
 
@@ -20,7 +20,7 @@ pub const PIXEL_SIGMA_PX: f64 = 1.0;
 
 /// Why a pixel has no position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reason {
+pub enum Reason {
     /// No camera of that name was given.
     UnknownImage,
     /// The pixel lies outside the picture.

@@ -1,0 +1,20 @@
+//! `flyonce calibrate`: what is constant about a camera, found from what it sees.
+
+pub mod camera;
+mod drawing;
+mod marks;
+mod report;
+
+use std::process::ExitCode;
+
+use crate::cli::CalibrateCommand;
+
+/// Runs one of the calibrations.
+///
+/// # Errors
+/// When an input cannot be used or the points do not determine what is sought.
+pub fn run(command: &CalibrateCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        CalibrateCommand::Camera(args) => camera::run(args),
+    }
+}
