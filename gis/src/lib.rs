@@ -4,6 +4,7 @@
 
 pub mod camera;
 pub mod coordinate_door;
+pub mod crs;
 pub mod dedupe;
 pub mod error_ellipse;
 pub mod footprint;

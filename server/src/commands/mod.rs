@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod check;
 pub mod eval;
 pub mod telemetry;
+pub mod zones;
 
 use std::process::ExitCode;
 
@@ -19,5 +20,6 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Telemetry(args) => telemetry::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Zones(args) => zones::run(&args),
     }
 }
