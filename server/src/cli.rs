@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gis::LatLon;
+use gis::zones::{Crs, ZoneLevel};
 use models::Precision;
 
 /// Drone and CCTV video into tasks for the department responsible.
@@ -33,6 +35,8 @@ pub enum Command {
     Georef(GeorefArgs),
     /// Find what is constant about a camera from what it sees
     Calibrate(CalibrateArgs),
+    /// Import boundary files into a zone store and list what it holds
+    Zones(ZonesArgs),
 }
 
 /// Arguments of `analyze`.
@@ -174,7 +178,7 @@ pub struct CalibrateCameraArgs {
     #[arg(long, value_enum)]
     pub lens: Option<LensChoice>,
     /// Place of the camera as surveyed, in the system of the points
-    #[arg(long, value_name = "X,Y,Z", value_parser = parse_place, allow_hyphen_values = true)]
+    #[arg(long, value_name = "X,Y,Z", value_parser = parse_xyz, allow_hyphen_values = true)]
     pub at: Option<[f64; 3]>,
     /// One standard deviation of that place, metres
     #[arg(long, value_name = "METRES", default_value_t = 0.1)]
@@ -240,7 +244,7 @@ fn parse_size(text: &str) -> Result<(f64, f64), String> {
         .ok_or_else(|| format!("{text:?} is no size; give it as in 1920x1080"))
 }
 
-fn parse_place(text: &str) -> Result<[f64; 3], String> {
+fn parse_xyz(text: &str) -> Result<[f64; 3], String> {
     let numbers: Vec<f64> = text.split(',').map_while(|part| part.trim().parse().ok()).collect();
     let place: Option<[f64; 3]> = numbers.try_into().ok();
     place
@@ -251,6 +255,78 @@ fn parse_place(text: &str) -> Result<[f64; 3], String> {
 fn parse_epsg(text: &str) -> Result<u32, String> {
     let code = text.trim().strip_prefix("EPSG:").or(text.trim().strip_prefix("epsg:")).unwrap_or(text.trim());
     code.parse().map_err(|_| format!("{text:?} is no EPSG code; give it as in EPSG:32651"))
+}
+
+/// Arguments of `zones`.
+#[derive(Debug, Clone, Args)]
+pub struct ZonesArgs {
+    /// What to do with zones
+    #[command(subcommand)]
+    pub command: ZonesCommand,
+}
+
+/// What to do with zones.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ZonesCommand {
+    /// Read a boundary file into the zone store, all of it or nothing
+    Import(ZonesImportArgs),
+    /// Print the zones of the zone store, or which of them hold a place
+    List(ZonesListArgs),
+}
+
+/// Arguments of `zones import`.
+#[derive(Debug, Clone, Args)]
+pub struct ZonesImportArgs {
+    /// GeoJSON, Shapefile (.shp), GeoPackage, KML or KMZ
+    pub file: PathBuf,
+    /// Coordinates of the file: wgs84, cgcs2000, gcj02, bd09 or an EPSG code such as EPSG:4549
+    #[arg(long, value_name = "CRS")]
+    pub crs: Crs,
+    /// Level of its zones: city, district, township, community, grid or special; when not given, of each its property
+    /// `level`, else what the length of its code tells
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<ZoneLevel>,
+    /// Property that holds the code; `code` when not given
+    #[arg(long, value_name = "KEY")]
+    pub code_key: Option<String>,
+    /// Property that holds the Chinese name; `name_zh` when not given
+    #[arg(long, value_name = "KEY")]
+    pub name_zh_key: Option<String>,
+    /// Property that holds the English name; `name_en` when not given
+    #[arg(long, value_name = "KEY")]
+    pub name_en_key: Option<String>,
+    /// Property that holds the code of the parent, dots for nesting; `parent` when not given, none when empty
+    #[arg(long, value_name = "KEY")]
+    pub parent_key: Option<String>,
+    /// Kind of special areas, as in arterial_road
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Zone store: a folder, which then holds zones.sqlite, or a .sqlite file
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub store: PathBuf,
+}
+
+/// Arguments of `zones list`.
+#[derive(Debug, Clone, Args)]
+pub struct ZonesListArgs {
+    /// Zone store: the folder of zones.sqlite, or a .sqlite file
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub store: PathBuf,
+    /// Only say which zones hold a place of WGS-84, as in 30.745,120.908; may be given several times
+    #[arg(long, value_name = "LAT,LON", value_parser = parse_place, allow_hyphen_values = true)]
+    pub at: Vec<LatLon>,
+    /// Print JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_place(text: &str) -> Result<LatLon, String> {
+    let numbers = text
+        .split_once(',')
+        .and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
+    let (lat_deg, lon_deg) = numbers.ok_or("give latitude and longitude as in 30.745,120.908")?;
+    LatLon::new(lat_deg, lon_deg)
+        .ok_or_else(|| format!("latitude {lat_deg} longitude {lon_deg} is not on the globe"))
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

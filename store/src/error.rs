@@ -109,6 +109,22 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+    /// A stored zone is not what it should be.
+    #[error("cannot read stored zone {code}: {reason}")]
+    UnreadableZone {
+        /// Its code.
+        code: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file is no GeoPackage, or not one that can be read without asking.
+    #[error("cannot read {path} as GeoPackage: {reason}")]
+    NotAGeoPackage {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A record would not come back as it is.
     #[error("cannot store {what} {id}: it holds a value that is not finite")]
     NotStorable {

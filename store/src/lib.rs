@@ -2,18 +2,23 @@
 //!
 //! [`Store`] has one method per use case. [`SqliteStore`] keeps a city in one file; [`MemoryStore`] keeps a run in memory.
 //! One suite of tests runs on both. Saving what was saved before changes no row.
+//!
+//! [`ZoneStore`] keeps the boundaries of a city in a file of its own, which many runs read.
 
 mod error;
 mod memory;
 mod reconcile;
 mod record;
 mod save;
+mod schema;
 mod sqlite;
+mod zones;
 
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
 pub use sqlite::SqliteStore;
+pub use zones::{ImportedZones, StoredZone, ZoneStore, read_geopackage};
 
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};

@@ -8,7 +8,7 @@ use gis::{Incident, IncidentId, Observation, ObservationId};
 use crate::error::StoreError;
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
 use crate::save::{Rows, encode, save};
-use crate::{Store, sqlite};
+use crate::{Store, schema};
 
 /// A store in memory.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +35,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn schema_version(&self) -> Result<u32, StoreError> {
-        Ok(sqlite::SCHEMA_VERSION)
+        Ok(schema::INCIDENTS.version())
     }
 
     fn incidents(&self) -> Result<Vec<Incident>, StoreError> {

@@ -13,3 +13,4 @@ mod configuration;
 mod demo;
 mod real_clips;
 mod telemetry;
+mod zones;

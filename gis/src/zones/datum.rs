@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use geo::{Area, BooleanOps, MultiPolygon};
 
-use super::geojson::map_lat_lon;
+use super::features::map_lat_lon;
 use super::{Crs, Zone, ZoneDefect, ZoneProblem};
 use crate::coordinate_door::wgs84_from_gcj02;
 
@@ -84,7 +84,7 @@ struct Suppositions {
     second_is_gcj02: Supposition,
 }
 
-/// Returns a warning for each file declared WGS-84 or CGCS2000 that fits another one clearly better once the GCJ-02
+/// Returns a warning for each file declared WGS-84, CGCS2000 or an EPSG code that fits another one clearly better once the GCJ-02
 /// shift is taken away from it.
 ///
 /// Children are held against their parents (share of their area inside), and zones with the same code in two files
@@ -102,7 +102,7 @@ pub fn datum_warnings(zones: &[Zone]) -> Vec<ZoneProblem> {
     let declared_unshifted = |file: &str| {
         zones
             .iter()
-            .any(|zone| zone.origin.file == file && matches!(zone.origin.crs, Crs::Wgs84 | Crs::Cgcs2000))
+            .any(|zone| zone.origin.file == file && !matches!(zone.origin.crs, Crs::Gcj02 | Crs::Bd09))
     };
     by_files
         .into_iter()

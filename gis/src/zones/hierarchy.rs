@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::geojson::duplicate_codes;
+use super::features::duplicate_codes;
 use super::{Zone, ZoneDefect, ZoneProblem};
 
 impl ZoneProblem {

@@ -1,13 +1,14 @@
 //! Areas of responsibility: who may be asked about a place is decided by exact polygons.
 //!
-//! Boundary files enter through [`parse_geojson`], which reports every fault it finds; [`check_hierarchy`] and
-//! [`datum_warnings`] look at several files together; [`ZoneIndex`] answers which zones hold a point, how far the
+//! Boundary files enter as [`Boundaries`], whatever their format, and leave as zones or as a list of every fault, by
+//! [`zones_from_boundaries`]; [`check_hierarchy`] and [`datum_warnings`] look at several files together; [`ZoneIndex`] answers which zones hold a point, how far the
 //! boundary is, and with what probability a position of known error lies in each.
 //!
 //! Everything inside is WGS-84 (EPSG:4326); CGCS2000 (EPSG:4490) is taken as equal to it. Polygons of the `geo` crate
 //! hold x = longitude and y = latitude, in degrees. A zone across the antimeridian is not supported.
 
 mod datum;
+mod features;
 mod geojson;
 mod hierarchy;
 mod index;
@@ -17,15 +18,18 @@ mod problem;
 mod spread;
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::datum::datum_warnings;
-pub use self::geojson::parse_geojson;
+pub use self::features::{Boundaries, Boundary, FilePolygons, ReadZones, StatedCrs, zones_from_boundaries};
+pub use self::geojson::{boundaries_from_geojson, parse_geojson};
 pub use self::hierarchy::check_hierarchy;
 pub use self::index::{ZoneIndex, ZoneSelect, ZoneShare};
 pub use self::problem::{ZoneDefect, ZoneProblem};
 pub use self::spread::{Patch, WeightedPoint, spread_over_error};
+pub use crate::crs::Crs;
 
 /// Level of a zone in the hierarchy of territory, coarsest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,6 +49,33 @@ pub enum ZoneLevel {
     Special,
 }
 
+/// All levels, coarsest first.
+const LEVELS: [ZoneLevel; 6] = [
+    ZoneLevel::City,
+    ZoneLevel::District,
+    ZoneLevel::Township,
+    ZoneLevel::Community,
+    ZoneLevel::Grid,
+    ZoneLevel::Special,
+];
+
+impl FromStr for ZoneLevel {
+    type Err = UnknownLevel;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLevel> {
+        let found = LEVELS.into_iter().find(|level| level.to_string() == text);
+        found.ok_or_else(|| UnknownLevel { value: text.to_owned() })
+    }
+}
+
+/// A level that there is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("level is {value}, known are city, district, township, community, grid and special")]
+pub struct UnknownLevel {
+    /// The text found.
+    pub value: String,
+}
+
 impl fmt::Display for ZoneLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -58,27 +89,17 @@ impl fmt::Display for ZoneLevel {
     }
 }
 
-/// Coordinates a boundary file is declared to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Crs {
-    /// WGS-84, EPSG:4326.
-    #[default]
-    Wgs84,
-    /// CGCS2000, EPSG:4490; equal to WGS-84 at the metre level.
-    Cgcs2000,
-    /// GCJ-02, the shifted datum of Chinese web maps.
-    Gcj02,
-    /// BD-09, the datum of Baidu maps.
-    Bd09,
-}
-
 /// How to read one boundary file. Keys name properties of a feature; `parent.adcode` is `adcode` inside `parent`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZoneFile {
-    /// Level of every zone in the file.
-    pub level: ZoneLevel,
+    /// Level of every zone in the file; where it is absent each zone has its own, see [`Self::level_key`].
+    #[serde(default)]
+    pub level: Option<ZoneLevel>,
+    /// Property that holds the level of a zone where the file has no one level: a name as in this configuration. Where it is
+    /// absent too, the length of an administrative code tells it.
+    #[serde(default = "default_level_key")]
+    pub level_key: String,
     /// Kind of every zone in the file; a property named by `kind_key` goes before it.
     #[serde(default)]
     pub kind: Option<String>,
@@ -106,7 +127,8 @@ impl ZoneFile {
     /// Returns the way to read a WGS-84 file with the usual property names.
     pub fn new(level: ZoneLevel) -> Self {
         Self {
-            level,
+            level: Some(level),
+            level_key: default_level_key(),
             kind: None,
             crs: Crs::Wgs84,
             code_key: default_code_key(),
@@ -116,6 +138,10 @@ impl ZoneFile {
             kind_key: default_kind_key(),
         }
     }
+}
+
+fn default_level_key() -> String {
+    "level".to_owned()
 }
 
 fn default_code_key() -> String {

@@ -1,6 +1,5 @@
 //! Rings of a boundary file become a valid outline, or the list of what is wrong with them.
 
-use ::geojson::Position;
 use geo::algorithm::line_intersection::{LineIntersection, line_intersection};
 use geo::coordinate_position::CoordPos;
 use geo::dimensions::Dimensions;
@@ -9,13 +8,17 @@ use rstar::primitives::{GeomWithData, Line as IndexedLine};
 use rstar::{AABB, RTree};
 
 use super::ZoneDefect;
-use super::geojson::FilePolygons;
+use super::features::FilePolygons;
 
 /// Returns the outline in the file's own datum.
 ///
 /// # Errors
 /// Every fault of every ring; where rings are sound, how they lie to each other.
 pub fn outline_from_polygons(polygons: FilePolygons) -> Result<MultiPolygon<f64>, Vec<ZoneDefect>> {
+    let outer_is_empty = |rings: &Vec<Vec<Coord<f64>>>| rings.first().is_none_or(Vec::is_empty);
+    if polygons.is_empty() || polygons.iter().any(outer_is_empty) {
+        return Err(vec![ZoneDefect::EmptyGeometry]);
+    }
     if let Some(defect) = swapped(&polygons) {
         return Err(vec![defect]);
     }
@@ -23,8 +26,8 @@ pub fn outline_from_polygons(polygons: FilePolygons) -> Result<MultiPolygon<f64>
     let mut outline = Vec::new();
     for (polygon_index, rings) in polygons.into_iter().enumerate() {
         let mut lines = Vec::new();
-        for (ring_index, positions) in rings.iter().enumerate() {
-            match ring(positions, polygon_index, ring_index) {
+        for (ring_index, coords) in rings.into_iter().enumerate() {
+            match ring(coords, polygon_index, ring_index) {
                 Ok(line) => lines.push(line),
                 Err(defect) => defects.push(defect),
             }
@@ -51,7 +54,7 @@ fn in_china(lat_deg: f64, lon_deg: f64) -> bool {
 /// the Arctic sea (latitude above 73, longitude 3 to 54) for a mistake.
 fn swapped(polygons: &FilePolygons) -> Option<ZoneDefect> {
     let positions: Vec<(f64, f64)> =
-        polygons.iter().flatten().flatten().filter_map(|position| lat_lon(position.as_slice())).collect();
+        polygons.iter().flatten().flatten().map(|coord| (coord.y, coord.x)).collect();
     let beyond_pole =
         |&&(lat, lon): &&(f64, f64)| lat.abs() > 90.0 && lat.abs() <= 180.0 && lon.abs() <= 90.0;
     let turned_in_china = |&(lat, lon): &(f64, f64)| !in_china(lat, lon) && in_china(lon, lat);
@@ -62,29 +65,12 @@ fn swapped(polygons: &FilePolygons) -> Option<ZoneDefect> {
     Some(ZoneDefect::LatLonSwapped { lat_deg: witness.0, lon_deg: witness.1 })
 }
 
-fn lat_lon(position: &[f64]) -> Option<(f64, f64)> {
-    match position {
-        [lon, lat, ..] => Some((*lat, *lon)),
-        _ => None,
-    }
-}
-
-fn ring(positions: &[Position], polygon: usize, ring: usize) -> Result<LineString<f64>, ZoneDefect> {
-    let mut coords: Vec<Coord<f64>> = Vec::with_capacity(positions.len());
-    for (index, position) in positions.iter().enumerate() {
-        let numbers = position.as_slice();
-        let (lat_deg, lon_deg) = lat_lon(numbers).ok_or(ZoneDefect::ShortPosition {
-            polygon,
-            ring,
-            position: index,
-            numbers: numbers.len(),
-        })?;
-        if crate::position::LatLon::new(lat_deg, lon_deg).is_none() {
-            let metres = lat_deg.abs() > 1000.0 || lon_deg.abs() > 1000.0;
-            let hint = if metres { "; projected metres are not supported" } else { "" };
-            return Err(ZoneDefect::OutOfRange { polygon, ring, lat_deg, lon_deg, hint });
-        }
-        coords.push(Coord { x: lon_deg, y: lat_deg });
+fn ring(mut coords: Vec<Coord<f64>>, polygon: usize, ring: usize) -> Result<LineString<f64>, ZoneDefect> {
+    let off_globe = |coord: &&Coord<f64>| crate::position::LatLon::new(coord.y, coord.x).is_none();
+    if let Some(Coord { x: lon_deg, y: lat_deg }) = coords.iter().find(off_globe).copied() {
+        let metres = lat_deg.abs() > 1000.0 || lon_deg.abs() > 1000.0;
+        let hint = if metres { "; they look like projected metres: declare their EPSG code" } else { "" };
+        return Err(ZoneDefect::OutOfRange { polygon, ring, lat_deg, lon_deg, hint });
     }
     closed(&coords, polygon, ring)?;
     coords.dedup();

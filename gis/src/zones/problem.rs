@@ -17,6 +17,13 @@ pub struct ZoneProblem {
     pub defect: ZoneDefect,
 }
 
+impl ZoneProblem {
+    /// Returns a problem of a file as a whole.
+    pub(super) fn of_file(name: &str, defect: ZoneDefect) -> Self {
+        Self { file: name.to_owned(), feature_index: None, code: None, defect }
+    }
+}
+
 impl fmt::Display for ZoneProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.file)?;
@@ -65,7 +72,13 @@ pub enum ZoneDefect {
     #[error("geometry is a {found}, not a Polygon or MultiPolygon")]
     NotPolygon {
         /// Its `type`.
-        found: &'static str,
+        found: String,
+    },
+    /// The bytes of the geometry cannot be read.
+    #[error("geometry cannot be read: {reason}")]
+    BadGeometry {
+        /// What is wrong with it.
+        reason: String,
     },
     /// A position has fewer than two numbers.
     #[error(
@@ -104,6 +117,59 @@ pub enum ZoneDefect {
         lat_deg: f64,
         /// Longitude as read.
         lon_deg: f64,
+    },
+    /// The declared coordinates cannot be used.
+    #[error("is declared to hold what cannot be read: {reason}")]
+    BadCrs {
+        /// Why, with its name.
+        reason: String,
+    },
+    /// A position cannot be in the declared coordinates.
+    #[error(
+        "polygon {polygon} ring {ring} position {position}: {reason}; is it the right zone, with east before north?"
+    )]
+    NotInCrs {
+        /// Index of the polygon.
+        polygon: usize,
+        /// Index of the ring.
+        ring: usize,
+        /// Index of the position.
+        position: usize,
+        /// Why, with the name of the coordinates and the numbers.
+        reason: String,
+    },
+    /// What the file says of its coordinates is not what it is declared to hold.
+    #[error(
+        "is declared {declared}, but says of itself {stated}: {}",
+        off_m.map_or_else(|| "its first position can be in one of them only".to_owned(), |m| format!("its first position lies {m:.0} m apart"))
+    )]
+    CrsDisagrees {
+        /// What it is declared to hold, which is followed.
+        declared: String,
+        /// What the file states.
+        stated: String,
+        /// How far the first position of one lies from that of the other, metres.
+        off_m: Option<f64>,
+    },
+    /// Nothing says how the datum lies to WGS-84.
+    #[error("is declared {crs}, whose datum nothing ties to WGS-84: all of it may lie 100 m off")]
+    DatumNotTied {
+        /// The coordinates.
+        crs: String,
+    },
+    /// The level of a zone is none that there is.
+    #[error("level is {value}, known are city, district, township, community, grid and special")]
+    UnknownLevel {
+        /// The text found.
+        value: String,
+    },
+    /// Nothing tells the level of a zone.
+    #[error(
+        "has no level: none is given for the file, property {key} is missing, and the code is not of 6, 9 or 12 digits"
+    )]
+    MissingLevel {
+        /// Property looked for.
+        key: String,
     },
     /// A ring has too few corners to hold an area.
     #[error("polygon {polygon} ring {ring} has {distinct} distinct points, needs at least 3")]

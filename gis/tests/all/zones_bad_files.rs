@@ -109,7 +109,7 @@ fn coordinates_off_the_globe_are_named_with_their_value() {
     check(
         polygon("b", "[[391000.5,3205000.25],[391100,3205000],[391100,3205100],[391000.5,3205000.25]]"),
         "features[1] (b): polygon 0 ring 0: latitude 3205000.25 longitude 391000.5 is out of range; \
-         projected metres are not supported",
+         they look like projected metres: declare their EPSG code",
     );
     check(
         polygon("b", "[[118.0,28.0],[188.0,28.0],[118.0,29.0],[118.0,28.0]]"),

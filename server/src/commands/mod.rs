@@ -6,6 +6,7 @@ pub mod check;
 pub mod eval;
 pub mod georef;
 pub mod telemetry;
+pub mod zones;
 
 use std::process::ExitCode;
 
@@ -23,5 +24,6 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Eval(args) => eval::run(&args),
         Command::Georef(args) => georef::run(&args),
         Command::Calibrate(args) => calibrate::run(&args.command),
+        Command::Zones(args) => zones::run(&args),
     }
 }

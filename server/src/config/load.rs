@@ -121,12 +121,14 @@ impl Reader {
             packs: self.list("packs"),
             terrain: self.section("terrain").unwrap_or_default(),
             zones: self.zones(),
+            zone_store: self.section("zone_store"),
             departments: self.section("departments"),
             rules: self.section("rules"),
             dedupe: self.section("dedupe").unwrap_or_default(),
             sources: self.sources(),
         };
-        let known = "runtime, analysis, packs, terrain, zones, departments, rules, dedupe, sources";
+        let known =
+            "runtime, analysis, packs, terrain, zones, zone_store, departments, rules, dedupe, sources";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -180,7 +182,7 @@ impl Reader {
                     continue;
                 }
                 None => {
-                    self.problems.push(Problem::new(format!("{at}.path"), "missing: the GeoJSON file"));
+                    self.problems.push(Problem::new(format!("{at}.path"), "missing: the boundary file"));
                     continue;
                 }
             };
@@ -286,6 +288,7 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.packs.iter_mut().for_each(|p| fix(&mut p.path));
     config.terrain.files.iter_mut().for_each(|f| fix(&mut f.path));
     config.zones.iter_mut().for_each(|z| fix(&mut z.path));
+    config.zone_store.iter_mut().for_each(fix);
     config.departments.iter_mut().for_each(fix);
     config.rules.iter_mut().for_each(fix);
     for source in &mut config.sources {

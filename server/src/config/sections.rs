@@ -22,6 +22,8 @@ pub struct Config {
     pub terrain: TerrainEntry,
     /// Zone files.
     pub zones: Vec<ZoneEntry>,
+    /// Zone store beside the files: the folder of `zones.sqlite`, or a `.sqlite` file.
+    pub zone_store: Option<PathBuf>,
     /// File of departments.
     pub departments: Option<PathBuf>,
     /// File of rules.
@@ -144,10 +146,10 @@ pub enum HeightDatumName {
     Geoid,
 }
 
-/// A file of zones of one level.
+/// A boundary file.
 #[derive(Debug, Clone)]
 pub struct ZoneEntry {
-    /// GeoJSON file.
+    /// GeoJSON, Shapefile, GeoPackage, KML or KMZ.
     pub path: PathBuf,
     /// How to read it.
     pub file: ZoneFile,

@@ -1,9 +1,13 @@
 //! Zones, departments and rules.
 
+use std::collections::BTreeSet;
+
 use dispatch::{Departments, KnownZones, RuleSet, Weight};
-use gis::zones::{Zone, ZoneIndex, check_hierarchy, datum_warnings, parse_geojson};
+use gis::zones::{Zone, ZoneDefect, ZoneIndex, ZoneProblem, check_hierarchy, datum_warnings};
+use store::ZoneStore;
 
 use super::read_text;
+use super::zones::{read_file, store_file, stored};
 use crate::config::{Config, Problem};
 
 const DEPARTMENTS: &str = include_str!("../../../configs/departments.toml");
@@ -43,17 +47,36 @@ fn zones(config: &Config, problems: &mut Vec<Problem>) -> Option<Vec<Zone>> {
     let before = problems.len();
     for (i, entry) in config.zones.iter().enumerate() {
         let key = format!("zones[{i}]");
-        let Some(text) = read_text(&entry.path, &format!("{key}.path"), problems) else { continue };
-        match parse_geojson(&entry.path.to_string_lossy(), &text, &entry.file) {
-            Ok(zones) => all.extend(zones),
+        match read_file(&entry.path, &entry.file) {
+            Ok(read) => {
+                all.extend(read.zones);
+                problems.extend(read.warnings.iter().map(|p| Problem::warning(&key, p)));
+            }
             Err(found) => problems.extend(found.iter().map(|p| Problem::new(&key, p))),
         }
     }
-    if problems.len() == before {
-        problems.extend(check_hierarchy(&all).iter().map(|p| Problem::new("zones", p)));
+    let from_files = all.len();
+    all.extend(from_store(config, problems).unwrap_or_default());
+    if problems.iter().skip(before).all(|p| p.warning) {
+        let in_files: BTreeSet<&str> =
+            all.iter().take(from_files).map(|zone| zone.origin.file.as_str()).collect();
+        // A store grows file by file and may lack a level; a configuration names all of its files.
+        let later = |p: &ZoneProblem| {
+            matches!(p.defect, ZoneDefect::UnknownParent { .. }) && !in_files.contains(p.file.as_str())
+        };
+        let problem = |p: &ZoneProblem| {
+            if later(p) { Problem::warning("zone_store", p) } else { Problem::new("zones", p) }
+        };
+        problems.extend(check_hierarchy(&all).iter().map(problem));
         problems.extend(datum_warnings(&all).iter().map(|p| Problem::warning("zones", p)));
     }
     (problems.iter().skip(before).all(|p| p.warning)).then_some(all)
+}
+
+fn from_store(config: &Config, problems: &mut Vec<Problem>) -> Option<Vec<Zone>> {
+    let path = store_file(config.zone_store.as_ref()?);
+    let zones = ZoneStore::open_existing(&path).and_then(|store| stored(&store));
+    zones.map_err(|error| problems.push(Problem::new("zone_store", error))).ok()
 }
 
 fn departments(config: &Config, problems: &mut Vec<Problem>) -> Option<Departments> {

@@ -7,6 +7,7 @@ pub mod city;
 pub mod packs;
 pub mod source;
 pub mod terrain;
+pub mod zones;
 
 use std::path::Path;
 

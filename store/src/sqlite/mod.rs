@@ -1,7 +1,6 @@
 //! A store in one SQLite file: write-ahead log, foreign keys, a full sync with each commit.
 
 mod rows;
-mod schema;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,9 +13,8 @@ use crate::Store;
 use crate::error::{StoreError, from_sql};
 use crate::record::{Run, RunRecord, Saved, StoredEvent};
 use crate::save::{Rows, decode, save};
+use crate::schema::{self, CheckError, INCIDENTS};
 use rows::{SqlRows, event_of_row};
-use schema::CheckError;
-pub(crate) use schema::SCHEMA_VERSION;
 
 /// How long to wait for another process, milliseconds.
 const BUSY_MILLIS: u64 = 5_000;
@@ -42,7 +40,7 @@ impl SqliteStore {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         connection.busy_timeout(Duration::from_millis(BUSY_MILLIS)).map_err(failed)?;
-        match schema::check(&connection, path) {
+        match schema::check(&connection, path, &INCIDENTS) {
             Ok(()) => {}
             Err(CheckError::Refused(error)) => return Err(error),
             Err(CheckError::Sql(error)) => return Err(failed(error)),
@@ -50,8 +48,8 @@ impl SqliteStore {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
-        schema::mark(&connection).map_err(failed)?;
-        schema::migrate(&mut connection, path)?;
+        schema::mark(&connection, &INCIDENTS).map_err(failed)?;
+        schema::migrate(&mut connection, path, &INCIDENTS)?;
         Ok(Self { connection, path: path.to_path_buf() })
     }
 

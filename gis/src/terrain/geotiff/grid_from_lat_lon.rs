@@ -5,10 +5,10 @@
 //! at most `distance^2 / (8 x earth radius) x tan(latitude)`: 1 mm (13 mm) at 45 degrees.
 
 use nalgebra::{Matrix2, Vector2};
-use proj4rs::Proj;
 
 use super::super::TerrainError;
 use super::georeference::GridFromModel;
+use crate::crs::{CrsError, Projection};
 use crate::geodesy::{metres_per_degree, plane_distance_m};
 use crate::position::LatLon;
 
@@ -16,7 +16,6 @@ const NODE_DISTANCE_M: f64 = 200.0;
 const MOST_NODES: usize = 257;
 /// Points along each edge of the grid from which its extent in latitude and longitude is taken.
 const EDGE_POINTS: usize = 17;
-const WGS84: &str = "+proj=longlat +datum=WGS84 +no_defs";
 
 /// Columns and rows, counted from the centre of the first cell, by latitude and longitude.
 #[derive(Debug, Clone)]
@@ -37,8 +36,9 @@ impl GridFromLatLon {
         width: usize,
         height: usize,
     ) -> Result<Self, TerrainError> {
-        let projection = Projection::of(epsg)?;
-        let (south_west, north_east) = extent(&projection, grid_from_model, width, height)?;
+        let unusable = |error: CrsError| TerrainError::Crs { code: epsg, reason: error.reason };
+        let projection = Projection::of(epsg).map_err(unusable)?;
+        let (south_west, north_east) = extent(epsg, &projection, grid_from_model, width, height)?;
         let (north_m, east_m) = metres_per_degree(f64::midpoint(south_west.lat_deg, north_east.lat_deg));
         let span_lat_deg = north_east.lat_deg - south_west.lat_deg;
         let span_lon_deg = north_east.lon_deg - south_west.lon_deg;
@@ -49,8 +49,8 @@ impl GridFromLatLon {
             for column in 0..columns {
                 let lat_deg = south_west.lat_deg + span_lat_deg * row as f64 / (rows - 1) as f64;
                 let lon_deg = south_west.lon_deg + span_lon_deg * column as f64 / (columns - 1) as f64;
-                nodes
-                    .push(grid_from_model.apply(projection.model_from_lat_lon(LatLon { lat_deg, lon_deg })?));
+                let model = projection.model_from_lat_lon(LatLon { lat_deg, lon_deg }).map_err(unusable)?;
+                nodes.push(grid_from_model.apply(model));
             }
         }
         let mut map = Self { south_west, north_east, nodes, columns, rows, spacing_m: 1.0 };
@@ -120,12 +120,12 @@ impl GridFromLatLon {
 
 /// The positions around the grid's outer edge, as a rectangle of latitude and longitude.
 fn extent(
+    code: u32,
     projection: &Projection,
     grid_from_model: &GridFromModel,
     width: usize,
     height: usize,
 ) -> Result<(LatLon, LatLon), TerrainError> {
-    let code = projection.code;
     let unusable = |reason: &str| TerrainError::Crs { code, reason: reason.to_owned() };
     let mut low = LatLon { lat_deg: f64::INFINITY, lon_deg: f64::INFINITY };
     let mut high = LatLon { lat_deg: f64::NEG_INFINITY, lon_deg: f64::NEG_INFINITY };
@@ -134,7 +134,9 @@ fn extent(
         let part = step as f64 / last;
         for (x, y) in [(part, 0.0), (part, 1.0), (0.0, part), (1.0, part)] {
             let grid = Vector2::new(x * width as f64 - 0.5, y * height as f64 - 0.5);
-            let at = projection.lat_lon_from_model(grid_from_model.invert(grid))?;
+            let at = projection
+                .lat_lon_from_model(grid_from_model.invert(grid))
+                .map_err(|error| unusable(&error.reason))?;
             low = LatLon { lat_deg: low.lat_deg.min(at.lat_deg), lon_deg: low.lon_deg.min(at.lon_deg) };
             high = LatLon { lat_deg: high.lat_deg.max(at.lat_deg), lon_deg: high.lon_deg.max(at.lon_deg) };
         }
@@ -151,57 +153,4 @@ fn extent(
         return Err(unusable("the grid crosses the antimeridian"));
     }
     Ok((low, high))
-}
-
-/// A coordinate reference system of the grid.
-struct Projection {
-    code: u32,
-    /// `None` for WGS-84 latitude and longitude themselves.
-    projs: Option<(Proj, Proj)>,
-}
-
-impl Projection {
-    fn of(code: u32) -> Result<Self, TerrainError> {
-        if matches!(code, 4326 | 4979) {
-            return Ok(Self { code, projs: None });
-        }
-        let failed = |error: proj4rs::errors::Error| TerrainError::Crs { code, reason: error.to_string() };
-        let definition = u16::try_from(code)
-            .ok()
-            .and_then(crs_definitions::from_code)
-            .ok_or_else(|| TerrainError::Crs { code, reason: "the code is not known".to_owned() })?;
-        let wgs84 = Proj::from_proj_string(WGS84).map_err(failed)?;
-        let model = Proj::from_proj_string(definition.proj4).map_err(failed)?;
-        Ok(Self { code, projs: Some((wgs84, model)) })
-    }
-
-    fn is_wgs84(&self) -> bool {
-        self.projs.is_none()
-    }
-
-    fn model_from_lat_lon(&self, at: LatLon) -> Result<Vector2<f64>, TerrainError> {
-        let Some((wgs84, model)) = &self.projs else { return Ok(Vector2::new(at.lon_deg, at.lat_deg)) };
-        let (x, y) = self.transform(wgs84, model, (at.lon_deg.to_radians(), at.lat_deg.to_radians()))?;
-        let scale = if model.is_latlong() { 1.0_f64.to_degrees() } else { 1.0 };
-        Ok(Vector2::new(x * scale, y * scale))
-    }
-
-    fn lat_lon_from_model(&self, at: Vector2<f64>) -> Result<LatLon, TerrainError> {
-        let Some((wgs84, model)) = &self.projs else { return Ok(LatLon { lat_deg: at.y, lon_deg: at.x }) };
-        let scale = if model.is_latlong() { 1.0_f64.to_radians() } else { 1.0 };
-        let (lon, lat) = self.transform(model, wgs84, (at.x * scale, at.y * scale))?;
-        Ok(LatLon { lat_deg: lat.to_degrees(), lon_deg: lon.to_degrees() })
-    }
-
-    fn transform(&self, from: &Proj, to: &Proj, (x, y): (f64, f64)) -> Result<(f64, f64), TerrainError> {
-        let mut point = (x, y, 0.0);
-        let failed = |reason: String| TerrainError::Crs { code: self.code, reason };
-        proj4rs::transform::transform(from, to, &mut point)
-            .map_err(|error| failed(format!("({x}, {y}) does not transform: {error}")))?;
-        if point.0.is_finite() && point.1.is_finite() {
-            Ok((point.0, point.1))
-        } else {
-            Err(failed(format!("({x}, {y}) does not transform")))
-        }
-    }
 }

@@ -1,0 +1,91 @@
+//! The schemas of the files, and what is checked before a file is touched.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use crate::error::StoreError;
+
+/// What a file of this program holds.
+pub(crate) struct Schema {
+    /// Marks the file.
+    application_id: i32,
+    migrations: &'static [M<'static>],
+}
+
+/// Incidents, tasks and their history: "FLY1" in ASCII.
+pub(crate) const INCIDENTS: Schema =
+    Schema { application_id: 0x464C_5931, migrations: &[M::up(include_str!("sqlite/0001_first.sql"))] };
+
+/// Zones: "FLYZ" in ASCII.
+pub(crate) const ZONES: Schema =
+    Schema { application_id: 0x464C_595A, migrations: &[M::up(include_str!("zones/0001_first.sql"))] };
+
+impl Schema {
+    /// Returns the newest version: one for each migration.
+    pub(crate) const fn version(&self) -> u32 {
+        self.migrations.len() as u32
+    }
+}
+
+/// Refuses files of other programs and of newer versions; nothing is written.
+pub(crate) fn check(connection: &Connection, path: &Path, schema: &Schema) -> Result<(), CheckError> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let version = u32::try_from(number("PRAGMA user_version")?).unwrap_or(0);
+    let application = number("PRAGMA application_id")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    let path = path.to_path_buf();
+    if tables > 0 && application != i64::from(schema.application_id) {
+        return Err(CheckError::Refused(StoreError::ForeignDatabase { path }));
+    }
+    if version > schema.version() {
+        let known = schema.version();
+        return Err(CheckError::Refused(StoreError::SchemaTooNew { path, found: version, known }));
+    }
+    Ok(())
+}
+
+/// A refusal, or a failure to look.
+pub(crate) enum CheckError {
+    Refused(StoreError),
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for CheckError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+/// Brings the schema up to date.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<(), StoreError> {
+    let migrated = Migrations::from_slice(schema.migrations).to_latest(connection);
+    migrated.map_err(|source| StoreError::Migration { path: path.to_path_buf(), source })
+}
+
+/// Marks a new file as one of this program.
+pub(crate) fn mark(connection: &Connection, schema: &Schema) -> rusqlite::Result<()> {
+    let marked: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if marked == i64::from(schema.application_id) {
+        return Ok(());
+    }
+    connection.pragma_update(None, "application_id", schema.application_id)
+}
+
+/// Returns the version of the schema in the file.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_valid() {
+        for schema in [INCIDENTS, ZONES] {
+            assert!(Migrations::from_slice(schema.migrations).validate().is_ok());
+        }
+    }
+}
