@@ -11,6 +11,11 @@ use crate::telemetry::{RecordedLens, Sample};
 /// One standard deviation of ground that is taken as level because no terrain is known, metres.
 const LEVEL_GROUND_SIGMA_M: f64 = 5.0;
 
+/// Least standard deviation of a flying camera's east and north, metres.
+const LEAST_LEVEL_SIGMA_M: f64 = 0.03;
+/// Least standard deviation of a flying camera's height, metres.
+const LEAST_UP_SIGMA_M: f64 = 0.05;
+
 /// What is known of a source's camera before any telemetry.
 #[derive(Debug, Clone, Default)]
 pub struct CameraSetup {
@@ -96,16 +101,24 @@ fn recorded_lens(lens: &RecordedLens, width_px: f64, height_px: f64) -> Result<I
 }
 
 fn pose(sample: &Sample, point: GeoPoint) -> Result<Pose, NotLocated> {
-    let usual = PoseSigma::usual(PositionSource::Gnss, HeadingSource::Compass);
-    let sigma = match sample.position_sigma_m {
-        Some(position_enu_m) => PoseSigma { position_enu_m, ..usual },
-        None => usual,
-    };
+    let sigma = sigma(sample);
     match (sample.camera_absolute, sample.platform, sample.camera_relative) {
         (Some(camera), _, _) => Ok(Pose::from_attitude(point, camera, sigma)),
         (None, Some(platform), Some(camera)) => Ok(Pose::from_platform(point, platform, camera, sigma)),
         _ => Err(NotLocated::NoAttitude),
     }
+}
+
+/// The sample's own figures win over what is usual for its instruments, down to what the lever arm between antenna and
+/// lens and the timing of the frame leave.
+fn sigma(sample: &Sample) -> PoseSigma {
+    let position = sample.position_source.unwrap_or(PositionSource::Gnss);
+    let usual = PoseSigma::usual(position, sample.heading_source.unwrap_or(HeadingSource::Compass));
+    let stated = sample.position_sigma_m.filter(|sigma| sigma.iter().all(|m| m.is_finite() && *m >= 0.0));
+    let [east, north, up] = stated.unwrap_or(usual.position_enu_m);
+    let position_enu_m =
+        [east.max(LEAST_LEVEL_SIGMA_M), north.max(LEAST_LEVEL_SIGMA_M), up.max(LEAST_UP_SIGMA_M)];
+    PoseSigma { position_enu_m, ..usual }
 }
 
 struct Heights {
@@ -178,6 +191,31 @@ mod tests {
         .unwrap();
         assert!((view.pose.point.height.0 - 150.0).abs() < 1e-9);
         assert!((view.ground.unwrap().height.0 - 70.0).abs() < 1e-9);
+    }
+
+    fn sigma_of(sample: Sample) -> ([f64; 3], f64) {
+        let view = FrameCamera::from_sample(&sample, &CameraSetup::default(), PICTURE).unwrap();
+        (view.pose.sigma.position_enu_m, view.pose.sigma.attitude_deg[0])
+    }
+
+    #[test]
+    fn deviations_follow_the_instruments_and_stated_ones_win_down_to_the_lever_arm() {
+        let usual = |position, heading| {
+            let sigma = PoseSigma::usual(position, heading);
+            (sigma.position_enu_m, sigma.attitude_deg[0])
+        };
+        let gnss = usual(PositionSource::Gnss, HeadingSource::Compass);
+        assert_eq!(sigma_of(sample()), gnss);
+        let fixed = Sample {
+            position_source: Some(PositionSource::RtkFixed),
+            heading_source: Some(HeadingSource::DualAntenna),
+            ..sample()
+        };
+        assert_eq!(sigma_of(fixed.clone()), usual(PositionSource::RtkFixed, HeadingSource::DualAntenna));
+        let (_, heading) = sigma_of(fixed.clone());
+        let stated = |sigma| sigma_of(Sample { position_sigma_m: Some(sigma), ..fixed.clone() });
+        assert_eq!(stated([0.011, 0.2, 0.02]), ([0.03, 0.2, 0.05], heading));
+        assert_eq!(stated([f64::NAN, 0.2, 0.02]).0, sigma_of(fixed.clone()).0);
     }
 
     #[test]
