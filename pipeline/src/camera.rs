@@ -193,29 +193,28 @@ mod tests {
         assert!((view.ground.unwrap().height.0 - 70.0).abs() < 1e-9);
     }
 
-    fn sigma_of(sample: Sample) -> ([f64; 3], f64) {
-        let view = FrameCamera::from_sample(&sample, &CameraSetup::default(), PICTURE).unwrap();
-        (view.pose.sigma.position_enu_m, view.pose.sigma.attitude_deg[0])
+    fn check_sigma(sample: &Sample, position_enu_m: [f64; 3], heading_deg: f64) {
+        let sigma = FrameCamera::from_sample(sample, &CameraSetup::default(), PICTURE).unwrap().pose.sigma;
+        let differences =
+            sigma.position_enu_m.iter().zip(position_enu_m).map(|(found, expected)| found - expected);
+        let heading = sigma.attitude_deg[0] - heading_deg;
+        let largest =
+            differences.chain([heading]).fold(0.0, |most, difference| f64::max(most, difference.abs()));
+        assert!(largest < 1e-12, "{sigma:?} is not {position_enu_m:?} {heading_deg}");
     }
 
     #[test]
     fn deviations_follow_the_instruments_and_stated_ones_win_down_to_the_lever_arm() {
-        let usual = |position, heading| {
-            let sigma = PoseSigma::usual(position, heading);
-            (sigma.position_enu_m, sigma.attitude_deg[0])
-        };
-        let gnss = usual(PositionSource::Gnss, HeadingSource::Compass);
-        assert_eq!(sigma_of(sample()), gnss);
+        check_sigma(&sample(), [1.5, 1.5, 3.0], 2.0);
         let fixed = Sample {
             position_source: Some(PositionSource::RtkFixed),
             heading_source: Some(HeadingSource::DualAntenna),
             ..sample()
         };
-        assert_eq!(sigma_of(fixed.clone()), usual(PositionSource::RtkFixed, HeadingSource::DualAntenna));
-        let (_, heading) = sigma_of(fixed.clone());
-        let stated = |sigma| sigma_of(Sample { position_sigma_m: Some(sigma), ..fixed.clone() });
-        assert_eq!(stated([0.011, 0.2, 0.02]), ([0.03, 0.2, 0.05], heading));
-        assert_eq!(stated([f64::NAN, 0.2, 0.02]).0, sigma_of(fixed.clone()).0);
+        check_sigma(&fixed, [0.05, 0.05, 0.08], 0.6);
+        let stated = |sigma| Sample { position_sigma_m: Some(sigma), ..fixed.clone() };
+        check_sigma(&stated([0.011, 0.2, 0.02]), [0.03, 0.2, 0.05], 0.6);
+        check_sigma(&stated([f64::NAN, 0.2, 0.02]), [0.05, 0.05, 0.08], 0.6);
     }
 
     #[test]

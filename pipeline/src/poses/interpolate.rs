@@ -64,12 +64,12 @@ pub fn interpolate(earlier: &Sample, later: &Sample, part: f64) -> Sample {
 }
 
 /// Of two instruments the worse; what only one end tells is not known in between.
-fn worse<T>(a: Option<T>, b: Option<T>, rank: impl Fn(&T) -> u8) -> Option<T> {
+fn worse<T: Copy>(a: Option<T>, b: Option<T>, rank: impl Fn(T) -> u8) -> Option<T> {
     let (a, b) = a.zip(b)?;
-    Some(if rank(&a) >= rank(&b) { a } else { b })
+    Some(if rank(a) >= rank(b) { a } else { b })
 }
 
-fn position_rank(source: &PositionSource) -> u8 {
+fn position_rank(source: PositionSource) -> u8 {
     match source {
         PositionSource::Surveyed => 0,
         PositionSource::RtkFixed => 1,
@@ -78,7 +78,7 @@ fn position_rank(source: &PositionSource) -> u8 {
     }
 }
 
-fn heading_rank(source: &HeadingSource) -> u8 {
+fn heading_rank(source: HeadingSource) -> u8 {
     match source {
         HeadingSource::Calibrated => 0,
         HeadingSource::Inertial => 1,

@@ -97,9 +97,9 @@ impl Record {
                 _ => None,
             };
             let offsets = offset("lat_offset_deg").zip(offset("lon_offset_deg"));
-            let place = center.zip(offsets).and_then(|(center, (lat, lon))| {
-                LatLon::new(center.lat_deg + lat, center.lon_deg + lon)
-            });
+            let place = center
+                .zip(offsets)
+                .and_then(|(center, (lat, lon))| LatLon::new(center.lat_deg + lat, center.lon_deg + lon));
             if let Some(place) = place {
                 target.entry("lat_deg".to_owned()).or_insert(Extra::Real(place.lat_deg));
                 target.entry("lon_deg".to_owned()).or_insert(Extra::Real(place.lon_deg));

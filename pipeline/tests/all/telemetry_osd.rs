@@ -84,8 +84,12 @@ fn a_brokers_log_is_read_by_line_and_broken_lines_are_named() {
     assert_eq!(reading.records.len(), 3);
     assert_eq!(sn(0), Some(Extra::Text("1581F".to_owned())));
     assert_eq!(sn(1), Some(Extra::Text("2222".to_owned())));
-    assert_eq!((reading.records[2].sample.position, reading.records[2].sample.ellipsoid_height), (None, None));
-    let skipped: Vec<(&str, usize)> = reading.skipped.iter().map(|(what, count)| (what.as_str(), *count)).collect();
+    assert_eq!(
+        (reading.records[2].sample.position, reading.records[2].sample.ellipsoid_height),
+        (None, None)
+    );
+    let skipped: Vec<(&str, usize)> =
+        reading.skipped.iter().map(|(what, count)| (what.as_str(), *count)).collect();
     assert_eq!(skipped, [("method flighttask_progress", 1), ("topic state", 1)]);
     let problems: Vec<String> = reading.problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 4, "{problems:?}");
@@ -116,8 +120,19 @@ fn examples() -> Option<String> {
 fn of_the_documented_messages_those_of_aircraft_are_read_and_all_others_counted() {
     let Some(text) = examples() else { return };
     let reading = osd::read("examples.jsonl", text.as_bytes()).unwrap();
-    // osd_info_push of two docks, and the WebSocket's device_osd, whose latitude and longitude are exchanged.
-    assert_eq!(reading.records.len(), 3);
+    // An aircraft without a fix and osd_info_push, both documented for two docks, and the WebSocket's device_osd, whose
+    // latitude and longitude are exchanged.
+    assert_eq!(reading.records.len(), 5);
+    let waiting = reading.records.iter().filter(|record| record.sample.platform.is_some());
+    for record in waiting {
+        assert_eq!(
+            record.sample.platform,
+            Some(Attitude { heading_deg: 41.7, pitch_deg: 2.7, roll_deg: 0.0 })
+        );
+        assert_eq!((record.sample.position, record.sample.slant_range_m), (None, None));
+        assert_eq!(record.sample.ellipsoid_height, Some(EllipsoidHeight(38.417_465_209_960_94)));
+        assert_eq!(record.sample.position_source, Some(PositionSource::Gnss));
+    }
     let pushed = reading.records.iter().filter(|record| record.sample.camera_absolute.is_some());
     for record in pushed {
         assert_eq!(record.sample.position, Some(LatLon { lat_deg: 10.0, lon_deg: 10.0 }));

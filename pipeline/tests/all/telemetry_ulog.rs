@@ -35,7 +35,10 @@ fn a_flight_gives_position_heights_attitude_and_utc() {
     assert_eq!(record.extras["boot_time_us"], Extra::Integer(21_460_691));
     assert_eq!(sample.time.unwrap().as_microsecond(), 1_618_986_659_600_345);
     let place = sample.position.unwrap();
-    assert!((place.lat_deg - 63.417_057_8).abs() < 1e-9 && (place.lon_deg - 10.408_215_6).abs() < 1e-9, "{place:?}");
+    assert!(
+        (place.lat_deg - 63.417_057_8).abs() < 1e-9 && (place.lon_deg - 10.408_215_6).abs() < 1e-9,
+        "{place:?}"
+    );
     assert!((sample.geoid_height.unwrap().0 - 66.105).abs() < 1e-9);
     assert!((sample.ellipsoid_height.unwrap().0 - 106.057).abs() < 1e-9);
     assert_eq!(sample.position_source, Some(PositionSource::Gnss));
@@ -100,7 +103,10 @@ fn flight(lat: f64) -> Vec<Vec<u8>> {
         data(2, &[&at(20), &half, &zero, &zero, &half]),
         // Straight down.
         data(3, &[&at(20), &half, &zero, &(-0.5_f32.sqrt()).to_le_bytes(), &zero, &32_u16.to_le_bytes()]),
-        data(0, &[&at(20), &[9; 6], &lat.to_le_bytes(), &118.87_f64.to_le_bytes(), &150_f32.to_le_bytes(), &[1]]),
+        data(
+            0,
+            &[&at(20), &[9; 6], &lat.to_le_bytes(), &118.87_f64.to_le_bytes(), &150_f32.to_le_bytes(), &[1]],
+        ),
     ]
 }
 
@@ -120,7 +126,10 @@ fn fused_position_home_and_gimbal_are_put_together() {
     assert!((camera.pitch_deg - -90.0).abs() < 0.05, "{camera:?}");
     // Straight down, heading and roll turn about one axis.
     let up = camera.enu_from_camera() * -nalgebra::Vector3::y();
-    assert!((up.x - 1.0).abs() < 1e-3, "the upper edge of its picture is towards the vehicle's heading: {up}");
+    assert!(
+        (up.x - 1.0).abs() < 1e-3,
+        "the upper edge of its picture is towards the vehicle's heading: {up}"
+    );
 }
 
 #[test]
@@ -162,7 +171,10 @@ fn broken_definitions_are_named() {
     assert_eq!(what, "the format x has a field \"float[1e9] y\" of no known form");
     let flags = [&[0; 8][..], &[4], &[0; 31]].concat();
     let error = read_as(Kind::Ulog, "a.ulg", &[header(), message(b'B', &flags)].concat()).unwrap_err();
-    assert_eq!(error.to_string(), "cannot read a.ulg as a ULog file: it needs a reader that knows flag byte 0 of 0x04");
+    assert_eq!(
+        error.to_string(),
+        "cannot read a.ulg as a ULog file: it needs a reader that knows flag byte 0 of 0x04"
+    );
 }
 
 #[test]

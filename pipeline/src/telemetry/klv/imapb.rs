@@ -26,8 +26,12 @@ impl Imapb {
         (number <= greatest).then_some(value)
     }
 
-    /// Returns the number that stands for a value; `None` outside the bounds.
+    /// Returns the number that stands for a value, for infinity or for NaN; `None` outside the bounds.
     pub fn encode(&self, value: f64) -> Option<u64> {
+        if !value.is_finite() {
+            let last_byte = u32::try_from(self.length.checked_sub(1)?).ok()?;
+            return special(value).checked_shl(8 * last_byte);
+        }
         let number = (self.scale() * (value - self.min) + self.zero_offset()).trunc();
         (self.min..=self.max).contains(&value).then_some(number as u64)
     }
@@ -42,5 +46,15 @@ impl Imapb {
     fn zero_offset(&self) -> f64 {
         let steps = self.scale() * self.min;
         if self.min < 0.0 && self.max > 0.0 { steps - steps.floor() } else { 0.0 }
+    }
+}
+
+/// The first byte of a code that stands for no number; the others are zero.
+fn special(value: f64) -> u64 {
+    match (value.is_nan(), value.is_sign_negative()) {
+        (false, false) => 0xC8,
+        (false, true) => 0xE8,
+        (true, false) => 0xD0,
+        (true, true) => 0xF0,
     }
 }

@@ -117,7 +117,9 @@ pub fn decode(body: &[u8]) -> Vmti {
         TIME => {
             let micros = unsigned(value).and_then(|micros| i64::try_from(micros).ok());
             vmti.time = micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
-            vmti.time.map(|_| ()).ok_or_else(|| format!("VMTI tag 2 takes {} bytes or is no time", value.len()))
+            vmti.time
+                .map(|_| ())
+                .ok_or_else(|| format!("VMTI tag 2 takes {} bytes or is no time", value.len()))
         }
         TARGETS => {
             series = Some((offset, value));
@@ -196,7 +198,8 @@ fn read_target(
         put(&TARGET_TAGS, number, value, width_px, &mut target)
     });
     let inside = outcome.err().into_iter().flatten();
-    faults.extend(inside.map(|fault| Fault { offset: at, what: format!("VMTI target {id}: {}", fault.what) }));
+    faults
+        .extend(inside.map(|fault| Fault { offset: at, what: format!("VMTI target {id}: {}", fault.what) }));
     Some(target)
 }
 

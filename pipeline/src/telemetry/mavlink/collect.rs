@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use gis::Attitude;
 use mavlink::dialects::common::{
-    CAMERA_FOV_STATUS_DATA, CAMERA_IMAGE_CAPTURED_DATA, GLOBAL_POSITION_INT_DATA, GPS_RAW_INT_DATA, MavMessage,
+    CAMERA_FOV_STATUS_DATA, CAMERA_IMAGE_CAPTURED_DATA, GLOBAL_POSITION_INT_DATA, GPS_RAW_INT_DATA,
+    MavMessage,
 };
 
 use super::frames::{Frame, Scan};
@@ -14,6 +15,9 @@ use crate::telemetry::sample::{attitude_of_quaternion, attitude_of_radians};
 
 const GLOBAL_POSITION_INT: u32 = 33;
 const GPS_RAW_INT: u32 = 24;
+/// The messages that are decoded: SYSTEM_TIME, GPS_RAW_INT, ATTITUDE, ATTITUDE_QUATERNION, GLOBAL_POSITION_INT, VFR_HUD,
+/// CAMERA_IMAGE_CAPTURED, MOUNT_ORIENTATION, CAMERA_FOV_STATUS, GIMBAL_DEVICE_ATTITUDE_STATUS.
+const WANTED: [u32; 10] = [2, GPS_RAW_INT, 30, 31, GLOBAL_POSITION_INT, 74, 263, 265, 271, 285];
 /// A clock that goes back by more than this was started anew.
 const RESTART_US: i64 = 5_000_000;
 /// Put between two starts on the time line, so that nothing is interpolated across.
@@ -109,12 +113,16 @@ impl Messages {
     }
 
     fn take(&mut self, frame: &Frame<'_>, autopilot: u8) {
+        if let Some(gimbal) = gimbal::mount_status(frame) {
+            return self.put_gimbal(None, frame, gimbal);
+        }
+        if !WANTED.contains(&frame.message) {
+            let of_camera = "messages that say nothing of the camera";
+            return self.skip(if frame.is_known { of_camera } else { "messages of other dialects" });
+        }
         match frame.decode() {
             Ok(Some(message)) => self.take_message(&message, frame, autopilot),
-            Ok(None) => match gimbal::mount_status(frame) {
-                Some(gimbal) => self.put_gimbal(None, frame, gimbal),
-                None => self.skip("messages of other dialects"),
-            },
+            Ok(None) => self.skip("messages of other dialects"),
             Err(what) => self.problems.push(Problem::at_byte(frame.offset, what)),
         }
     }
@@ -167,7 +175,7 @@ impl Messages {
             _ => match gimbal::of_message(message, frame.component) {
                 Some((boot_ms, Ok(gimbal))) => self.put_gimbal(Some(boot_ms), frame, gimbal),
                 Some((_, Err(what))) => self.refuse(frame, &what),
-                None => self.skip("messages that say nothing of the camera"),
+                None => self.skip("messages of other parts of the vehicle"),
             },
         }
     }

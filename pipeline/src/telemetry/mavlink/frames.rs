@@ -138,11 +138,14 @@ impl Frame<'_> {
 
     /// Returns the payload of a message of another dialect when its checksum agrees with that dialect's constant.
     pub fn payload_of(&self, message: u32, extra_crc: u8) -> Option<Vec<u8>> {
+        if self.message != message {
+            return None;
+        }
         let (payload, is_right) = match Raw::of(self.bytes)? {
             Raw::V1(raw) => (raw.payload().to_vec(), raw.has_valid_crc_with_extra_crc(extra_crc)),
             Raw::V2(raw) => (raw.payload().to_vec(), raw.has_valid_crc_with_extra_crc(extra_crc)),
         };
-        (self.message == message && is_right).then_some(payload)
+        is_right.then_some(payload)
     }
 }
 
@@ -154,6 +157,7 @@ enum Check {
 }
 
 /// Bytes that have the shape of a frame.
+#[derive(Clone, Copy)]
 struct Candidate<'a> {
     check: Check,
     system: u32,
@@ -179,7 +183,8 @@ impl Raw {
             MAV_STX_V2 => {
                 let mut raw = MAVLinkV2MessageRaw::new();
                 fill(raw.as_mut_slice(), bytes);
-                let has_known_flags = raw.incompatibility_flags() & !mavlink::consts::v2::SUPPORTED_IFLAGS == 0;
+                let has_known_flags =
+                    raw.incompatibility_flags() & !mavlink::consts::v2::SUPPORTED_IFLAGS == 0;
                 has_known_flags.then_some(Self::V2(raw))
             }
             _ => None,

@@ -35,10 +35,12 @@ pub fn records(messages: &Messages) -> Vec<Record> {
     });
     let mut records: Vec<(Moment, Record)> = fused.collect();
     if records.is_empty() {
-        records.extend(messages.fixes.iter().filter_map(|at| fuser.from_fix(at)));
+        records.extend(messages.fixes.iter().filter_map(|at| fuser.of_fix(at)));
     }
-    records.extend(messages.images.iter().map(|at| fuser.from_image(at)));
-    records.iter_mut().for_each(|(moment, record)| fuser.put_ellipsoid_height(*moment, record));
+    records.extend(messages.images.iter().map(|at| fuser.of_image(at)));
+    for (moment, record) in &mut records {
+        fuser.put_ellipsoid_height(*moment, record);
+    }
     records.sort_by_key(|(moment, _)| moment.line_us);
     records.into_iter().map(|(_, record)| record).collect()
 }
@@ -57,7 +59,8 @@ impl<'a> Fuser<'a> {
             attitudes.push(at.moment.line_us, Sample { platform: Some(at.said), ..Sample::default() });
         }
         // The best kind of message there is, of the first gimbal that sends it.
-        let first = messages.gimbals.iter().min_by_key(|at| at.said.told).map(|at| (at.said.told, at.said.id));
+        let first =
+            messages.gimbals.iter().min_by_key(|at| at.said.told).map(|at| (at.said.told, at.said.id));
         for at in messages.gimbals.iter().filter(|at| Some((at.said.told, at.said.id)) == first) {
             let heading = platform(&attitudes, at.moment).map(|attitude| attitude.heading_deg);
             let camera_absolute = at.said.absolute(heading);
@@ -117,14 +120,14 @@ impl<'a> Fuser<'a> {
         }
     }
 
-    fn from_fix(&self, at: &At<GPS_RAW_INT_DATA>) -> Option<(Moment, Record)> {
+    fn of_fix(&self, at: &At<GPS_RAW_INT_DATA>) -> Option<(Moment, Record)> {
         let mut record = self.record(at.moment);
         record.sample.position = Some(degrees(at.said.lat, at.said.lon).filter(|_| has_fix(&at.said))?);
         record.sample.geoid_height = has_height(&at.said).then(|| GeoidHeight(metres(at.said.alt)));
         Some((at.moment, record))
     }
 
-    fn from_image(&self, at: &At<CAMERA_IMAGE_CAPTURED_DATA>) -> (Moment, Record) {
+    fn of_image(&self, at: &At<CAMERA_IMAGE_CAPTURED_DATA>) -> (Moment, Record) {
         let said = &at.said;
         let mut record = self.record(at.moment);
         record.sample.position = degrees(said.lat, said.lon);
@@ -169,7 +172,9 @@ fn has_height(fix: &GPS_RAW_INT_DATA) -> bool {
 
 /// The stated accuracy is horizontal as a whole; each axis gets all of it, since how it is shared is not told.
 fn put_fix(fix: &GPS_RAW_INT_DATA, record: &mut Record) {
-    let known = |millimetres: u32| Some(f64::from(millimetres) / 1000.0).filter(|_| ![0, u32::MAX].contains(&millimetres));
+    let known = |millimetres: u32| {
+        Some(f64::from(millimetres) / 1000.0).filter(|_| ![0, u32::MAX].contains(&millimetres))
+    };
     let sigma = known(fix.h_acc).zip(known(fix.v_acc)).map(|(level_m, up_m)| [level_m, level_m, up_m]);
     record.sample.position_sigma_m = sigma.filter(|_| has_fix(fix));
     record.sample.position_source = match fix.fix_type {

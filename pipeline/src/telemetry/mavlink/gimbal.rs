@@ -1,6 +1,9 @@
 //! Where a gimbal points, as three messages tell it.
 
-#![expect(deprecated, reason = "older gimbals send MOUNT_ORIENTATION, which newer ones have something else for")]
+#![expect(
+    deprecated,
+    reason = "older gimbals send MOUNT_ORIENTATION, which newer ones have something else for"
+)]
 
 use gis::Attitude;
 use mavlink::dialects::common::{
@@ -95,10 +98,11 @@ fn mount_orientation(said: &MOUNT_ORIENTATION_DATA, component: u8) -> Option<Gim
     finite.then_some(gimbal)
 }
 
-/// Pitch, roll and yaw in hundredths of degrees, the yaw against the vehicle.
+/// Pitch, roll and yaw in hundredths of degrees, the yaw against the vehicle. A vehicle without a mount sends zeros only.
 pub fn mount_status(frame: &Frame<'_>) -> Option<Gimbal> {
     let (message, extra_crc) = MOUNT_STATUS;
-    let payload = frame.payload_of(message, extra_crc)?;
+    let payload =
+        frame.payload_of(message, extra_crc).filter(|payload| payload.iter().any(|&byte| byte != 0))?;
     // Trailing zero bytes are cut in version 2.
     let centidegrees = |index: usize| {
         let mut bytes = [0; 4];

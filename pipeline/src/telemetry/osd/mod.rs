@@ -48,10 +48,16 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Reading, TelemetryError> {
     let mut found = Found::default();
     match serde_json::from_str(text) {
         Ok(Value::Array(messages)) => {
-            messages.iter().for_each(|message| found.take(1, None, message));
+            for message in &messages {
+                found.take(1, None, message);
+            }
         }
         Ok(message) => found.take(1, None, &message),
-        Err(_) => text.lines().enumerate().for_each(|(index, line)| found.take_line(index + 1, line)),
+        Err(_) => {
+            for (index, line) in text.lines().enumerate() {
+                found.take_line(index + 1, line);
+            }
+        }
     }
     found.finish(name)
 }
@@ -102,8 +108,10 @@ impl Found {
         if records.is_empty() {
             let read_past: usize = skipped.values().sum();
             let first = problems.first().map(|problem| format!(" ({problem})")).unwrap_or_default();
-            let reason =
-                format!("none of its {read_past} other messages and {} broken lines{first} is an aircraft's", problems.len());
+            let reason = format!(
+                "none of its {read_past} other messages and {} broken lines{first} is an aircraft's",
+                problems.len()
+            );
             return Err(TelemetryError::NoTelemetry { name: name.to_owned(), kind: KIND, reason });
         }
         Ok(Reading { skipped, ..Reading::new(KIND, records, problems) })

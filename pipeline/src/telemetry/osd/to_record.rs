@@ -62,7 +62,8 @@ pub fn record(topic: Option<&str>, message: &Value, data: &Value, problems: &mut
 /// Returns the properties of the first payload with a gimbal and its index, empty where they are the aircraft's own.
 pub fn gimbal(data: &Value) -> Option<(&str, &Value)> {
     let has_gimbal = |properties: &Value| properties.get("gimbal_pitch").is_some();
-    let is_index = |key: &str| key.split('-').count() == 3 && key.split('-').all(|part| part.parse::<u32>().is_ok());
+    let is_index =
+        |key: &str| key.split('-').count() == 3 && key.split('-').all(|part| part.parse::<u32>().is_ok());
     let payloads = || data.as_object().into_iter().flat_map(Map::iter);
     let own = has_gimbal(data).then_some(("", data));
     own.or_else(|| {
@@ -107,7 +108,8 @@ fn put_extras(record: &mut Record, numbers: &mut Numbers<'_>, payload: Option<(&
         note_real(record, key, numbers.of(properties).get(name));
     }
     let cameras = data.get("cameras").and_then(Value::as_array).into_iter().flatten();
-    let camera = cameras.into_iter().find(|camera| camera.get("payload_index").and_then(Value::as_str) == Some(index));
+    let camera =
+        cameras.into_iter().find(|camera| camera.get("payload_index").and_then(Value::as_str) == Some(index));
     let zoomed = camera.unwrap_or(properties);
     note_real(record, "zoom_factor", numbers.of(zoomed).get("zoom_factor"));
 }

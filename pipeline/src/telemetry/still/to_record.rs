@@ -17,7 +17,19 @@ const RTK_FIXED: f64 = 50.0;
 /// Cameras, as EXIF names them, that fly on airframes with two RTK antennas only: payloads of the Matrice 300 and 350, and
 /// the Matrice 30. The Mavic 3E, Phantom 4 RTK and Matrice 4 have one antenna.
 const DUAL_ANTENNA_CAMERAS: [&str; 14] = [
-    "ZH20", "ZH20T", "ZH20N", "H20", "H20T", "H20N", "H30", "H30T", "ZenmuseP1", "ZenmuseL1", "ZenmuseL2", "EP800", "M30",
+    "ZH20",
+    "ZH20T",
+    "ZH20N",
+    "H20",
+    "H20T",
+    "H20N",
+    "H30",
+    "H30T",
+    "ZenmuseP1",
+    "ZenmuseL1",
+    "ZenmuseL2",
+    "EP800",
+    "M30",
     "M30T",
 ];
 

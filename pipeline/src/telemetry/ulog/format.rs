@@ -88,8 +88,7 @@ impl Formats {
     /// A sentence on what is wrong with it.
     pub fn declare(&mut self, bytes: &[u8]) -> Result<(), String> {
         let text = std::str::from_utf8(bytes).map_err(|error| format!("a format is no text: {error}"))?;
-        let (name, list) =
-            text.split_once(':').ok_or_else(|| format!("the format {text:?} has no name"))?;
+        let (name, list) = text.split_once(':').ok_or_else(|| format!("the format {text:?} has no name"))?;
         let fields = list.split(';').filter(|field| !field.is_empty()).map(|field| {
             declared(field).ok_or_else(|| format!("the format {name} has a field {field:?} of no known form"))
         });

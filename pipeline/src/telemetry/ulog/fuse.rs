@@ -98,7 +98,10 @@ fn put_home(record: &mut Record, boot_us: i64, homes: &[At<f64>]) {
 fn near(fixes: &[At<Position>], boot_us: i64) -> Option<&At<Position>> {
     let behind = fixes.partition_point(|at| at.boot_us <= boot_us);
     let sides = [behind.checked_sub(1).and_then(|index| fixes.get(index)), fixes.get(behind)];
-    sides.into_iter().flatten().find(|at| at.boot_us.saturating_sub(boot_us).saturating_abs() <= FIX_WITHIN_US)
+    sides
+        .into_iter()
+        .flatten()
+        .find(|at| at.boot_us.saturating_sub(boot_us).saturating_abs() <= FIX_WITHIN_US)
 }
 
 /// The receiver tells the time, what its fix is worth and, by its two heights, the geoid.
@@ -112,7 +115,9 @@ fn put_fix(record: &mut Record, boot_us: i64, at: &At<Position>) {
         Some(2..) => Some(PositionSource::Gnss),
         _ => None,
     };
-    if let Some(((ellipsoid_m, msl_m), fused)) = fix.ellipsoid_m.zip(fix.msl_m).zip(record.sample.geoid_height) {
+    if let Some(((ellipsoid_m, msl_m), fused)) =
+        fix.ellipsoid_m.zip(fix.msl_m).zip(record.sample.geoid_height)
+    {
         let undulation_m = ellipsoid_m - msl_m;
         record.sample.ellipsoid_height.get_or_insert(EllipsoidHeight(fused.0 + undulation_m));
         record.note("geoid_undulation_m", Extra::Real(undulation_m));

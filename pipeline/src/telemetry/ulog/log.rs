@@ -56,7 +56,9 @@ pub fn walk(bytes: &[u8], sink: &mut dyn Sink) -> Result<Summary, String> {
         walk.section(bytes, from, to);
     }
     let Walk { topics, mut summary, .. } = walk;
-    topics.into_values().for_each(|topic| summary.count(topic));
+    for topic in topics.into_values() {
+        summary.count(topic);
+    }
     Ok(summary)
 }
 
@@ -152,7 +154,8 @@ impl Walk<'_> {
             return Err(format!("a data message takes {} bytes, fewer than 2", body.len()));
         };
         let id = u16::from_le_bytes([*low, *high]);
-        let topic = self.topics.get_mut(&id).ok_or_else(|| format!("data of topic {id}, which is not declared"))?;
+        let topic =
+            self.topics.get_mut(&id).ok_or_else(|| format!("data of topic {id}, which is not declared"))?;
         topic.count += 1;
         match &topic.layout {
             Some(layout) => self.sink.take(&topic.name, Row { layout, bytes }),
@@ -179,7 +182,8 @@ fn flags(bytes: &[u8]) -> Result<(Vec<usize>, usize), String> {
         return Err(format!("it needs a reader that knows flag byte {index} of {byte:#04x}"));
     }
     let offsets = body.get(16..40).unwrap_or_default().chunks_exact(8);
-    let offsets = offsets.filter_map(|chunk| usize::try_from(u64::from_le_bytes(chunk.try_into().ok()?)).ok());
+    let offsets =
+        offsets.filter_map(|chunk| usize::try_from(u64::from_le_bytes(chunk.try_into().ok()?)).ok());
     Ok((offsets.filter(|&offset| offset > 0).collect(), end))
 }
 

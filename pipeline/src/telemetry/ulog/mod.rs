@@ -51,8 +51,10 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Reading, TelemetryError> {
     if records.is_empty() {
         let count: usize = summary.counts.values().sum();
         let first = summary.problems.first().map(|problem| format!(" ({problem})")).unwrap_or_default();
-        let reason =
-            format!("none of its {count} messages of {} topics tells a position{first}", summary.counts.len());
+        let reason = format!(
+            "none of its {count} messages of {} topics tells a position{first}",
+            summary.counts.len()
+        );
         return Err(TelemetryError::NoTelemetry { name: name.to_owned(), kind: KIND, reason });
     }
     Ok(Reading::new(KIND, records, summary.problems))

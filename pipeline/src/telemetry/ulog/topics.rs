@@ -87,7 +87,8 @@ impl Sink for Topics {
             "vehicle_gps_position" => self.receiver.push(At { boot_us, said: received(row) }),
             "sensor_gps" => self.sensor.push(At { boot_us, said: received(row) }),
             "vehicle_attitude" => {
-                let said = row.numbers("q").and_then(attitude_of_quaternion).ok_or_else(|| lacks("rotation"))?;
+                let said =
+                    row.numbers("q").and_then(attitude_of_quaternion).ok_or_else(|| lacks("rotation"))?;
                 self.attitudes.push(At { boot_us, said });
             }
             "home_position" => self.homes.extend(row.number("alt").map(|said| At { boot_us, said })),
