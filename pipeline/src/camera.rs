@@ -11,6 +11,11 @@ use crate::telemetry::{RecordedLens, Sample};
 /// One standard deviation of ground that is taken as level because no terrain is known, metres.
 const LEVEL_GROUND_SIGMA_M: f64 = 5.0;
 
+/// Least standard deviation of a flying camera's east and north, metres.
+const LEAST_LEVEL_SIGMA_M: f64 = 0.03;
+/// Least standard deviation of a flying camera's height, metres.
+const LEAST_UP_SIGMA_M: f64 = 0.05;
+
 /// What is known of a source's camera before any telemetry.
 #[derive(Debug, Clone, Default)]
 pub struct CameraSetup {
@@ -98,16 +103,24 @@ fn recorded_lens(lens: &RecordedLens, width_px: f64, height_px: f64) -> Result<I
 }
 
 fn pose(sample: &Sample, point: GeoPoint) -> Result<Pose, NotLocated> {
-    let usual = PoseSigma::usual(PositionSource::Gnss, HeadingSource::Compass);
-    let sigma = match sample.position_sigma_m {
-        Some(position_enu_m) => PoseSigma { position_enu_m, ..usual },
-        None => usual,
-    };
+    let sigma = sigma(sample);
     match (sample.camera_absolute, sample.platform, sample.camera_relative) {
         (Some(camera), _, _) => Ok(Pose::from_attitude(point, camera, sigma)),
         (None, Some(platform), Some(camera)) => Ok(Pose::from_platform(point, platform, camera, sigma)),
         _ => Err(NotLocated::NoAttitude),
     }
+}
+
+/// The sample's own figures win over what is usual for its instruments, down to what the lever arm between antenna and
+/// lens and the timing of the frame leave.
+fn sigma(sample: &Sample) -> PoseSigma {
+    let position = sample.position_source.unwrap_or(PositionSource::Gnss);
+    let usual = PoseSigma::usual(position, sample.heading_source.unwrap_or(HeadingSource::Compass));
+    let stated = sample.position_sigma_m.filter(|sigma| sigma.iter().all(|m| m.is_finite() && *m >= 0.0));
+    let [east, north, up] = stated.unwrap_or(usual.position_enu_m);
+    let position_enu_m =
+        [east.max(LEAST_LEVEL_SIGMA_M), north.max(LEAST_LEVEL_SIGMA_M), up.max(LEAST_UP_SIGMA_M)];
+    PoseSigma { position_enu_m, ..usual }
 }
 
 struct Heights {
@@ -180,6 +193,30 @@ mod tests {
         .unwrap();
         assert!((view.pose.point.height.0 - 150.0).abs() < 1e-9);
         assert!((view.ground.unwrap().height.0 - 70.0).abs() < 1e-9);
+    }
+
+    fn check_sigma(sample: &Sample, position_enu_m: [f64; 3], heading_deg: f64) {
+        let sigma = FrameCamera::from_sample(sample, &CameraSetup::default(), PICTURE).unwrap().pose.sigma;
+        let differences =
+            sigma.position_enu_m.iter().zip(position_enu_m).map(|(found, expected)| found - expected);
+        let heading = sigma.attitude_deg[0] - heading_deg;
+        let largest =
+            differences.chain([heading]).fold(0.0, |most, difference| f64::max(most, difference.abs()));
+        assert!(largest < 1e-12, "{sigma:?} is not {position_enu_m:?} {heading_deg}");
+    }
+
+    #[test]
+    fn deviations_follow_the_instruments_and_stated_ones_win_down_to_the_lever_arm() {
+        check_sigma(&sample(), [1.5, 1.5, 3.0], 2.0);
+        let fixed = Sample {
+            position_source: Some(PositionSource::RtkFixed),
+            heading_source: Some(HeadingSource::DualAntenna),
+            ..sample()
+        };
+        check_sigma(&fixed, [0.05, 0.05, 0.08], 0.6);
+        let stated = |sigma| Sample { position_sigma_m: Some(sigma), ..fixed.clone() };
+        check_sigma(&stated([0.011, 0.2, 0.02]), [0.03, 0.2, 0.05], 0.6);
+        check_sigma(&stated([f64::NAN, 0.2, 0.02]), [0.05, 0.05, 0.08], 0.6);
     }
 
     #[test]

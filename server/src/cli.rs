@@ -70,8 +70,35 @@ pub struct AnalyzeArgs {
 /// Arguments of `telemetry`.
 #[derive(Debug, Clone, Args)]
 pub struct TelemetryArgs {
-    /// MISB KLV, MPEG-TS, DJI SRT, JPEG or TIFF still, MP4 with a telemetry track
+    /// MISB KLV, MPEG-TS, DJI SRT, JPEG or TIFF still, MP4 with a telemetry track, MAVLink log, PX4 ULog, DJI OSD messages
     pub file: PathBuf,
+    /// Kind of the file, told by its content when auto
+    #[arg(long, value_name = "KIND", value_enum, default_value_t)]
+    pub format: TelemetryFormat,
+}
+
+/// What `telemetry --format` may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum TelemetryFormat {
+    /// By content
+    #[default]
+    Auto,
+    /// MISB KLV packets one after another
+    Klv,
+    /// MPEG transport stream with KLV
+    Ts,
+    /// MP4 or MOV with a telemetry track
+    Mp4,
+    /// JPEG or TIFF picture
+    Still,
+    /// DJI subtitles
+    Srt,
+    /// MAVLink, with a ground station's time stamps (.tlog) or without
+    Mavlink,
+    /// Log of a PX4 autopilot (.ulg)
+    Ulog,
+    /// Messages of DJI's Cloud API, one a line
+    DjiOsd,
 }
 
 /// Arguments of `check`.

@@ -56,6 +56,45 @@ fn synchronous_telemetry_is_read_too() {
 }
 
 #[test]
+fn logs_of_autopilots_and_messages_of_docks_are_printed_line_by_line() {
+    for (path, count) in [
+        ("telemetry/mavlink/vtol.tlog", 807),
+        ("telemetry/mavlink/mavlink-v2-3412-packets.bin", 505),
+        ("telemetry/px4_ulog/sample_log_small.ulg", 32),
+        ("klv/st0903_vmti_5packets.bin", 5),
+    ] {
+        let Some(file) = reference(path) else { return };
+        let records = lines(&file.to_string_lossy());
+        assert_eq!(records.len(), count, "{path}");
+        assert!(records.iter().all(|r| r["sensor_lat_deg"].is_number() || r["vmti_local_set"].is_object()));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("osd.jsonl");
+    let osd = r#"{"timestamp": 1667220916697, "data": {"latitude": 22.9, "longitude": 113.7, "height": 134.25,
+        "elevation": 100.5, "attitude_head": -30.5, "attitude_pitch": 1.5, "attitude_roll": -2.5}}"#;
+    std::fs::write(&file, osd.replace('\n', " ") + "\n{\"method\": \"other\"}\nbroken\n").unwrap();
+    let output = flyonce(&["telemetry", &file.to_string_lossy()]);
+    let record: Value = serde_json::from_slice(&output.stdout).expect("one line");
+    assert_eq!(
+        (&record["sensor_ellipsoid_height_m"], &record["above_takeoff_m"]),
+        (&134.25.into(), &100.5.into())
+    );
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("line 3: it is no JSON"), "{log}");
+}
+
+#[test]
+fn a_format_that_is_asked_for_is_the_one_that_is_read() {
+    let flight = root().join("sample-data/flight/flight.ts");
+    let flight = flight.to_string_lossy();
+    let output = flyonce(&["telemetry", &flight, "--format", "ts"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_refused(&flyonce(&["telemetry", &flight, "--format", "ulog"]), &["flight.ts", "ULog", "magic"]);
+    assert_refused(&flyonce(&["telemetry", &flight, "--format", "mavlink"]), &["flight.ts", "MAVLink"]);
+    assert_refused(&flyonce(&["telemetry", &flight, "--format", "csv"]), &["csv", "dji-osd"]);
+}
+
+#[test]
 fn a_file_without_telemetry_is_refused_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notes.txt");

@@ -1,13 +1,12 @@
 //! A sample between two samples.
 
+use gis::camera::{HeadingSource, PositionSource};
 use gis::{AboveTakeoffHeight, Attitude, EllipsoidHeight, GeoidHeight, LatLon};
 use jiff::Timestamp;
-use nalgebra::{UnitQuaternion, Vector3};
+use nalgebra::UnitQuaternion;
 
 use crate::telemetry::Sample;
-
-/// Radians from straight up or down within which heading and roll cannot be told apart in double precision.
-const VERTICAL_WITHIN: f64 = 1e-6;
+use crate::telemetry::sample::angles_deg;
 
 /// Returns the sample a part of the way from `earlier` to `later`.
 ///
@@ -59,6 +58,32 @@ pub fn interpolate(earlier: &Sample, later: &Sample, part: f64) -> Sample {
         .map(EllipsoidHeight),
         corners: [place(c1, d1), place(c2, d2), place(c3, d3), place(c4, d4)],
         position_sigma_m: nearest.position_sigma_m.or(earlier.position_sigma_m).or(later.position_sigma_m),
+        position_source: worse(earlier.position_source, later.position_source, position_rank),
+        heading_source: worse(earlier.heading_source, later.heading_source, heading_rank),
+    }
+}
+
+/// Of two instruments the worse; what only one end tells is not known in between.
+fn worse<T: Copy>(a: Option<T>, b: Option<T>, rank: impl Fn(T) -> u8) -> Option<T> {
+    let (a, b) = a.zip(b)?;
+    Some(if rank(a) >= rank(b) { a } else { b })
+}
+
+fn position_rank(source: PositionSource) -> u8 {
+    match source {
+        PositionSource::Surveyed => 0,
+        PositionSource::RtkFixed => 1,
+        PositionSource::RtkFloat => 2,
+        PositionSource::Gnss => 3,
+    }
+}
+
+fn heading_rank(source: HeadingSource) -> u8 {
+    match source {
+        HeadingSource::Calibrated => 0,
+        HeadingSource::Inertial => 1,
+        HeadingSource::DualAntenna => 2,
+        HeadingSource::Compass => 3,
     }
 }
 
@@ -101,19 +126,6 @@ fn slerp(a: Attitude, b: Attitude, part: f64) -> Attitude {
     let is_compass = a.heading_deg >= 0.0 && b.heading_deg >= 0.0;
     let heading_deg = if is_compass { heading_deg.rem_euclid(360.0) } else { heading_deg };
     Attitude { heading_deg, pitch_deg, roll_deg }
-}
-
-/// Returns heading, pitch, roll. Straight up or down, where heading and roll turn about one axis, the roll is 0.
-fn angles_deg(rotation: UnitQuaternion<f64>) -> (f64, f64, f64) {
-    let turned = rotation.to_rotation_matrix();
-    let [x, y, z] = [Vector3::x(), Vector3::y(), Vector3::z()].map(|axis| turned * axis);
-    let pitch = f64::atan2(-x.z, x.x.hypot(x.y));
-    let (heading, roll) = if x.x.hypot(x.y) < VERTICAL_WITHIN {
-        (f64::atan2(-y.x, y.y), 0.0)
-    } else {
-        (f64::atan2(x.y, x.x), f64::atan2(y.z, z.z))
-    };
-    (heading.to_degrees(), pitch.to_degrees(), roll.to_degrees())
 }
 
 /// Aerospace yaw, pitch, roll.

@@ -16,7 +16,7 @@ pub enum TelemetryError {
     },
     /// It is none of the kinds known here.
     #[error(
-        "{name} is no telemetry known here (MISB KLV, MPEG-TS, MP4, JPEG, TIFF, SRT): it starts with {start}"
+        "{name} is no telemetry known here (MISB KLV, MPEG-TS, MP4, JPEG, TIFF, SRT, MAVLink, ULog, DJI OSD JSON): it starts with {start}"
     )]
     Unrecognised {
         /// The file.
@@ -56,6 +56,8 @@ pub enum Place {
     Cue(u64),
     /// Sample of a data track, from 0.
     TrackSample(u64),
+    /// Line of a text file, from 1.
+    Line(u64),
 }
 
 impl fmt::Display for Place {
@@ -63,6 +65,7 @@ impl fmt::Display for Place {
         match self {
             Self::Byte(offset) => write!(f, "byte {offset}"),
             Self::Cue(number) => write!(f, "cue {number}"),
+            Self::Line(number) => write!(f, "line {number}"),
             Self::TrackSample(index) => write!(f, "track sample {index}"),
         }
     }
@@ -86,6 +89,11 @@ impl Problem {
     /// Notes that something is wrong in a subtitle cue.
     pub fn in_cue(number: u64, what: impl Into<String>) -> Self {
         Self { place: Place::Cue(number), what: what.into() }
+    }
+
+    /// Notes that something is wrong in a line of a text file, counted from 1.
+    pub fn in_line(number: usize, what: impl Into<String>) -> Self {
+        Self { place: Place::Line(number as u64), what: what.into() }
     }
 
     /// Notes that something is wrong in a sample of a data track.

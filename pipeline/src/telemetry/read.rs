@@ -2,7 +2,7 @@
 
 use super::error::{Place, Problem, TelemetryError};
 use super::record::{Reading, Record};
-use super::{container, klv, mpegts, srt, still};
+use super::{container, klv, mavlink, mpegts, osd, srt, still, ulog};
 
 const TS_PACKET_BYTES: usize = 188;
 const TS_SYNC: u8 = 0x47;
@@ -10,9 +10,11 @@ const TS_SYNC: u8 = 0x47;
 const TS_PACKETS_LOOKED_AT: usize = 5;
 /// Bytes in which a raw KLV file must show its first key.
 const KLV_HEAD_BYTES: usize = 64 * 1024;
+/// Bytes in which other files must show what they are.
+const HEAD_BYTES: usize = 4096;
 
 /// What kind of file holds telemetry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// MISB KLV packets one after another.
     Klv,
@@ -24,6 +26,12 @@ pub enum Kind {
     Still,
     /// Subtitles.
     Srt,
+    /// MAVLink, with the time stamps of a ground station or without.
+    Mavlink,
+    /// Log of a PX4 autopilot.
+    Ulog,
+    /// Messages of DJI's Cloud API.
+    DjiOsd,
 }
 
 /// Returns what kind of file starts like this, by content alone.
@@ -35,8 +43,14 @@ pub fn sniff(bytes: &[u8]) -> Option<Kind> {
         Some(Kind::MpegTs)
     } else if container::mp4::is_mp4(bytes) {
         Some(Kind::Mp4)
+    } else if ulog::is_log(bytes) {
+        Some(Kind::Ulog)
     } else if holds_key(bytes) {
         Some(Kind::Klv)
+    } else if mavlink::is_stream(head(bytes)) {
+        Some(Kind::Mavlink)
+    } else if osd::is_messages(head(bytes)) {
+        Some(Kind::DjiOsd)
     } else {
         is_text(bytes).then_some(Kind::Srt)
     }
@@ -48,16 +62,31 @@ pub fn sniff(bytes: &[u8]) -> Option<Kind> {
 /// When the bytes are of no kind known here, broken as a whole, or without telemetry. Faults inside good telemetry are
 /// [`Reading::problems`].
 pub fn read_file_bytes(name: &str, bytes: &[u8]) -> Result<Reading, TelemetryError> {
+    match sniff(bytes) {
+        _ if bytes.is_empty() => Err(TelemetryError::Empty { name: name.to_owned() }),
+        Some(Kind::Srt) if !named_srt(name) && !text_has_cues(bytes) => Err(unrecognised(name, bytes)),
+        Some(kind) => read_as(kind, name, bytes),
+        None => Err(unrecognised(name, bytes)),
+    }
+}
+
+/// Reads all telemetry of one file of a known kind, given whole.
+///
+/// # Errors
+/// As [`read_file_bytes`].
+pub fn read_as(kind: Kind, name: &str, bytes: &[u8]) -> Result<Reading, TelemetryError> {
     if bytes.is_empty() {
         return Err(TelemetryError::Empty { name: name.to_owned() });
     }
-    match sniff(bytes) {
-        Some(Kind::Klv) => read_klv(name, bytes),
-        Some(Kind::MpegTs) => read_transport_stream(name, bytes),
-        Some(Kind::Mp4) => container::read(name, bytes),
-        Some(Kind::Still) => still::read(name, bytes),
-        Some(Kind::Srt) if named_srt(name) || text_has_cues(bytes) => srt::read(name, bytes),
-        _ => Err(unrecognised(name, bytes)),
+    match kind {
+        Kind::Klv => read_klv(name, bytes),
+        Kind::MpegTs => read_transport_stream(name, bytes),
+        Kind::Mp4 => container::read(name, bytes),
+        Kind::Still => still::read(name, bytes),
+        Kind::Srt => srt::read(name, bytes),
+        Kind::Mavlink => mavlink::read(name, bytes),
+        Kind::Ulog => ulog::read(name, bytes),
+        Kind::DjiOsd => osd::read(name, bytes),
     }
 }
 
@@ -100,7 +129,7 @@ fn finish(
             reason: format!("{reason}{first}"),
         });
     }
-    Ok(Reading { kind, records, problems })
+    Ok(Reading::new(kind, records, problems))
 }
 
 /// Sync bytes in step from the first byte on, or behind a cut packet at the start.
@@ -116,13 +145,16 @@ fn is_transport_stream(bytes: &[u8]) -> bool {
 
 fn holds_key(bytes: &[u8]) -> bool {
     let head = bytes.get(..KLV_HEAD_BYTES).unwrap_or(bytes);
-    head.windows(klv::UAS_KEY.len()).any(|window| window == klv::UAS_KEY)
+    head.windows(klv::UAS_KEY.len()).any(klv::is_key)
 }
 
 /// Text has no zero bytes.
 fn is_text(bytes: &[u8]) -> bool {
-    let head = bytes.get(..4096).unwrap_or(bytes);
-    !head.contains(&0)
+    !head(bytes).contains(&0)
+}
+
+fn head(bytes: &[u8]) -> &[u8] {
+    bytes.get(..HEAD_BYTES).unwrap_or(bytes)
 }
 
 fn named_srt(name: &str) -> bool {
@@ -130,8 +162,7 @@ fn named_srt(name: &str) -> bool {
 }
 
 fn text_has_cues(bytes: &[u8]) -> bool {
-    let head = bytes.get(..4096).unwrap_or(bytes);
-    head.windows(3).any(|window| window == b"-->")
+    head(bytes).windows(3).any(|window| window == b"-->")
 }
 
 fn unrecognised(name: &str, bytes: &[u8]) -> TelemetryError {

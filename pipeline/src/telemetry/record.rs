@@ -11,6 +11,7 @@ use gis::{Attitude, LatLon};
 
 use super::error::Problem;
 use super::klv::tags::tag;
+use super::klv::vmti::Vmti;
 use super::klv::{Packet, Value};
 use super::sample::Sample;
 
@@ -23,6 +24,15 @@ pub struct Reading {
     pub records: Vec<Record>,
     /// What was wrong inside.
     pub problems: Vec<Problem>,
+    /// What was read past because it says nothing of the camera, by name, and how often.
+    pub skipped: BTreeMap<String, usize>,
+}
+
+impl Reading {
+    /// Returns what a file gave of which nothing was read past.
+    pub fn new(kind: &'static str, records: Vec<Record>, problems: Vec<Problem>) -> Self {
+        Self { kind, records, problems, skipped: BTreeMap::new() }
+    }
 }
 
 /// A value beside the sample.
@@ -37,6 +47,10 @@ pub enum Extra {
     Real(f64),
     /// Text.
     Text(String),
+    /// Things of one kind.
+    List(Vec<Extra>),
+    /// Values by key with unit.
+    Map(BTreeMap<String, Extra>),
 }
 
 /// One packet, cue, picture or track sample.
@@ -44,6 +58,8 @@ pub enum Extra {
 pub struct Record {
     /// What it says of the camera.
     pub sample: Sample,
+    /// Whether it speaks of targets in the picture and not of the camera: shown, never a pose.
+    pub targets_only: bool,
     /// Whether its checksum is right; `None` where the format has none.
     pub checksum_ok: Option<bool>,
     /// Everything else it says, by key with unit.
@@ -58,12 +74,41 @@ impl Record {
             let key = tag(item.tag)?.key;
             (!FIXED_KEYS.contains(&key)).then(|| (key.to_owned(), extra(&item.value)))
         });
-        Self { sample, checksum_ok: Some(packet.checksum.is_right()), extras: extras.collect() }
+        let checksum_ok = Some(packet.checksum.is_right());
+        let mut record =
+            Self { sample, checksum_ok, extras: extras.collect(), targets_only: packet.targets_only };
+        if let Some(vmti) = &packet.vmti {
+            record.put_targets(vmti);
+        }
+        record
     }
 
-    /// Returns the sample unless the record is damaged: nothing else may be used.
+    /// Returns the sample unless the record is damaged or not of the camera: nothing else may be used.
     pub fn usable(&self) -> Option<&Sample> {
-        (self.checksum_ok != Some(false)).then_some(&self.sample)
+        (self.checksum_ok != Some(false) && !self.targets_only).then_some(&self.sample)
+    }
+
+    /// Offsets of targets count from the picture's centre.
+    fn put_targets(&mut self, vmti: &Vmti) {
+        let center = self.sample.frame_center;
+        let targets = vmti.targets.iter().cloned().map(|mut target| {
+            let offset = |key| match target.get(key) {
+                Some(Extra::Real(deg)) => Some(*deg),
+                _ => None,
+            };
+            let offsets = offset("lat_offset_deg").zip(offset("lon_offset_deg"));
+            let place = center
+                .zip(offsets)
+                .and_then(|(center, (lat, lon))| LatLon::new(center.lat_deg + lat, center.lon_deg + lon));
+            if let Some(place) = place {
+                target.entry("lat_deg".to_owned()).or_insert(Extra::Real(place.lat_deg));
+                target.entry("lon_deg".to_owned()).or_insert(Extra::Real(place.lon_deg));
+            }
+            Extra::Map(target)
+        });
+        let mut values = vmti.values.clone();
+        values.insert("targets".to_owned(), Extra::List(targets.collect()));
+        self.note("vmti_local_set", Extra::Map(values));
     }
 
     /// Notes a value beside the sample.
@@ -158,6 +203,8 @@ fn put_place<M: SerializeMap>(map: &mut M, sample: &Sample) -> Result<(), M::Err
     map.serialize_entry("sensor_ellipsoid_height_m", &sample.ellipsoid_height)?;
     map.serialize_entry("above_takeoff_m", &sample.above_takeoff)?;
     map.serialize_entry("unknown_datum_height_m", &sample.unknown_datum_height_m)?;
+    map.serialize_entry("position_source", &sample.position_source)?;
+    map.serialize_entry("heading_source", &sample.heading_source)?;
     let sigma = sample.position_sigma_m;
     map.serialize_entry("sigma_east_m", &sigma.map(|[east, _, _]| east))?;
     map.serialize_entry("sigma_north_m", &sigma.map(|[_, north, _]| north))?;

@@ -2,8 +2,15 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use nalgebra::{Quaternion, UnitQuaternion, Vector3};
 
+use gis::camera::{HeadingSource, PositionSource};
 use gis::{AboveTakeoffHeight, Attitude, EllipsoidHeight, GeoidHeight, LatLon};
+
+/// Radians from straight up or down within which heading and roll cannot be told apart in double precision.
+const VERTICAL_WITHIN: f64 = 1e-6;
+/// How far the length of a quaternion may be from 1: single precision and some rounding.
+const UNIT_WITHIN: f64 = 1e-3;
 
 /// One sample of telemetry.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,6 +61,10 @@ pub struct Sample {
     pub corners: [Option<LatLon>; 4],
     /// One standard deviation of east, north, up position where stated, metres.
     pub position_sigma_m: Option<[f64; 3]>,
+    /// Where the position comes from, where the instruments say so.
+    pub position_source: Option<PositionSource>,
+    /// Where the heading comes from, where the airframe is known.
+    pub heading_source: Option<HeadingSource>,
 }
 
 impl Sample {
@@ -99,4 +110,42 @@ pub struct RecordedLens {
 pub fn fix(lat_deg: f64, lon_deg: f64) -> Option<LatLon> {
     let no_fix = lat_deg == 0.0 && lon_deg == 0.0;
     if no_fix { None } else { LatLon::new(lat_deg, lon_deg) }
+}
+
+/// Returns the attitude of a rotation written as a quaternion, or `None` unless it is one.
+///
+/// # Units
+/// `w, x, y, z` from the turned body (forward, right, down) into north, east, down.
+pub fn attitude_of_quaternion([w, x, y, z]: [f64; 4]) -> Option<Attitude> {
+    let quaternion = Quaternion::new(w, x, y, z);
+    let is_turn = (quaternion.norm() - 1.0).abs() < UNIT_WITHIN;
+    is_turn.then(|| attitude_of(UnitQuaternion::from_quaternion(quaternion)))
+}
+
+/// Returns the attitude of roll, pitch and yaw in radians, with the heading from 0 to 360; `None` unless all are finite.
+pub fn attitude_of_radians(roll: f64, pitch: f64, yaw: f64) -> Option<Attitude> {
+    let finite = [roll, pitch, yaw].iter().all(|angle| angle.is_finite());
+    finite.then(|| Attitude {
+        heading_deg: yaw.to_degrees().rem_euclid(360.0),
+        pitch_deg: pitch.to_degrees(),
+        roll_deg: roll.to_degrees(),
+    })
+}
+
+fn attitude_of(turn: UnitQuaternion<f64>) -> Attitude {
+    let (heading_deg, pitch_deg, roll_deg) = angles_deg(turn);
+    Attitude { heading_deg: heading_deg.rem_euclid(360.0), pitch_deg, roll_deg }
+}
+
+/// Returns heading, pitch, roll. Straight up or down, where heading and roll turn about one axis, the roll is 0.
+pub(crate) fn angles_deg(turn: UnitQuaternion<f64>) -> (f64, f64, f64) {
+    let turned = turn.to_rotation_matrix();
+    let [x, y, z] = [Vector3::x(), Vector3::y(), Vector3::z()].map(|axis| turned * axis);
+    let pitch = f64::atan2(-x.z, x.x.hypot(x.y));
+    let (heading, roll) = if x.x.hypot(x.y) < VERTICAL_WITHIN {
+        (f64::atan2(-y.x, y.y), 0.0)
+    } else {
+        (f64::atan2(x.y, x.x), f64::atan2(y.z, z.z))
+    };
+    (heading.to_degrees(), pitch.to_degrees(), roll.to_degrees())
 }

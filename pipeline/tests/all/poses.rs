@@ -1,5 +1,6 @@
 //! Poses at the time of a frame, and the time of a frame by the sensor's clock.
 
+use gis::camera::{HeadingSource, PositionSource};
 use gis::{Attitude, GeoidHeight, LatLon};
 use pipeline::poses::{PoseConfig, PoseLookup, PoseTrack, interpolate};
 use pipeline::telemetry::{Sample, klv};
@@ -70,6 +71,22 @@ fn what_only_one_side_tells_of_the_pose_is_absent_and_of_the_lens_is_kept() {
     let with = Sample { hfov_deg: Some(40.0), ..at(1.0, 1.0, 0.0) };
     let middle = interpolate(&with, &Sample::default(), 0.9);
     assert_eq!((middle.position, middle.platform, middle.hfov_deg), (None, None, Some(40.0)));
+}
+
+#[test]
+fn between_two_samples_the_worse_instrument_counts() {
+    let of = |source: Option<PositionSource>, heading| Sample {
+        position_source: source,
+        heading_source: Some(heading),
+        ..at(1.0, 1.0, 0.0)
+    };
+    let (fixed, float) = (Some(PositionSource::RtkFixed), Some(PositionSource::RtkFloat));
+    let (dual, compass) = (HeadingSource::DualAntenna, HeadingSource::Compass);
+    for (earlier, later) in [(of(fixed, dual), of(float, compass)), (of(float, compass), of(fixed, dual))] {
+        let middle = interpolate(&earlier, &later, 0.1);
+        assert_eq!((middle.position_source, middle.heading_source), (float, Some(compass)));
+    }
+    assert_eq!(interpolate(&of(fixed, dual), &of(None, dual), 0.1).position_source, None);
 }
 
 #[test]

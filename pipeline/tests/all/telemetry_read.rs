@@ -7,7 +7,7 @@ use crate::mux::Mux;
 use crate::reference;
 
 /// Keys every line has, whatever the file.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 30] = [
     "time_us",
     "checksum_ok",
     "sensor_lat_deg",
@@ -36,6 +36,8 @@ const KEYS: [&str; 28] = [
     "gimbal_roll_deg",
     "above_takeoff_m",
     "unknown_datum_height_m",
+    "position_source",
+    "heading_source",
 ];
 
 #[test]
@@ -105,7 +107,7 @@ fn files_without_telemetry_say_what_they_are() {
         (
             "notes.mp4",
             b"just some text\n",
-            "notes.mp4 is no telemetry known here (MISB KLV, MPEG-TS, MP4, JPEG, TIFF, SRT): it starts with 6a 75 73 74 20 73 6f 6d",
+            "notes.mp4 is no telemetry known here (MISB KLV, MPEG-TS, MP4, JPEG, TIFF, SRT, MAVLink, ULog, DJI OSD JSON): it starts with 6a 75 73 74 20 73 6f 6d",
         ),
         ("a.srt", b"1\n", "a.srt is an SRT file without telemetry: it holds no cue"),
     ] {

@@ -16,7 +16,7 @@ fn extra(record: &Record, key: &str) -> f64 {
         Extra::Real(value) => *value,
         Extra::Integer(value) => *value as f64,
         Extra::Text(text) => text.parse().unwrap(),
-        Extra::Absent => panic!("{key} is absent"),
+        other => panic!("{key} is {other:?}"),
     }
 }
 

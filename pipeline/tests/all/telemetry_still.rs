@@ -1,5 +1,6 @@
 //! Stills of drones against the dump of an independent tool.
 
+use gis::camera::{HeadingSource, PositionSource};
 use gis::{AboveTakeoffHeight, Attitude, EllipsoidHeight};
 use pipeline::telemetry::{Extra, Sample, TelemetryError, still};
 use proptest::prelude::*;
@@ -53,6 +54,8 @@ fn a_thermal_picture_with_rtk_and_laser_reads_as_dumped() {
     assert_eq!(sample.focal_length_mm, Some(number(&dump, "ExifIFD:FocalLength")));
     assert_eq!(sample.focal_length_35mm_mm, Some(number(&dump, "ExifIFD:FocalLengthIn35mmFormat")));
     assert_eq!(sample.digital_zoom, Some(1.0));
+    assert_eq!(sample.position_source, Some(PositionSource::RtkFixed));
+    assert_eq!(sample.heading_source, Some(HeadingSource::DualAntenna), "an H20T flies on two antennas");
     assert_eq!(sample.slant_range_m, Some(32.011));
     assert_eq!(sample.local_time.unwrap().to_string(), "2024-11-06T19:40:10");
     assert_eq!(sample.time.unwrap().to_string(), "2024-11-07T03:40:10Z");
@@ -72,6 +75,8 @@ fn pictures_stripped_of_exif_still_read_by_their_xmp() {
         assert_eq!(place.lat_deg, number(&dump, "XMP-drone-dji:GPSLatitude"));
         assert_eq!(place.lon_deg, number(&dump, "XMP-drone-dji:GPSLongtitude"));
         assert_eq!(sample.focal_length_mm, None, "its EXIF is gone");
+        assert_eq!(sample.position_source, Some(PositionSource::RtkFixed));
+        assert_eq!(sample.heading_source, None, "the model is not told, and a Phantom has one antenna");
         let lens = sample.lens.unwrap();
         assert_eq!((lens.fx_px, lens.cy_offset_px, lens.radial[2]), (3657.02, 23.1, -0.033_161_4));
         assert_eq!(lens.tangential, [0.000_924_881, 0.000_088_205_6]);
@@ -102,6 +107,22 @@ fn elements_read_as_attributes_do_and_without_rtk_the_datum_stays_open() {
         assert_eq!(sample.position, gis::LatLon::new(1.5, 2.5));
         assert_eq!((sample.ellipsoid_height, sample.unknown_datum_height_m), (None, Some(9.25)));
     }
+}
+
+#[test]
+fn the_rtk_flag_tells_the_source_of_the_position() {
+    for (flag, source) in [
+        ("50", PositionSource::RtkFixed),
+        ("34", PositionSource::RtkFloat),
+        ("16", PositionSource::Gnss),
+        ("0", PositionSource::Gnss),
+    ] {
+        let bytes = jpeg(&format!("d:GpsLatitude='1.5' d:GpsLongitude='2.5' d:RtkFlag='{flag}'/>"));
+        let sample = still::read("a.jpg", &bytes).unwrap().records[0].sample.clone();
+        assert_eq!(sample.position_source, Some(source), "{flag}");
+    }
+    let bytes = jpeg("d:GpsLatitude='1.5' d:GpsLongitude='2.5'/>");
+    assert_eq!(still::read("a.jpg", &bytes).unwrap().records[0].sample.position_source, None);
 }
 
 #[test]

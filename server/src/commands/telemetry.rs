@@ -4,8 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use pipeline::telemetry::{Kind, read_as, read_file_bytes};
 
-use crate::cli::TelemetryArgs;
+use crate::cli::{TelemetryArgs, TelemetryFormat};
 
 /// Prints one record a line on standard output; problems go to standard error.
 ///
@@ -15,7 +16,13 @@ pub fn run(args: &TelemetryArgs) -> anyhow::Result<ExitCode> {
     let path = &args.file;
     let bytes = crate::wire::map(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.to_string_lossy();
-    let reading = pipeline::telemetry::read_file_bytes(&name, &bytes)?;
+    let reading = match kind(args.format) {
+        None => read_file_bytes(&name, &bytes),
+        Some(kind) => read_as(kind, &name, &bytes),
+    }?;
+    for (what, count) in &reading.skipped {
+        tracing::info!("{name}: read past {what}: {count}");
+    }
     for problem in &reading.problems {
         tracing::warn!("{name}: {problem}");
     }
@@ -29,6 +36,20 @@ pub fn run(args: &TelemetryArgs) -> anyhow::Result<ExitCode> {
         }
     }
     out.flush().map_or_else(end_of_pipe, |()| Ok(ExitCode::SUCCESS))
+}
+
+fn kind(format: TelemetryFormat) -> Option<Kind> {
+    Some(match format {
+        TelemetryFormat::Auto => return None,
+        TelemetryFormat::Klv => Kind::Klv,
+        TelemetryFormat::Ts => Kind::MpegTs,
+        TelemetryFormat::Mp4 => Kind::Mp4,
+        TelemetryFormat::Still => Kind::Still,
+        TelemetryFormat::Srt => Kind::Srt,
+        TelemetryFormat::Mavlink => Kind::Mavlink,
+        TelemetryFormat::Ulog => Kind::Ulog,
+        TelemetryFormat::DjiOsd => Kind::DjiOsd,
+    })
 }
 
 /// A reader that has seen enough (`| head`) is no failure.

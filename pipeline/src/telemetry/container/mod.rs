@@ -46,7 +46,7 @@ pub fn read(name: &str, file: &[u8]) -> Result<Reading, TelemetryError> {
         return Err(TelemetryError::NoTelemetry { name: name.to_owned(), kind: KIND, reason });
     }
     records.sort_by_key(|record| record.sample.elapsed_us);
-    Ok(Reading { kind: KIND, records, problems })
+    Ok(Reading::new(KIND, records, problems))
 }
 
 fn read_track(track: &Track, file: &[u8], records: &mut Vec<Record>, problems: &mut Vec<Problem>) {

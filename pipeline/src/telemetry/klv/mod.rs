@@ -1,19 +1,20 @@
 //! MISB ST 0601 local sets from bytes: key, length, tags, checksum.
 //!
-//! ST 0902 packets are subsets of the same set. Unknown tags are skipped, local sets of other standards are
-//! recognised and not opened.
+//! ST 0902 packets are subsets of the same set. ST 0903 sets, alone or inside tag 74, are opened by [`vmti`]. Unknown tags
+//! are skipped, local sets of other standards are recognised and not opened.
 //!
 //! | not supported | what happens |
 //! | --- | --- |
 //! | tags above 101 (IMAPB, ST 1201) | counted as unknown, skipped |
 //! | tag 66 (withdrawn), 96 and other gaps | counted as unknown, skipped |
-//! | ST 0903 moving targets inside tag 74 | length reported |
 
 pub mod ber;
+pub mod imapb;
 mod scan;
 pub mod tags;
 mod to_sample;
 mod value;
+pub mod vmti;
 
 pub use scan::{Found, scan};
 pub use value::Value;
@@ -21,6 +22,7 @@ pub use value::Value;
 use super::bytes::Bytes;
 use ber::{BerError, take_length, take_tag};
 use tags::tag;
+use vmti::Vmti;
 
 /// Universal label of the ST 0601 local set, with which every packet starts.
 ///
@@ -29,17 +31,25 @@ use tags::tag;
 pub const UAS_KEY: [u8; 16] =
     [0x06, 0x0E, 0x2B, 0x34, 0x02, 0x0B, 0x01, 0x01, 0x0E, 0x01, 0x03, 0x01, 0x01, 0x00, 0x00, 0x00];
 
+/// Universal label of the ST 0903 local set where it stands alone.
+///
+/// # References
+/// MISB ST 0903, VMTI local set.
+pub const VMTI_KEY: [u8; 16] =
+    [0x06, 0x0E, 0x2B, 0x34, 0x02, 0x0B, 0x01, 0x01, 0x0E, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00];
+
 /// Longest body read, bytes: larger ones are hostile or broken.
 pub const MAX_BODY_BYTES: u64 = 1 << 20;
 
 const CHECKSUM_TAG: u32 = 1;
+const VMTI_TAG: u32 = 74;
 
 /// Why bytes are no packet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KlvError {
     /// They do not start with the universal label.
-    #[error("the bytes do not start with the MISB ST 0601 key")]
+    #[error("the bytes do not start with the key of MISB ST 0601 or ST 0903")]
     NoKey,
     /// The length of the packet cannot be read.
     #[error("cannot read the length of the packet")]
@@ -103,6 +113,10 @@ pub struct Packet {
     pub unknown_tags: Vec<u32>,
     /// What was wrong inside, by offset in the packet; the tags named there are absent.
     pub faults: Vec<Fault>,
+    /// Targets in the picture, where the packet tells them.
+    pub vmti: Option<Vmti>,
+    /// Whether the packet is an ST 0903 set alone: its tags are in `vmti`, and it says nothing of the camera.
+    pub targets_only: bool,
 }
 
 /// Something wrong inside a packet.
@@ -140,12 +154,18 @@ pub fn decode(bytes: &[u8]) -> Result<Packet, KlvError> {
     let mut reader = Bytes::new(bytes);
     let body = take_body(&mut reader)?;
     let body_offset = reader.position() - body.len();
+    let targets_only = bytes.starts_with(&VMTI_KEY);
     let mut packet = Packet {
         checksum: Checksum::Missing,
         items: Vec::new(),
         unknown_tags: Vec::new(),
         faults: Vec::new(),
+        vmti: None,
+        targets_only,
     };
+    if targets_only {
+        packet.open(body, body_offset);
+    }
     let mut items = Bytes::new(body);
     while !items.is_empty() {
         let offset = body_offset + items.position();
@@ -154,6 +174,8 @@ pub fn decode(bytes: &[u8]) -> Result<Packet, KlvError> {
                 let value_offset = body_offset + items.position() - value.len();
                 packet.add(bytes, number, value, offset, value_offset);
             }
+            // A set of targets has said so already.
+            Err(_) if targets_only => break,
             Err(what) => {
                 packet.faults.push(Fault { offset, what });
                 break;
@@ -173,6 +195,12 @@ impl Packet {
             let right = stored == computed;
             self.checksum = if right { Checksum::Right } else { Checksum::Wrong { stored, computed } };
         }
+        if self.targets_only {
+            return;
+        }
+        if number == VMTI_TAG {
+            self.open(value, value_offset);
+        }
         let Some(known) = tag(number) else {
             self.unknown_tags.push(number);
             return;
@@ -183,6 +211,16 @@ impl Packet {
                 self.faults.push(Fault { offset, what: format!("tag {number} ({}) {what}", known.key) });
             }
         }
+    }
+}
+
+impl Packet {
+    /// Opens an ST 0903 set.
+    fn open(&mut self, body: &[u8], body_offset: usize) {
+        let mut vmti = vmti::decode(body);
+        let inside = vmti.faults.drain(..);
+        self.faults.extend(inside.map(|fault| Fault { offset: body_offset + fault.offset, ..fault }));
+        self.vmti = Some(vmti);
     }
 }
 
@@ -198,9 +236,14 @@ pub fn running_sum(bytes: &[u8]) -> u16 {
     })
 }
 
+/// Says whether bytes are the key with which a packet starts.
+pub fn is_key(bytes: &[u8]) -> bool {
+    bytes == UAS_KEY || bytes == VMTI_KEY
+}
+
 /// Takes key, length and body of one packet.
 fn take_body<'a>(bytes: &mut Bytes<'a>) -> Result<&'a [u8], KlvError> {
-    if bytes.array() != Some(UAS_KEY) {
+    if !bytes.array().is_some_and(|key: [u8; 16]| is_key(&key)) {
         return Err(KlvError::NoKey);
     }
     let claimed = take_length(bytes).map_err(KlvError::Length)?;

@@ -1,6 +1,6 @@
 //! Finds packets in raw bytes and goes on behind whatever is broken.
 
-use super::{Checksum, KlvError, Packet, UAS_KEY, decode, take_body};
+use super::{Checksum, KlvError, Packet, UAS_KEY, decode, is_key, take_body};
 use crate::telemetry::bytes::Bytes;
 use crate::telemetry::error::Problem;
 
@@ -68,7 +68,7 @@ fn read(bytes: &[u8], offset: usize) -> Result<Read<'_>, KlvError> {
 /// Returns where the next key starts, at or behind `from`.
 fn next_key(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
-    rest.windows(UAS_KEY.len()).position(|window| window == UAS_KEY).map(|index| from + index)
+    rest.windows(UAS_KEY.len()).position(is_key).map(|index| from + index)
 }
 
 fn explain(error: &KlvError) -> String {

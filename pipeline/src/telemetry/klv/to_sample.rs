@@ -6,9 +6,9 @@ use super::{Packet, Value};
 use crate::telemetry::sample::{Sample, fix};
 
 impl Packet {
-    /// Returns the sample, or `None` unless the checksum is right: a damaged packet is never used.
+    /// Returns the sample, or `None` unless the checksum is right and the packet speaks of the camera.
     pub fn sample(&self) -> Option<Sample> {
-        self.checksum.is_right().then(|| self.unverified_sample())
+        (self.checksum.is_right() && !self.targets_only).then(|| self.unverified_sample())
     }
 
     /// Returns what the packet says even when its checksum is wrong, to be shown and not to be used.
@@ -37,13 +37,16 @@ impl Packet {
     }
 
     fn time(&self) -> Option<jiff::Timestamp> {
+        if self.targets_only {
+            return self.vmti.as_ref()?.time;
+        }
         match self.value(2)? {
             Value::Time(time) => Some(*time),
             _ => None,
         }
     }
 
-    fn position(&self, lat_tag: u32, lon_tag: u32) -> Option<LatLon> {
+    pub(crate) fn position(&self, lat_tag: u32, lon_tag: u32) -> Option<LatLon> {
         fix(self.number(lat_tag)?, self.number(lon_tag)?)
     }
 

@@ -47,7 +47,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Reading, TelemetryError> {
     }
     elapse_by_wall_clock(&cues, &mut records);
     problems.sort_by_key(|problem| problem.place);
-    Ok(Reading { kind: KIND, records, problems })
+    Ok(Reading::new(KIND, records, problems))
 }
 
 /// Gives cues without times the time since the first one's wall clock.

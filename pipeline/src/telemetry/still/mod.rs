@@ -42,5 +42,5 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Reading, TelemetryError> {
         return Err(TelemetryError::NoTelemetry { name: name.to_owned(), kind: KIND, reason });
     }
     let record = to_record::record(&properties, &exif, &mut problems);
-    Ok(Reading { kind: KIND, records: vec![record], problems })
+    Ok(Reading::new(KIND, vec![record], problems))
 }

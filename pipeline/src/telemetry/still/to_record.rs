@@ -1,5 +1,6 @@
 //! From XMP and EXIF to a record.
 
+use gis::camera::{HeadingSource, PositionSource};
 use gis::{AboveTakeoffHeight, Attitude, EllipsoidHeight};
 use jiff::Timestamp;
 
@@ -11,6 +12,26 @@ use crate::telemetry::sample::{RecordedLens, fix};
 
 /// `RtkFlag`: 0 none, 16 single, 34 float, 50 fixed.
 const RTK_FROM: f64 = 16.0;
+const RTK_FLOAT: f64 = 34.0;
+const RTK_FIXED: f64 = 50.0;
+/// Cameras, as EXIF names them, that fly on airframes with two RTK antennas only: payloads of the Matrice 300 and 350, and
+/// the Matrice 30. The Mavic 3E, Phantom 4 RTK and Matrice 4 have one antenna.
+const DUAL_ANTENNA_CAMERAS: [&str; 14] = [
+    "ZH20",
+    "ZH20T",
+    "ZH20N",
+    "H20",
+    "H20T",
+    "H20N",
+    "H30",
+    "H30T",
+    "ZenmuseP1",
+    "ZenmuseL1",
+    "ZenmuseL2",
+    "EP800",
+    "M30",
+    "M30T",
+];
 
 const REAL_EXTRAS: [(&str, &str); 9] = [
     ("rtk_flag", "RtkFlag"),
@@ -39,7 +60,10 @@ pub fn record(properties: &Properties, exif: &Fields, problems: &mut Vec<Problem
     // Two spellings of longitude are in use.
     let lon = numbers.get(&["GpsLongitude", "GPSLongitude", "GpsLongtitude", "GPSLongtitude"]);
     sample.position = lat.zip(lon).and_then(|(lat, lon)| fix(lat, lon)).or_else(|| exif.position());
-    let by_rtk = numbers.get(&["RtkFlag"]).is_some_and(|flag| flag >= RTK_FROM);
+    let rtk_flag = numbers.get(&["RtkFlag"]);
+    let by_rtk = rtk_flag.is_some_and(|flag| flag >= RTK_FROM);
+    sample.position_source = rtk_flag.map(position_source);
+    sample.heading_source = heading_source(rtk_flag, exif.model().as_deref());
     let absolute = numbers.get(&["AbsoluteAltitude"]);
     sample.ellipsoid_height = absolute.filter(|_| by_rtk).map(EllipsoidHeight);
     sample.unknown_datum_height_m = absolute.filter(|_| !by_rtk).or_else(|| {
@@ -59,6 +83,24 @@ pub fn record(properties: &Properties, exif: &Fields, problems: &mut Vec<Problem
     sample.time = time(properties, exif);
     put_extras(&mut record, &mut numbers, exif);
     record
+}
+
+fn position_source(rtk_flag: f64) -> PositionSource {
+    if rtk_flag >= RTK_FIXED {
+        PositionSource::RtkFixed
+    } else if rtk_flag >= RTK_FLOAT {
+        PositionSource::RtkFloat
+    } else {
+        PositionSource::Gnss
+    }
+}
+
+/// Two antennas tell the heading only while RTK is fixed.
+fn heading_source(rtk_flag: Option<f64>, camera: Option<&str>) -> Option<HeadingSource> {
+    let fixed = rtk_flag.is_some_and(|flag| flag >= RTK_FIXED);
+    let camera = camera?.trim();
+    let has_two = DUAL_ANTENNA_CAMERAS.iter().any(|known| camera.eq_ignore_ascii_case(known));
+    (fixed && has_two).then_some(HeadingSource::DualAntenna)
 }
 
 fn put_extras(record: &mut Record, numbers: &mut Numbers<'_>, exif: &Fields) {
