@@ -86,6 +86,7 @@ impl CameraFile {
         let sigma = PoseSigma {
             position_enu_m: self.position_sigma_m.unwrap_or(usual.position_enu_m),
             attitude_deg: self.attitude_sigma_deg.unwrap_or(usual.attitude_deg),
+            ..usual
         };
         let attitude =
             Attitude { heading_deg: self.heading_deg, pitch_deg: self.pitch_deg, roll_deg: self.roll_deg };
