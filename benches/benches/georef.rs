@@ -5,6 +5,10 @@
 
 use std::io::Cursor;
 
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gis::camera::{Attitude, Distortion, HeadingSource, PositionSource};
 use gis::georef::{ground_point, locate};
@@ -63,12 +67,44 @@ fn hills() -> GeoTiff {
     GeoTiff::from_bytes(&out.into_inner(), &options).expect("the grid is usable")
 }
 
+/// CPU time of the thread, so that what else the machine does counts less.
+struct CpuTime;
+
+impl Measurement for CpuTime {
+    type Intermediate = ThreadTime;
+    type Value = Duration;
+
+    fn start(&self) -> ThreadTime {
+        ThreadTime::now()
+    }
+
+    fn end(&self, start: ThreadTime) -> Duration {
+        start.elapsed()
+    }
+
+    fn add(&self, a: &Duration, b: &Duration) -> Duration {
+        *a + *b
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, value: &Duration) -> f64 {
+        value.as_nanos() as f64
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
+
 /// Pixels all over the picture.
 fn pixels() -> Vec<(f64, f64)> {
     (0..PIXELS).map(|i| ((i * 7_919 % 1920) as f64 + 0.3, (i * 6_007 % 1080) as f64 + 0.7)).collect()
 }
 
-fn bench(criterion: &mut Criterion, ground: &str, terrain: &dyn Terrain) {
+fn bench(criterion: &mut Criterion<CpuTime>, ground: &str, terrain: &dyn Terrain) {
     let mut group = criterion.benchmark_group(ground);
     group.throughput(Throughput::Elements(PIXELS as u64));
     let pixels = pixels();
@@ -87,11 +123,15 @@ fn bench(criterion: &mut Criterion, ground: &str, terrain: &dyn Terrain) {
     group.finish();
 }
 
-fn georef(criterion: &mut Criterion) {
+fn georef(criterion: &mut Criterion<CpuTime>) {
     let flat = FlatGround { height: EllipsoidHeight(GROUND_M), sigma_m: 0.5 };
     bench(criterion, "level ground", &flat);
     bench(criterion, "1 m grid", &hills());
 }
 
-criterion_group!(benches, georef);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = georef
+}
 criterion_main!(benches);
