@@ -82,7 +82,43 @@ pub struct LocalFrame {
     origin: GeoPoint,
     origin_in_ecef: Vector3<f64>,
     ecef_from_enu: Rotation3<f64>,
+    meridian: Meridian,
 }
+
+/// The origin of a frame in the plane of its meridian.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Meridian {
+    sin_lat: f64,
+    cos_lat: f64,
+    from_axis_m: f64,
+    above_equator_m: f64,
+    sin_reduced: f64,
+    cos_reduced: f64,
+    /// Change of the reduced latitude by a metre to the north, radians.
+    reduced_per_m: f64,
+}
+
+impl Meridian {
+    fn at(sin_lat: f64, cos_lat: f64, height_m: f64, origin_in_ecef: &Vector3<f64>) -> Self {
+        let (sin_reduced, cos_reduced) = normalized((1.0 - FLATTENING) * sin_lat, cos_lat);
+        let root = 1.0 - ECCENTRICITY_SQUARED * sin_lat * sin_lat;
+        let meridian_m = SEMI_MAJOR_AXIS_M * (1.0 - ECCENTRICITY_SQUARED) / (root * root.sqrt());
+        Self {
+            sin_lat,
+            cos_lat,
+            from_axis_m: origin_in_ecef.x.hypot(origin_in_ecef.y),
+            above_equator_m: origin_in_ecef.z,
+            sin_reduced,
+            cos_reduced,
+            reduced_per_m: (1.0 - FLATTENING) / (root * (meridian_m + height_m)),
+        }
+    }
+}
+
+/// Height up to which one round is enough, metres above the ellipsoid.
+const HIGHEST_NEAR_M: f64 = 12_000.0;
+/// Angle up to which the series of arc sine and arc tangent hold to the last digit, radians: 64 km.
+const NEAR_RAD: f64 = 0.01;
 
 impl LocalFrame {
     /// Returns the frame at `origin`.
@@ -95,10 +131,12 @@ impl LocalFrame {
         let east = Vector3::new(-sin_lon, cos_lon, 0.0);
         let north = Vector3::new(-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat);
         let up = Vector3::new(cos_lat * cos_lon, cos_lat * sin_lon, sin_lat);
+        let origin_in_ecef = ecef_from_point(origin);
         Self {
             origin,
-            origin_in_ecef: ecef_from_point(origin),
+            origin_in_ecef,
             ecef_from_enu: Rotation3::from_matrix_unchecked(Matrix3::from_columns(&[east, north, up])),
+            meridian: Meridian::at(sin_lat, cos_lat, origin.height.0, &origin_in_ecef),
         }
     }
 
@@ -125,8 +163,68 @@ impl LocalFrame {
     /// # Units
     /// Metres.
     pub fn point_from_enu(&self, enu: &Vector3<f64>) -> GeoPoint {
-        point_from_ecef(&(self.origin_in_ecef + self.ecef_from_enu * enu))
+        self.near_point(enu)
+            .unwrap_or_else(|| point_from_ecef(&(self.origin_in_ecef + self.ecef_from_enu * enu)))
     }
+
+    /// Returns the principal radii of curvature at the origin and its height: along the meridian, across it.
+    ///
+    /// # Units
+    /// Metres.
+    pub fn radii_m(&self) -> (f64, f64) {
+        let root = 1.0 - ECCENTRICITY_SQUARED * self.meridian.sin_lat * self.meridian.sin_lat;
+        let prime_vertical_m = SEMI_MAJOR_AXIS_M / root.sqrt();
+        let height_m = self.origin.height.0;
+        (prime_vertical_m * (1.0 - ECCENTRICITY_SQUARED) / root + height_m, prime_vertical_m + height_m)
+    }
+
+    /// The conversion without trigonometric functions, for points so near that latitude and longitude differ by small
+    /// angles; the same to 1e-6 m within 20 km, up to 12 km above the ellipsoid. `None` far off, higher up and around the poles.
+    ///
+    /// # References
+    /// Bowring (1976), Survey Review 23(181): one round from the reduced latitude that the way north gives is enough.
+    #[inline]
+    fn near_point(&self, enu: &Vector3<f64>) -> Option<GeoPoint> {
+        let Meridian { sin_lat, cos_lat, from_axis_m, above_equator_m, .. } = self.meridian;
+        let Meridian { sin_reduced, cos_reduced, reduced_per_m, .. } = self.meridian;
+        let out_m = from_axis_m - sin_lat * enu.y + cos_lat * enu.z;
+        let up_m = above_equator_m + cos_lat * enu.y + sin_lat * enu.z;
+        let lon = small_arc_tangent(enu.x / out_m)?;
+        let from_axis_m = (out_m * out_m + enu.x * enu.x).sqrt();
+        let turn = enu.y * reduced_per_m;
+        let half_square = turn * turn / 2.0;
+        let (sin_reduced, cos_reduced) = (
+            sin_reduced + cos_reduced * turn - sin_reduced * half_square,
+            cos_reduced - sin_reduced * turn - cos_reduced * half_square,
+        );
+        let (sin, cos) = normalized(
+            up_m + SECOND_ECCENTRICITY_SQUARED * SEMI_MINOR_AXIS_M * sin_reduced.powi(3),
+            from_axis_m - ECCENTRICITY_SQUARED * SEMI_MAJOR_AXIS_M * cos_reduced.powi(3),
+        );
+        let lat = small_arc_sine(sin * cos_lat - cos * sin_lat)?;
+        let height_m = from_axis_m * cos + up_m * sin
+            - SEMI_MAJOR_AXIS_M * (1.0 - ECCENTRICITY_SQUARED * sin * sin).sqrt();
+        let lon_deg = self.origin.lat_lon.lon_deg + lon.to_degrees();
+        let high = height_m > HIGHEST_NEAR_M;
+        (out_m > 0.0 && !high && lon_deg.abs() <= 180.0).then_some(GeoPoint {
+            lat_lon: LatLon { lat_deg: self.origin.lat_lon.lat_deg + lat.to_degrees(), lon_deg },
+            height: EllipsoidHeight(height_m),
+        })
+    }
+}
+
+/// Arc sine of a small number; `None` of others. The next term is below 1e-19.
+fn small_arc_sine(sine: f64) -> Option<f64> {
+    let square = sine * sine;
+    let series = sine * (1.0 + square * (1.0 / 6.0 + square * (3.0 / 40.0 + square * (15.0 / 336.0))));
+    (sine.abs() < NEAR_RAD).then_some(series)
+}
+
+/// Arc tangent of a small number; `None` of others. The next term is below 2e-19.
+fn small_arc_tangent(tangent: f64) -> Option<f64> {
+    let square = tangent * tangent;
+    let series = tangent * (1.0 - square * (1.0 / 3.0 - square * (1.0 / 5.0 - square * (1.0 / 7.0))));
+    (tangent.abs() < NEAR_RAD).then_some(series)
 }
 
 /// Returns the metres that one degree of latitude and one degree of longitude span at a latitude, on the ellipsoid.
@@ -188,6 +286,31 @@ mod tests {
                 assert!((ecef_from_point(back) - ecef_from_point(start)).norm() < 5e-9, "{lat} {height}");
             }
         }
+    }
+
+    #[test]
+    fn near_points_convert_as_far_ones_do() {
+        let mut nearby = 0;
+        for lat in [-90.0, -89.99, -60.0, 0.0, 1e-9, 28.97, 75.0, 89.9] {
+            for lon in [-179.999, 0.0, 118.85, 180.0] {
+                for height in [-400.0, 0.0, 150.0, 11_000.0] {
+                    let frame = LocalFrame::at(point(lat, lon, height));
+                    for enu in
+                        [[0.0, 0.0, 0.0], [12.0, -7.0, -100.0], [-9e3, 18e3, -400.0], [3e4, 2e4, 900.0]]
+                    {
+                        let enu = Vector3::from(enu);
+                        let ecef = frame.origin_in_ecef + frame.ecef_from_enu * enu;
+                        let (near, far) = (frame.point_from_enu(&enu), point_from_ecef(&ecef));
+                        assert!((near.height.0 - far.height.0).abs() < 1e-8, "{near:?} {far:?}");
+                        let allowed_m = if enu.norm() < 21e3 { 1e-6 } else { 1e-4 };
+                        assert!((ecef_from_point(near) - ecef).norm() < allowed_m, "{near:?} {far:?}");
+                        assert!(near.lat_lon.lon_deg.abs() <= 180.0 && near.lat_lon.lat_deg.abs() <= 90.0);
+                        nearby += usize::from(frame.near_point(&enu).is_some());
+                    }
+                }
+            }
+        }
+        assert!(nearby > 250, "{nearby}");
     }
 
     #[test]

@@ -22,11 +22,12 @@ pub mod zones;
 
 pub use camera::{Attitude, Intrinsics, Pose, PoseSigma};
 pub use dedupe::{Absorbed, AbsorbedKind, DedupeConfig, Deduper, Look};
+pub use geoid::GeoidModel;
 pub use georef::View;
-pub use height::{AboveTakeoffHeight, EllipsoidHeight, GeoidHeight};
+pub use height::{AboveGroundHeight, AboveTakeoffHeight, EllipsoidHeight, GeoidHeight};
 pub use incident::{Incident, IncidentId, IncidentState};
 pub use observation::{
     Footprint, Location, ModelRef, NotLocated, Observation, ObservationId, TimeQuality, TimeSource,
 };
 pub use position::{GeoPoint, GroundPosition, LatLon};
-pub use terrain::{FlatGround, GeoTiff, HeightDatum, Terrain};
+pub use terrain::{FlatGround, GeoTiff, HeightDatum, Hgt, Terrain, TerrainKind, Tiles};

@@ -41,4 +41,18 @@ pub struct GroundPosition {
     /// # Units
     /// Square metres.
     pub covariance_enu_m2: Matrix3<f64>,
+    /// The part of that covariance that all sightings of the place from one flight share (errors of the pose that last, the
+    /// terrain), and that no averaging over them takes away. Zero where it is not known.
+    ///
+    /// # Units
+    /// Square metres.
+    #[serde(default)]
+    pub bias_covariance_enu_m2: Matrix3<f64>,
+}
+
+impl GroundPosition {
+    /// Returns a point whose errors are all independent, as far as is known.
+    pub fn new(point: GeoPoint, covariance_enu_m2: Matrix3<f64>) -> Self {
+        Self { point, covariance_enu_m2, bias_covariance_enu_m2: Matrix3::zeros() }
+    }
 }

@@ -3,7 +3,7 @@
 use gis::camera::{CameraError, Distortion, HeadingSource, Intrinsics, Pose, PoseSigma, PositionSource};
 use gis::geoid;
 use gis::terrain::FlatGround;
-use gis::{EllipsoidHeight, GeoPoint, GeoidHeight, LatLon, NotLocated, Terrain};
+use gis::{EllipsoidHeight, GeoPoint, GeoidHeight, GeoidModel, LatLon, NotLocated, Terrain};
 use models::SizePx;
 
 use crate::telemetry::{RecordedLens, Sample};
@@ -132,8 +132,9 @@ struct Heights {
 ///
 /// The level ground is the recorded height of the picture's centre, else the height of take-off.
 fn heights(sample: &Sample, setup: &CameraSetup, at: LatLon) -> Result<Heights, NotLocated> {
-    let undulation_m = setup.undulation_m.or_else(|| geoid::undulation_m(at));
-    let on_ellipsoid = |height: GeoidHeight| undulation_m.map(|m| height.to_ellipsoid(m));
+    // Autopilots, DJI and MISB ST 0601 count heights above mean sea level from EGM96.
+    let undulation_m = || setup.undulation_m.or_else(|| geoid::undulation_m(GeoidModel::Egm96, at));
+    let on_ellipsoid = |height: GeoidHeight| undulation_m().map(|m| height.to_ellipsoid(m));
     let recorded = sample.ellipsoid_height.or_else(|| sample.geoid_height.and_then(on_ellipsoid));
     let above_takeoff_m = sample.above_takeoff.map(|h| h.0);
     let from_takeoff = || Some(EllipsoidHeight(setup.takeoff?.0 + above_takeoff_m?));

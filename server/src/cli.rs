@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gis::LatLon;
+use gis::geoid::GeoidModel;
 use gis::zones::{Crs, ZoneLevel};
 use models::Precision;
 
@@ -250,6 +251,17 @@ pub enum DemHeights {
     Egm96,
     /// The geoid of EGM2008
     Egm2008,
+}
+
+impl DemHeights {
+    /// Returns the geoid they count from; `None` from the ellipsoid.
+    pub fn geoid(self) -> Option<GeoidModel> {
+        match self {
+            Self::Ellipsoidal => None,
+            Self::Egm96 => Some(GeoidModel::Egm96),
+            Self::Egm2008 => Some(GeoidModel::Egm2008),
+        }
+    }
 }
 
 /// How positions are printed.

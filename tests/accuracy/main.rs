@@ -11,17 +11,19 @@
     reason = "a table on standard output that fails like a test"
 )]
 
+mod boundaries;
 mod fixed_cameras;
 mod reference;
 mod row;
 mod surveyed_poses;
 mod telemetry_poses;
+mod vectors;
 
 use row::Row;
 
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let tables: [(&str, fn() -> Row); 9] = [
+    let tables: [(&str, fn() -> Row); 13] = [
         ("rail2024", surveyed_poses::rail2024),
         ("H20T laser target", telemetry_poses::h20t),
         ("Tuniu P4 RTK oblique", telemetry_poses::tuniu),
@@ -31,6 +33,10 @@ fn main() {
         ("Finse camera", fixed_cameras::finse),
         ("Geul boards", fixed_cameras::geul),
         ("stated CE90 against truth", telemetry_poses::coverage),
+        ("boundaries", boundaries::boundaries),
+        ("GeodTest", vectors::geodesics),
+        ("H3", vectors::h3),
+        ("EGM96", vectors::egm96),
     ];
     let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
     let rows: Vec<Row> =

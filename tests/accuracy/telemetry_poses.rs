@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use gis::camera::{Attitude, Distortion, HeadingSource, PositionSource};
 use gis::error_ellipse::ce90_m;
 use gis::geodesy::{LocalFrame, plane_distance_m};
+use gis::geoid::GeoidModel;
 use gis::georef::{locate, locate_at_range};
 use gis::terrain::{GeoTiffOptions, TerrainBounds};
 use gis::{
@@ -237,7 +238,7 @@ fn thunderstorm_camera(shot: &Shot) -> (Intrinsics, Pose) {
     let lens = Intrinsics { fy_px: shot.fy, distortion, ..ideal };
     let at = LatLon::new(shot.drone_latitude, shot.drone_longitude).unwrap();
     // The recorder subtracted the undulation where it should have added it.
-    let undulation_m = gis::geoid::undulation_m(at).unwrap();
+    let undulation_m = gis::geoid::undulation_m(GeoidModel::Egm96, at).unwrap();
     let height = EllipsoidHeight(shot.drone_elevation_hae + 2.0 * undulation_m);
     let point = GeoPoint { lat_lon: at, height };
     let answer = GeoPoint { lat_lon: LatLon::new(shot.lat, shot.lon).unwrap(), height };

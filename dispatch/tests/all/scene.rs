@@ -64,10 +64,8 @@ pub fn rule(id: &str, lead: &str, further: &str) -> String {
 }
 
 pub fn position(point: LatLon, sigma_m: f64) -> GroundPosition {
-    GroundPosition {
-        point: GeoPoint { lat_lon: point, height: EllipsoidHeight(70.0) },
-        covariance_enu_m2: Matrix3::identity() * sigma_m.powi(2),
-    }
+    let point = GeoPoint { lat_lon: point, height: EllipsoidHeight(70.0) };
+    GroundPosition::new(point, Matrix3::identity() * sigma_m.powi(2))
 }
 
 pub fn time(text: &str) -> Timestamp {

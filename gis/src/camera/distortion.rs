@@ -9,6 +9,9 @@ const MAX_ROUNDS: usize = 60;
 /// Least local magnification, as determinant over trace of the derivative. No lens comes near it; the polynomial of one
 /// does just before it folds, and there an inverse has no digits left.
 const LEAST_STRETCH: f64 = 0.02;
+/// Smaller eigenvalue above which a derivative is unfolded whatever the other: determinant over trace is at least half of
+/// it, and `LEAST_STRETCH` is less.
+const SURELY_UNFOLDED: f64 = 0.05;
 /// Places between the axis and a direction at which a fold is looked for.
 const FOLD_LOOKS: u32 = 16;
 
@@ -61,6 +64,10 @@ impl Distortion {
         *self == Self::default()
     }
 
+    fn is_polynomial(&self) -> bool {
+        self.k4 == 0.0 && self.k5 == 0.0 && self.k6 == 0.0
+    }
+
     /// Returns the distorted coordinates of an ideal direction and their derivative by it.
     ///
     /// # Units
@@ -69,11 +76,15 @@ impl Distortion {
         let (x, y) = (ideal.x, ideal.y);
         let r2 = x * x + y * y;
         let numerator = 1.0 + r2 * (self.k1 + r2 * (self.k2 + r2 * self.k3));
-        let denominator = 1.0 + r2 * (self.k4 + r2 * (self.k5 + r2 * self.k6));
         let numerator_by_r2 = self.k1 + r2 * (2.0 * self.k2 + r2 * 3.0 * self.k3);
-        let denominator_by_r2 = self.k4 + r2 * (2.0 * self.k5 + r2 * 3.0 * self.k6);
-        let radial = numerator / denominator;
-        let radial_by_r2 = (numerator_by_r2 - radial * denominator_by_r2) / denominator;
+        let (radial, radial_by_r2) = if self.is_polynomial() {
+            (numerator, numerator_by_r2)
+        } else {
+            let denominator = 1.0 + r2 * (self.k4 + r2 * (self.k5 + r2 * self.k6));
+            let denominator_by_r2 = self.k4 + r2 * (2.0 * self.k5 + r2 * 3.0 * self.k6);
+            let radial = numerator / denominator;
+            (radial, (numerator_by_r2 - radial * denominator_by_r2) / denominator)
+        };
         let distorted = Vector2::new(
             x * radial + 2.0 * self.p1 * x * y + self.p2 * (r2 + 2.0 * x * x),
             y * radial + self.p1 * (r2 + 2.0 * y * y) + 2.0 * self.p2 * x * y,
@@ -95,17 +106,23 @@ impl Distortion {
             return Some((*distorted, Matrix2::identity()));
         }
         let mut ideal = *distorted;
+        let allowed = CONVERGED * (1.0 + distorted.norm());
         for _ in 0..MAX_ROUNDS {
             let (reached, derivative) = self.distort(&ideal);
             let missing = distorted - reached;
-            if missing.norm() <= CONVERGED * (1.0 + distorted.norm()) {
+            if missing.norm_squared() <= allowed * allowed {
                 return self.unfolded_up_to(&ideal).then_some((ideal, derivative));
             }
             // Newton inside the fold; the plain fixed point where the derivative says that it was stepped over.
             let step =
                 if is_unfolded(&derivative) { derivative.try_inverse()? * missing } else { missing * 0.5 };
-            let longest = 0.5 * (1.0 + ideal.norm());
-            ideal += step * (longest / step.norm()).min(1.0);
+            let (longest, length2) = (0.5, step.norm_squared());
+            // Most steps are far shorter than the longest that is allowed; only the others need a root.
+            ideal += if length2 <= longest * longest {
+                step
+            } else {
+                step * (longest * (1.0 + ideal.norm()) / length2.sqrt()).min(1.0)
+            };
         }
         None
     }
@@ -113,8 +130,25 @@ impl Distortion {
     /// True if the way from the optical axis to an ideal direction crosses no fold: beyond one, the polynomial may rise
     /// again and offer a second answer that no light takes.
     fn unfolded_up_to(&self, ideal: &Vector2<f64>) -> bool {
-        (1..=FOLD_LOOKS)
-            .all(|look| is_unfolded(&self.distort(&(ideal * (f64::from(look) / f64::from(FOLD_LOOKS)))).1))
+        self.least_stretch_up_to(ideal) > SURELY_UNFOLDED
+            || (1..=FOLD_LOOKS).all(|look| {
+                is_unfolded(&self.distort(&(ideal * (f64::from(look) / f64::from(FOLD_LOOKS)))).1)
+            })
+    }
+}
+
+impl Distortion {
+    /// A bound below the smaller eigenvalue of the derivative anywhere between the axis and an ideal direction: the radial
+    /// one is `1 + 3 k1 r^2 + 5 k2 r^4 + 7 k3 r^6`, of which negative terms count, and tangential terms change the
+    /// derivative by less than `8 (|p1| + |p2|) r`.
+    fn least_stretch_up_to(&self, ideal: &Vector2<f64>) -> f64 {
+        if !self.is_polynomial() {
+            return f64::NEG_INFINITY;
+        }
+        let r2 = ideal.norm_squared();
+        let tangential = self.p1.abs() + self.p2.abs();
+        let (k1, k2, k3) = (self.k1.min(0.0), self.k2.min(0.0), self.k3.min(0.0));
+        1.0 + r2 * (3.0 * k1 + r2 * (5.0 * k2 + r2 * 7.0 * k3)) - 8.0 * tangential * r2.sqrt()
     }
 }
 
@@ -140,6 +174,23 @@ mod tests {
             behind[axis] -= step;
             let numeric = (lens.distort(&ahead).0 - lens.distort(&behind).0) / (2.0 * step);
             assert!((numeric - derivative.column(axis)).norm() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_bound_of_the_stretch_lies_below_every_eigenvalue() {
+        for (k1, k2, k3, p1, p2) in [
+            (-0.26, 0.1, -0.026, 7e-4, -3e-4),
+            (0.1, -0.3, 0.2, -0.01, 0.02),
+            (-0.02, -0.01, -0.3, 0.003, 0.0),
+        ] {
+            let lens = Distortion { k1, k2, k3, p1, p2, ..Distortion::default() };
+            for step in 0_u32..400 {
+                let (sin, cos) = f64::from(step).sin_cos();
+                let at = Vector2::new(cos, sin) * (f64::from(step) / 300.0);
+                let least = lens.distort(&at).1.symmetric_eigenvalues().min();
+                assert!(lens.least_stretch_up_to(&at) <= least + 1e-12, "{lens:?} at {at}");
+            }
         }
     }
 

@@ -11,4 +11,4 @@ pub use attitude::Attitude;
 pub use distortion::Distortion;
 pub use error::CameraError;
 pub use intrinsics::{Intrinsics, PixelRay, Projection};
-pub use pose::{HeadingSource, Pose, PoseSigma, PositionSource};
+pub use pose::{BiasShare, HeadingSource, Pose, PoseSigma, PositionSource, TimeOffset};

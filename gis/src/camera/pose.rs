@@ -44,9 +44,90 @@ pub struct PoseSigma {
     pub position_enu_m: [f64; 3],
     /// Attitude: heading, pitch, roll, degrees.
     pub attitude_deg: [f64; 3],
+    /// What of these errors lasts over a flight.
+    #[serde(default)]
+    pub bias_share: BiasShare,
+    /// What a wrong offset between the clocks of video and telemetry adds, where the camera's velocity is known.
+    #[serde(default)]
+    pub time_offset: Option<TimeOffset>,
+}
+
+/// Shares of variances that are the same in all frames of one flight, 0 to 1: averaging over frames does not shrink them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BiasShare {
+    /// Position: east, north, up.
+    pub position_enu: [f64; 3],
+    /// Attitude: heading, pitch, roll.
+    pub attitude: [f64; 3],
+}
+
+impl Default for BiasShare {
+    /// Instruments of an unknown kind: most of their error lasts.
+    fn default() -> Self {
+        Self { position_enu: [0.8; 3], attitude: [0.8; 3] }
+    }
+}
+
+impl BiasShare {
+    /// Returns the usual shares for instruments of a kind.
+    ///
+    /// | instrument | lasts over a flight | differs between frames |
+    /// |---|---|---|
+    /// | stand-alone GNSS | ionosphere, troposphere, orbits (correlated over tens of minutes), zero and drift of the barometer | multipath, noise |
+    /// | RTK | place of the base, lever arm of the antenna; afloat also the ambiguities | multipath, noise |
+    /// | compass, gimbal | deviation by the aircraft's iron, declination, mounting of camera and gimbal | what the gimbal lags behind |
+    /// | two antennas, inertial unit | mounting against the camera, slow drift | noise |
+    /// | mast | everything: the camera does not move | nothing |
+    ///
+    /// The shares are judgements from these lists, not measurements.
+    ///
+    /// # References
+    /// Correlation times of GPS errors: Olynik (2002), Temporal characteristics of GPS error sources and their impact on
+    /// relative positioning, UCGE report 20162.
+    pub fn usual(position: PositionSource, heading: HeadingSource) -> Self {
+        let position_enu = match position {
+            PositionSource::Surveyed => [1.0; 3],
+            PositionSource::RtkFixed => [0.5; 3],
+            PositionSource::RtkFloat => [0.8; 3],
+            PositionSource::Gnss => [0.8, 0.8, 0.9],
+        };
+        let attitude = match heading {
+            HeadingSource::Calibrated => [1.0; 3],
+            HeadingSource::Inertial | HeadingSource::DualAntenna => [0.7; 3],
+            HeadingSource::Compass => [0.9, 0.8, 0.8],
+        };
+        Self { position_enu, attitude }
+    }
+
+    fn is_usable(&self) -> bool {
+        self.position_enu.iter().chain(&self.attitude).all(|share| (0.0..=1.0).contains(share))
+    }
+}
+
+/// An unknown offset between the times of video and telemetry while the camera moves: the position is wrong along the track
+/// by velocity times offset, in all frames alike.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TimeOffset {
+    /// Velocity of the camera: east, north, up, metres a second.
+    pub velocity_enu_m_per_s: [f64; 3],
+    /// Standard deviation of the offset, seconds.
+    pub sigma_secs: f64,
+}
+
+impl TimeOffset {
+    fn is_usable(&self) -> bool {
+        self.velocity_enu_m_per_s.iter().all(|speed| speed.is_finite())
+            && self.sigma_secs.is_finite()
+            && self.sigma_secs >= 0.0
+    }
 }
 
 impl PoseSigma {
+    /// Returns the deviations of instruments of an unknown kind: east, north, up in metres; heading, pitch, roll in degrees.
+    pub fn new(position_enu_m: [f64; 3], attitude_deg: [f64; 3]) -> Self {
+        Self { position_enu_m, attitude_deg, bias_share: BiasShare::default(), time_offset: None }
+    }
+
     /// Returns the usual figures for instruments of a kind; used where the telemetry states none of its own.
     ///
     /// # References
@@ -67,12 +148,15 @@ impl PoseSigma {
             HeadingSource::DualAntenna => [0.6, 0.5, 0.5],
             HeadingSource::Compass => [2.0, 0.7, 0.7],
         };
-        Self { position_enu_m, attitude_deg }
+        Self { bias_share: BiasShare::usual(position, heading), ..Self::new(position_enu_m, attitude_deg) }
     }
 
-    /// Returns true if every figure is finite and not negative.
+    /// Returns true if every figure is finite and not negative, and every share one.
     pub fn is_usable(&self) -> bool {
-        self.position_enu_m.iter().chain(&self.attitude_deg).all(|sigma| sigma.is_finite() && *sigma >= 0.0)
+        let figures = self.position_enu_m.iter().chain(&self.attitude_deg);
+        figures.into_iter().all(|sigma| sigma.is_finite() && *sigma >= 0.0)
+            && self.bias_share.is_usable()
+            && self.time_offset.is_none_or(|offset| offset.is_usable())
     }
 }
 

@@ -102,6 +102,7 @@ fn check_located(
         return Err(format!("height {} m is not finite", position.point.height.0));
     }
     position.covariance_enu_m2 = symmetric(&position.covariance_enu_m2)?;
+    position.bias_covariance_enu_m2 = bias(&position)?;
     let ce90_m = ce90_m(&position.covariance_enu_m2);
     if ce90_m > config.max_ce90_m {
         let words = format!("not located: CE90 of {ce90_m:.0} m is over {:.0} m", config.max_ce90_m);
@@ -111,6 +112,7 @@ fn check_located(
     }
     let (independent_m2, shared_m2) = split_error(
         &position.covariance_enu_m2,
+        &position.bias_covariance_enu_m2,
         config.bias_sigma_of(&observation.source),
         config.bias_share,
     );
@@ -126,16 +128,33 @@ const MAX_BIAS_SHARE: f64 = 0.95;
 
 /// Returns the part of a covariance that is independent between frames, and the part that a source's frames share.
 ///
-/// The shared part has the shape of the covariance, and at least the stated bias where the covariance is that large.
+/// The shared part is the bias that the position states, and of the rest, in its shape, so much that the whole reaches the
+/// configured bias and share.
 fn split_error(
     covariance_m2: &Matrix3<f64>,
+    bias_m2: &Matrix3<f64>,
     bias_sigma_m: f64,
     bias_share: f64,
 ) -> (Matrix3<f64>, Matrix3<f64>) {
     let variance_m2 = mean_variance_m2(covariance_m2).max(MIN_SIGMA_M * MIN_SIGMA_M);
-    let share = (bias_sigma_m * bias_sigma_m / variance_m2).max(bias_share).min(MAX_BIAS_SHARE);
-    let floor = Matrix3::from_diagonal_element(MIN_SIGMA_M * MIN_SIGMA_M);
-    (covariance_m2 * (1.0 - share) + floor, covariance_m2 * share)
+    let wanted = (bias_sigma_m * bias_sigma_m / variance_m2).max(bias_share).min(MAX_BIAS_SHARE);
+    let stated = mean_variance_m2(bias_m2) / variance_m2;
+    let rest_m2 = covariance_m2 - bias_m2;
+    let share = if stated < wanted { (wanted - stated) / (1.0 - stated) } else { 0.0 };
+    let differs = if stated > MAX_BIAS_SHARE { 1.0 - MAX_BIAS_SHARE } else { 0.0 };
+    let floor_m2 = Matrix3::from_diagonal_element(MIN_SIGMA_M * MIN_SIGMA_M);
+    (rest_m2 * (1.0 - share) + covariance_m2 * differs + floor_m2, bias_m2 + rest_m2 * share)
+}
+
+/// Returns the stated bias of a position, never more than its whole error.
+fn bias(position: &GroundPosition) -> Result<Matrix3<f64>, String> {
+    let bias_m2 = symmetric(&position.bias_covariance_enu_m2)?;
+    let rest_m2 = position.covariance_enu_m2 - bias_m2;
+    let smallest = rest_m2.symmetric_eigenvalues().min();
+    if smallest < -MAX_ASYMMETRY * position.covariance_enu_m2.abs().max() {
+        return Err(format!("the bias is larger than the whole error by a variance of {} m2", -smallest));
+    }
+    Ok(bias_m2)
 }
 
 fn symmetric(covariance: &Matrix3<f64>) -> Result<Matrix3<f64>, String> {
@@ -207,11 +226,39 @@ mod tests {
     #[test]
     fn shared_part_holds_the_bias_and_both_parts_sum_up() {
         let covariance = Matrix3::from_diagonal_element(4.0);
-        let (independent, shared) = split_error(&covariance, 1.5, 0.5);
+        let none = Matrix3::zeros();
+        let (independent, shared) = split_error(&covariance, &none, 1.5, 0.5);
         assert!((shared[(0, 0)] - 2.25).abs() < 1e-12);
         assert!((independent[(0, 0)] + shared[(0, 0)] - 4.0).abs() < 0.01);
-        let (independent, _) = split_error(&Matrix3::zeros(), 0.0, 0.5);
+        let (independent, _) = split_error(&none, &none, 0.0, 0.5);
         assert!(independent.try_inverse().is_some());
+    }
+
+    #[test]
+    fn shared_part_holds_at_least_the_bias_that_a_position_states() {
+        let covariance = Matrix3::from_diagonal(&nalgebra::Vector3::new(9.0, 1.0, 4.0));
+        for share in [0.0, 0.3, 0.8, 0.99, 1.0] {
+            let bias = covariance * share;
+            let (independent, shared) = split_error(&covariance, &bias, 1.5, 0.5);
+            assert!((shared - bias).symmetric_eigenvalues().min() > -1e-9, "{share}: {shared}");
+            assert!(independent.try_inverse().is_some() && independent[(1, 1)] >= 0.05);
+            assert!(mean_variance_m2(&shared) >= 0.5 * mean_variance_m2(&covariance) - 1e-9);
+        }
+    }
+
+    #[test]
+    fn bias_larger_than_the_whole_error_is_refused() {
+        let point = crate::position::GeoPoint {
+            lat_lon: LatLon { lat_deg: 28.97, lon_deg: 118.85 },
+            height: crate::height::EllipsoidHeight(70.0),
+        };
+        let covariance = Matrix3::from_diagonal_element(4.0);
+        let with = |bias_covariance_enu_m2| {
+            bias(&GroundPosition { bias_covariance_enu_m2, ..GroundPosition::new(point, covariance) })
+        };
+        assert!(with(covariance).is_ok());
+        assert!(with(covariance * 1.1).is_err());
+        assert!(with(Matrix3::from_element(f64::NAN)).is_err());
     }
 
     #[test]

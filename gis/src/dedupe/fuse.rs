@@ -1,8 +1,8 @@
 //! One position and one outline from many sightings.
 //!
-//! Position: within a source, sightings are weighted by the independent part of their error; the shared part (position and
-//! heading bias of the flight) is added once and not averaged away, so that fifty frames of one flight are no better than its
-//! bias. Different sources are weighted by their whole error. Partial sightings count only while there is no whole one.
+//! Position: within a source, sightings are weighted by the independent part of their error; the shared part (what the
+//! position states as its bias, and at least what the configuration asks for) is added once and not averaged away, so that
+//! fifty frames of one flight are no better than its bias. Different sources are weighted by their whole error. Partial sightings count only while there is no whole one.
 //!
 //! Outline: of the last few whole outlines, those seen about as well as the best three, the one of median area. A union would only
 //! grow, with every position error and every stray mask; a mean of outlines has no corners; the median outline is one that
@@ -165,12 +165,15 @@ pub(super) fn refresh_position(incident: &mut Incident) {
     let Some(first) = used.next() else { return };
     let mut information = inverse(&error_of(first));
     let mut weighted = Vector3::zeros();
+    let mut weighted_bias = information * first.shared_m2 * information;
     for fix in used {
         let of_fix = inverse(&error_of(fix));
         weighted += of_fix * offset_m(first.mean, fix.mean);
+        weighted_bias += of_fix * fix.shared_m2 * of_fix;
         information += of_fix;
     }
     let mut covariance = inverse(&information);
+    let bias = covariance * weighted_bias * covariance;
     let mut point = moved(first.mean, covariance * weighted);
     if let (false, Some(footprint)) = (whole, &incident.footprint) {
         point.lat_lon = centroid(&footprint.ring).unwrap_or(point.lat_lon);
@@ -178,7 +181,9 @@ pub(super) fn refresh_position(incident: &mut Incident) {
         covariance += Matrix3::from_diagonal(&Vector3::new(hidden_m * hidden_m, hidden_m * hidden_m, 0.0));
     }
     incident.cell = h3_cell_of(point.lat_lon);
-    incident.position = Some(GroundPosition { point, covariance_enu_m2: covariance });
+    let bias_covariance_enu_m2 = (bias + bias.transpose()) / 2.0;
+    incident.position =
+        Some(GroundPosition { bias_covariance_enu_m2, ..GroundPosition::new(point, covariance) });
 }
 
 /// Returns the whole error of a source's mean, square metres.

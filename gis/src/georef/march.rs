@@ -1,8 +1,8 @@
 //! The first meeting of a ray with the ground.
 //!
 //! The ray is followed from where it sinks below the highest ground, in steps of half a sample of the terrain (longer ones
-//! under a `Ceiling` that no ground reaches), until it is under the ground; the crossing is then bracketed and refined. The
-//! curvature of the earth is in every step: a point of the ray is taken from the tangent frame to the ellipsoid.
+//! where the terrain knows of no ground so high), until it is under the ground; the crossing is then bracketed and refined.
+//! The curvature of the earth is in every step: a point of the ray is taken from the tangent frame to the ellipsoid.
 //!
 //! Over a hole the ground is not known: a ray that enters a hole above the ground and comes out below it hit something
 //! unseen and is refused; one that comes out above it goes on.
@@ -10,9 +10,9 @@
 use nalgebra::Vector3;
 
 use crate::geodesy::{LocalFrame, SEMI_MAJOR_AXIS_M};
-use crate::height::EllipsoidHeight;
 use crate::observation::NotLocated;
-use crate::terrain::{Ceiling, Terrain};
+use crate::position::GeoPoint;
+use crate::terrain::{Fall, Terrain};
 
 /// Length to which the crossing is found, metres.
 const RESOLUTION_M: f64 = 1e-6;
@@ -22,45 +22,40 @@ const LEAST_STEP_M: f64 = 1e-3;
 /// Ends a search that numbers have led astray; 20 km over a 1 m grid take 40 000 steps without any ceiling.
 const MOST_STEPS: usize = 200_000;
 const MOST_REFINEMENTS: usize = 100;
+/// Height above or below the ground that counts as a hit, metres.
+const TOUCHING_M: f64 = 1e-7;
 
-/// Where the search starts: known to be above the ground, or not known.
+/// What the search needs to know of a terrain as a whole.
 #[derive(Debug, Clone, Copy)]
-struct Start {
-    range_m: f64,
-    above: bool,
+pub(super) struct Span {
+    pub(super) lowest_m: f64,
+    pub(super) highest_m: f64,
+    pub(super) spacing_m: f64,
 }
 
-/// Height of a ray over ellipsoid and ground.
-struct Ray<'a> {
-    frame: &'a LocalFrame,
-    direction: &'a Vector3<f64>,
-    terrain: &'a dyn Terrain,
+impl Span {
+    pub(super) fn of(terrain: &dyn Terrain) -> Self {
+        let bounds = terrain.bounds();
+        Self { lowest_m: bounds.lowest.0, highest_m: bounds.highest.0, spacing_m: terrain.spacing_m() }
+    }
 }
 
-struct Sample {
-    height: EllipsoidHeight,
-    /// Ray above ground; `None` in a hole or outside.
-    gap_m: Option<f64>,
-    ceiling: Ceiling,
+/// A ray over the ground.
+pub(super) struct Ray<'a> {
+    pub(super) frame: &'a LocalFrame,
+    /// Unit direction in east, north, up.
+    pub(super) direction: &'a Vector3<f64>,
+    pub(super) terrain: &'a dyn Terrain,
+    pub(super) span: Span,
 }
 
 impl Ray<'_> {
-    fn height_m(&self, range_m: f64) -> f64 {
-        self.frame.point_from_enu(&(self.direction * range_m)).height.0
+    fn point(&self, range_m: f64) -> GeoPoint {
+        self.frame.point_from_enu(&(self.direction * range_m))
     }
 
-    fn gap_m(&self, range_m: f64) -> Option<f64> {
-        let point = self.frame.point_from_enu(&(self.direction * range_m));
+    fn gap_m(&self, point: GeoPoint) -> Option<f64> {
         self.terrain.height(point.lat_lon).map(|ground| point.height.0 - ground.0)
-    }
-
-    fn sample(&self, range_m: f64) -> Sample {
-        let point = self.frame.point_from_enu(&(self.direction * range_m));
-        Sample {
-            height: point.height,
-            gap_m: self.terrain.height(point.lat_lon).map(|ground| point.height.0 - ground.0),
-            ceiling: self.terrain.ceiling(point.lat_lon),
-        }
     }
 
     /// Sine of the depression: metres sunk by metre of ray at the camera. The earth's curvature only lessens it.
@@ -68,16 +63,17 @@ impl Ray<'_> {
         -self.direction.z
     }
 
-    /// Range at which the ray first reaches a height below the camera's, or `None` if it turns away before.
+    /// Range and point at which the ray first reaches a height below the camera's, or `None` if it turns away before.
     ///
-    /// Newton on a convex, falling function from its steeper side: each step stops short of the root.
-    fn range_to_height(&self, target_m: f64) -> Option<f64> {
+    /// Newton on a convex, falling function, from so near the root that one step is enough.
+    fn range_to_height(&self, target_m: f64) -> Option<(f64, GeoPoint)> {
         let level2 = 1.0 - self.sink() * self.sink();
-        let mut range_m = 0.0;
+        let mut range_m = self.range_over_parabola(target_m);
         for _ in 0..MOST_REFINEMENTS {
-            let excess_m = self.height_m(range_m) - target_m;
-            if excess_m.abs() < RESOLUTION_M * 1e-2 {
-                return Some(range_m);
+            let point = self.point(range_m);
+            let excess_m = point.height.0 - target_m;
+            if excess_m.abs() < TOUCHING_M {
+                return Some((range_m, point));
             }
             let slope = self.sink() - range_m * level2 / SEMI_MAJOR_AXIS_M;
             if slope.is_nan() || slope <= 1e-9 || !excess_m.is_finite() {
@@ -85,114 +81,140 @@ impl Ray<'_> {
             }
             let next = (range_m + excess_m / slope).max(0.0);
             if next.total_cmp(&range_m).is_eq() {
-                return Some(range_m);
+                return Some((range_m, point));
             }
             range_m = next;
         }
-        Some(range_m)
+        Some((range_m, self.point(range_m)))
+    }
+
+    /// The range to a height over the paraboloid that osculates the earth below the camera: off by millimetres at 20 km.
+    /// Where the ray turns away before, the search starts at the camera.
+    fn range_over_parabola(&self, target_m: f64) -> f64 {
+        let (north_m, east_m) = self.frame.radii_m();
+        let bend =
+            self.direction.x * self.direction.x / east_m + self.direction.y * self.direction.y / north_m;
+        let drop_m = self.frame.origin().height.0 - target_m;
+        let root = self.sink() * self.sink() - 2.0 * bend * drop_m;
+        if root > 0.0 { 2.0 * drop_m / (self.sink() + root.sqrt()) } else { 0.0 }
     }
 }
 
-/// Returns the distance along a unit direction (east, north, up) from the frame's origin to the ground.
-pub(super) fn first_hit(
-    frame: &LocalFrame,
-    direction: &Vector3<f64>,
-    terrain: &dyn Terrain,
-    max_range_m: f64,
-) -> Result<f64, NotLocated> {
-    let ray = Ray { frame, direction, terrain };
-    let bounds = terrain.bounds();
-    let (lowest_m, highest_m) = (bounds.lowest.0, bounds.highest.0);
-    let finite =
-        [lowest_m, highest_m, ray.sink(), frame.origin().height.0].iter().all(|value| value.is_finite());
+/// Where the search starts: known to be above the ground, or not known.
+struct Start {
+    range_m: f64,
+    point: GeoPoint,
+    above: bool,
+}
+
+/// Returns the distance along the ray from the frame's origin to the ground, and the point of the ray there.
+pub(super) fn first_hit(ray: &Ray, max_range_m: f64) -> Result<(f64, GeoPoint), NotLocated> {
+    let Span { lowest_m, highest_m, .. } = ray.span;
+    let finite = lowest_m.is_finite()
+        && highest_m.is_finite()
+        && ray.sink().is_finite()
+        && ray.frame.origin().height.0.is_finite();
     if !(finite && max_range_m > 0.0) {
         return Err(NotLocated::Degenerate);
     }
     if ray.sink() <= 0.0 {
         return Err(NotLocated::NearHorizon);
     }
-    let start = start(&ray, lowest_m, highest_m)?;
+    let start = start(ray)?;
     if start.range_m > max_range_m {
         return Err(NotLocated::NearHorizon);
     }
     if start.above && highest_m - lowest_m <= RESOLUTION_M {
-        return ray.gap_m(start.range_m).map(|_| start.range_m).ok_or(NotLocated::OutsideTerrain);
+        let hit = (start.range_m, start.point);
+        return ray.gap_m(start.point).map(|_| hit).ok_or(NotLocated::OutsideTerrain);
     }
-    follow(&ray, start, lowest_m, max_range_m)
+    follow(ray, start, max_range_m)
 }
 
-fn start(ray: &Ray, lowest_m: f64, highest_m: f64) -> Result<Start, NotLocated> {
-    let camera_m = ray.frame.origin().height.0;
-    if camera_m < lowest_m {
+fn start(ray: &Ray) -> Result<Start, NotLocated> {
+    let camera = ray.frame.origin();
+    if camera.height.0 < ray.span.lowest_m {
         return Err(NotLocated::BelowGround);
     }
-    if camera_m > highest_m {
-        let range_m = ray.range_to_height(highest_m).ok_or(NotLocated::NearHorizon)?;
-        return Ok(Start { range_m, above: true });
+    if camera.height.0 > ray.span.highest_m {
+        let (range_m, point) = ray.range_to_height(ray.span.highest_m).ok_or(NotLocated::NearHorizon)?;
+        return Ok(Start { range_m, point, above: true });
     }
-    match ray.gap_m(0.0) {
-        Some(gap_m) if gap_m < 0.0 => Err(NotLocated::BelowGround),
-        Some(_) => Ok(Start { range_m: 0.0, above: true }),
-        None => Ok(Start { range_m: 0.0, above: false }),
-    }
+    let above = match ray.gap_m(camera) {
+        Some(gap_m) if gap_m < 0.0 => return Err(NotLocated::BelowGround),
+        gap_m => gap_m.is_some(),
+    };
+    Ok(Start { range_m: 0.0, point: camera, above })
 }
 
-fn follow(ray: &Ray, start: Start, lowest_m: f64, max_range_m: f64) -> Result<f64, NotLocated> {
-    let level = (1.0 - ray.sink() * ray.sink()).max(0.0).sqrt();
-    let usual_m = ray.terrain.spacing_m() * STEP_SAMPLES / level.max(1e-12);
-    let mut above_m = start.above.then_some(start.range_m);
-    let mut range_m = start.range_m;
+fn follow(ray: &Ray, start: Start, max_range_m: f64) -> Result<(f64, GeoPoint), NotLocated> {
+    let Span { lowest_m, spacing_m, .. } = ray.span;
+    let fall = Fall { level: (1.0 - ray.sink() * ray.sink()).max(0.0).sqrt(), sink: ray.sink() };
+    let usual_m = spacing_m * STEP_SAMPLES / fall.level.max(1e-12);
+    let Start { mut range_m, mut point, above } = start;
+    let mut last_above = above.then_some(Side { range_m, gap_m: 0.0 });
     for step in 0..MOST_STEPS {
-        let sample = ray.sample(range_m);
-        match sample.gap_m {
+        let probe = ray.terrain.probe(point.lat_lon, point.height, fall);
+        let gap_m = probe.ground.map(|ground| point.height.0 - ground.0);
+        last_above = match gap_m {
             // The first look is at a place already known to be above the ground, or touching it.
-            Some(gap_m) if gap_m <= 0.0 && !(step == 0 && start.above) => {
-                let above_m = above_m.ok_or(NotLocated::OutsideTerrain)?;
-                return refine(ray, above_m, range_m);
+            Some(gap_m) if gap_m <= 0.0 && !(step == 0 && above) => {
+                let last_above = last_above.ok_or(NotLocated::OutsideTerrain)?;
+                return refine(ray, last_above, Side { range_m, gap_m }, point);
             }
-            Some(_) => above_m = Some(range_m),
-            None => above_m = None,
-        }
-        if sample.height.0 < lowest_m {
+            Some(gap_m) => Some(Side { range_m, gap_m: gap_m.max(0.0) }),
+            None => None,
+        };
+        if point.height.0 < lowest_m {
             return Err(NotLocated::OutsideTerrain);
         }
         if range_m >= max_range_m {
             return Err(NotLocated::NearHorizon);
         }
-        let clear_m = sample.height.0 - sample.ceiling.height.0;
-        let free_m =
-            if clear_m > 0.0 { (sample.ceiling.radius_m / level).min(clear_m / ray.sink()) } else { 0.0 };
-        let to_bottom_m = (sample.height.0 - lowest_m) / ray.sink();
-        let step_m = usual_m.max(free_m).min(to_bottom_m).max(0.0) + LEAST_STEP_M;
+        let to_bottom_m = (point.height.0 - lowest_m) / ray.sink();
+        let step_m = usual_m.max(probe.free_m).min(to_bottom_m).max(0.0) + LEAST_STEP_M;
         range_m = (range_m + step_m).min(max_range_m);
+        point = ray.point(range_m);
     }
     Err(NotLocated::Degenerate)
 }
 
+/// One side of a crossing: a range, and the height of the ray above the ground there.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    range_m: f64,
+    gap_m: f64,
+}
+
 /// The crossing between a range above the ground and one at or below it: false position with the Illinois rule, kept
 /// honest by halving.
-fn refine(ray: &Ray, above_m: f64, below_m: f64) -> Result<f64, NotLocated> {
-    let gap = |range_m: f64| ray.gap_m(range_m).ok_or(NotLocated::OutsideTerrain);
-    let (mut low, mut high) = (above_m, below_m);
-    let (mut low_gap, mut high_gap) = (gap(low)?.max(0.0), gap(high)?);
+fn refine(
+    ray: &Ray,
+    mut above: Side,
+    mut below: Side,
+    mut point_below: GeoPoint,
+) -> Result<(f64, GeoPoint), NotLocated> {
     for round in 0..MOST_REFINEMENTS {
-        if high - low <= RESOLUTION_M || high_gap == 0.0 {
-            return Ok(high);
+        if below.range_m - above.range_m <= RESOLUTION_M || below.gap_m == 0.0 {
+            break;
         }
-        let secant = low + (high - low) * low_gap / (low_gap - high_gap);
+        let (low, high) = (above.range_m, below.range_m);
+        let secant = low + (high - low) * above.gap_m / (above.gap_m - below.gap_m);
         let inside = secant > low && secant < high && round % 4 != 3;
-        let next = if inside { secant } else { f64::midpoint(low, high) };
-        let next_gap = gap(next)?;
-        if next_gap.abs() < RESOLUTION_M * 1e-3 {
-            return Ok(next);
+        let range_m = if inside { secant } else { f64::midpoint(low, high) };
+        let point = ray.point(range_m);
+        let gap_m = ray.gap_m(point).ok_or(NotLocated::OutsideTerrain)?;
+        if gap_m.abs() < TOUCHING_M {
+            return Ok((range_m, point));
         }
-        if next_gap > 0.0 {
-            (low, low_gap) = (next, next_gap);
-            high_gap /= 2.0;
+        if gap_m > 0.0 {
+            above = Side { range_m, gap_m };
+            below.gap_m /= 2.0;
         } else {
-            (high, high_gap) = (next, next_gap);
-            low_gap /= 2.0;
+            below = Side { range_m, gap_m };
+            point_below = point;
+            above.gap_m /= 2.0;
         }
     }
-    Ok(high)
+    Ok((below.range_m, point_below))
 }

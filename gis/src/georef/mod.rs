@@ -1,18 +1,25 @@
 //! From a pixel to a position on the ground, with the covariance of its error.
 //!
-//! A `View` holds what one frame needs; `locate`, `locate_at_range`, `footprint` and `frame_footprint` work on it.
+//! A `View` holds what one frame needs; `locate`, `locate_many`, `locate_at_range`, `footprint` and `frame_footprint` work on
+//! it. What does not depend on the pixel is checked and computed once, when the view is made.
 
 mod march;
 mod propagate;
 
 use nalgebra::Vector3;
 
-use crate::camera::{Intrinsics, Pose};
+use self::march::{Ray, Span};
+use self::propagate::PoseErrors;
+use crate::camera::{Intrinsics, PixelRay, Pose};
 use crate::geodesy::LocalFrame;
 use crate::height::EllipsoidHeight;
 use crate::observation::NotLocated;
 use crate::position::{GeoPoint, GroundPosition, LatLon};
 use crate::terrain::Terrain;
+
+/// Pixels below which another thread costs more than it saves.
+#[cfg(feature = "rayon")]
+const LEAST_PIXELS: usize = 256;
 
 /// Where georeferencing refuses.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +36,16 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Sine of the least depression; beyond the zenith no ray passes.
+    fn least_sink(&self) -> f64 {
+        if self.min_depression_deg > 90.0 {
+            return f64::INFINITY;
+        }
+        self.min_depression_deg.max(-90.0).to_radians().sin()
+    }
+}
+
 /// One frame's camera over the ground.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -37,18 +54,35 @@ pub struct View<'a> {
     terrain: &'a dyn Terrain,
     limits: Limits,
     frame: LocalFrame,
+    span: Span,
+    errors: PoseErrors,
+    pose_is_usable: bool,
+    lens_is_usable: bool,
+    least_sink: f64,
 }
 
 impl<'a> View<'a> {
     /// Returns the view of a camera over a terrain, with the usual limits.
     pub fn new(intrinsics: &'a Intrinsics, pose: &'a Pose, terrain: &'a dyn Terrain) -> Self {
-        Self { intrinsics, pose, terrain, limits: Limits::default(), frame: LocalFrame::at(pose.point) }
+        let limits = Limits::default();
+        Self {
+            intrinsics,
+            pose,
+            terrain,
+            limits,
+            frame: LocalFrame::at(pose.point),
+            span: Span::of(terrain),
+            errors: PoseErrors::of(pose),
+            pose_is_usable: pose.is_usable(),
+            lens_is_usable: intrinsics.validated().is_ok(),
+            least_sink: limits.least_sink(),
+        }
     }
 
     /// Returns the view with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        Self { limits, least_sink: limits.least_sink(), ..self }
     }
 
     /// Returns the camera's lens and picture.
@@ -77,44 +111,44 @@ impl<'a> View<'a> {
         self.intrinsics.project(&self.pose.enu_from_camera.inverse_transform_vector(&point_in_enu))
     }
 
-    /// The unit direction of a pixel in east, north, up at the camera, steep enough to be used.
-    fn direction_in_enu(&self, u_px: f64, v_px: f64) -> Result<Vector3<f64>, NotLocated> {
-        let ray_in_camera = self.intrinsics.ray_in_camera(u_px, v_px).ok_or(NotLocated::Degenerate)?;
-        let direction = self.pose.enu_from_camera * ray_in_camera;
-        let depression_deg = (-direction.z).clamp(-1.0, 1.0).asin().to_degrees();
-        if depression_deg.is_nan() {
+    /// The ray of a pixel in the camera, and its unit direction in east, north, up.
+    fn ray(&self, u_px: f64, v_px: f64) -> Result<(PixelRay, Vector3<f64>), NotLocated> {
+        let pixel_ray = self.intrinsics.pixel_ray(u_px, v_px).ok_or(NotLocated::Degenerate)?;
+        Ok((pixel_ray, self.pose.enu_from_camera * pixel_ray.ray_in_camera))
+    }
+
+    /// The hit of a pixel's ray on the ground.
+    fn hit(&self, u_px: f64, v_px: f64) -> Result<Hit, NotLocated> {
+        if !(self.pose_is_usable && self.lens_is_usable) {
             return Err(NotLocated::Degenerate);
         }
-        if depression_deg < self.limits.min_depression_deg {
+        let (pixel_ray, direction) = self.ray(u_px, v_px)?;
+        if direction.z.is_nan() {
+            return Err(NotLocated::Degenerate);
+        }
+        if -direction.z < self.least_sink {
             return Err(NotLocated::NearHorizon);
         }
-        Ok(direction)
+        let ray = Ray { frame: &self.frame, direction: &direction, terrain: self.terrain, span: self.span };
+        let (range_m, point) = march::first_hit(&ray, self.limits.max_range_m)?;
+        Ok(Hit { pixel_ray, direction, range_m, point: usable(point)? })
     }
+}
 
-    /// The hit of a pixel's ray: direction and range from the camera in its tangent frame.
-    fn hit(&self, u_px: f64, v_px: f64) -> Result<Hit, NotLocated> {
-        if !self.pose.is_usable() || self.intrinsics.validated().is_err() {
-            return Err(NotLocated::Degenerate);
-        }
-        let direction = self.direction_in_enu(u_px, v_px)?;
-        let range_m = march::first_hit(&self.frame, &direction, self.terrain, self.limits.max_range_m)?;
-        Ok(Hit { direction, range_m })
-    }
-
-    fn point_of(&self, hit: &Hit) -> Result<GeoPoint, NotLocated> {
-        let point = self.frame.point_from_enu(&(hit.direction * hit.range_m));
-        let finite = point.height.0.is_finite() && point.lat_lon.lat_deg.is_finite();
-        if finite { Ok(point) } else { Err(NotLocated::Degenerate) }
-    }
+fn usable(point: GeoPoint) -> Result<GeoPoint, NotLocated> {
+    let finite = point.height.0.is_finite() && point.lat_lon.lat_deg.is_finite();
+    if finite { Ok(point) } else { Err(NotLocated::Degenerate) }
 }
 
 /// Where a ray ends.
 #[derive(Debug, Clone, Copy)]
 struct Hit {
+    pixel_ray: PixelRay,
     /// Unit direction in east, north, up at the camera.
     direction: Vector3<f64>,
     /// Distance from the camera, metres.
     range_m: f64,
+    point: GeoPoint,
 }
 
 /// Returns where the ray of a pixel meets the ground, with the first-order covariance of pixel, pose and terrain errors.
@@ -127,9 +161,25 @@ struct Hit {
 /// ground, or numbers that are not finite.
 pub fn locate(view: &View, u_px: f64, v_px: f64, pixel_sigma_px: f64) -> Result<GroundPosition, NotLocated> {
     let hit = view.hit(u_px, v_px)?;
-    let point = view.point_of(&hit)?;
-    let covariance_enu_m2 = propagate::on_ground(view, &hit, point, (u_px, v_px), pixel_sigma_px)?;
-    Ok(GroundPosition { point, covariance_enu_m2 })
+    propagate::on_ground(view, &hit, pixel_sigma_px)
+}
+
+/// Returns `locate` of each pixel, in their order.
+///
+/// With the feature `rayon` the pixels are shared among the threads of the caller's pool; the results are the same.
+///
+/// # Units
+/// As `locate`.
+pub fn locate_many(
+    view: &View,
+    pixels: &[(f64, f64)],
+    pixel_sigma_px: f64,
+) -> Vec<Result<GroundPosition, NotLocated>> {
+    #[cfg(feature = "rayon")]
+    let pixels = rayon::iter::IntoParallelRefIterator::par_iter(pixels).with_min_len(LEAST_PIXELS);
+    #[cfg(not(feature = "rayon"))]
+    let pixels = pixels.iter();
+    pixels.map(|&(u_px, v_px)| locate(view, u_px, v_px, pixel_sigma_px)).collect()
 }
 
 /// Returns the ground at a horizontal position as this view would have located it: on the terrain (at `fallback` where that
@@ -146,17 +196,17 @@ pub(crate) fn locate_towards(
     let point = GeoPoint { lat_lon: at, height: view.terrain.height(at).unwrap_or(fallback) };
     let pixel = view.pixel_from_point(point).ok_or(NotLocated::Degenerate)?;
     let from_camera = view.frame.enu_from_point(point);
-    let hit = Hit { direction: from_camera.normalize(), range_m: from_camera.norm() };
-    let covariance_enu_m2 = propagate::on_ground(view, &hit, point, pixel, pixel_sigma_px)?;
-    Ok(GroundPosition { point, covariance_enu_m2 })
+    let (pixel_ray, _) = view.ray(pixel.0, pixel.1)?;
+    let hit = Hit { pixel_ray, direction: from_camera.normalize(), range_m: from_camera.norm(), point };
+    propagate::on_ground(view, &hit, pixel_sigma_px)
 }
 
-/// Returns the point of the ground in a pixel, without its error: half the cost of `locate`.
+/// Returns the point of the ground in a pixel, without its error.
 ///
 /// # Errors
 /// As `locate`.
 pub fn ground_point(view: &View, u_px: f64, v_px: f64) -> Result<GeoPoint, NotLocated> {
-    view.point_of(&view.hit(u_px, v_px)?)
+    view.hit(u_px, v_px).map(|hit| hit.point)
 }
 
 /// Returns the point at a measured distance along the ray of a pixel, as from a laser range finder; needs no terrain and
@@ -174,14 +224,13 @@ pub fn locate_at_range(
     range_sigma_m: f64,
     pixel_sigma_px: f64,
 ) -> Result<GroundPosition, NotLocated> {
-    let ray_in_camera = view.intrinsics.ray_in_camera(u_px, v_px).ok_or(NotLocated::Degenerate)?;
-    if !(range_m > 0.0 && range_m.is_finite() && view.pose.is_usable()) {
+    let (pixel_ray, direction) = view.ray(u_px, v_px)?;
+    if !(range_m > 0.0 && range_m.is_finite() && view.pose_is_usable) {
         return Err(NotLocated::Degenerate);
     }
-    let hit = Hit { direction: view.pose.enu_from_camera * ray_in_camera, range_m };
-    let point = view.point_of(&hit)?;
-    let covariance_enu_m2 = propagate::at_range(view, &hit, (u_px, v_px), pixel_sigma_px, range_sigma_m)?;
-    Ok(GroundPosition { point, covariance_enu_m2 })
+    let point = usable(view.frame.point_from_enu(&(direction * range_m)))?;
+    let hit = Hit { pixel_ray, direction, range_m, point };
+    propagate::at_range(view, &hit, pixel_sigma_px, range_sigma_m)
 }
 
 /// Returns the side of the square of ground that one pixel in the middle of the picture covers, metres.
@@ -191,5 +240,5 @@ pub fn locate_at_range(
 pub fn ground_sample_distance_m(view: &View) -> Result<f64, NotLocated> {
     let (u_px, v_px) = view.intrinsics.centre_px();
     let hit = view.hit(u_px, v_px)?;
-    propagate::ground_by_pixel(view, &hit, (u_px, v_px)).map(f64::sqrt)
+    propagate::ground_by_pixel(view, &hit).map(f64::sqrt)
 }

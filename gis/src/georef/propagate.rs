@@ -5,13 +5,18 @@
 //! `dX = (I - d n' / (n . d)) (dC + r dd) + d t / (n . d)`.
 //! Axes are east, north, up at the camera; those at the hit differ by the angle between the two verticals (1.6 mrad at
 //! 10 km), which is neglected here.
+//!
+//! Each cause of error is one vector, its displacement of the hit at one standard deviation. The covariance is the sum of
+//! their outer products; the part that sightings of one flight share sums the same vectors with the shares of
+//! `camera::BiasShare`. Pixels err anew in each frame, the terrain always in the same way.
 
 use nalgebra::{Matrix3, Matrix3x2, Vector3};
 
 use super::{Hit, View};
+use crate::camera::Pose;
 use crate::geodesy::metres_per_degree;
 use crate::observation::NotLocated;
-use crate::position::{GeoPoint, LatLon};
+use crate::position::{GeoPoint, GroundPosition, LatLon};
 use crate::terrain::Terrain;
 
 /// Least sine of the angle between ray and ground. Below it the first order means nothing.
@@ -19,37 +24,91 @@ const LEAST_INCIDENCE: f64 = 0.02;
 /// Added to each axis, so that the covariance stays definite when every stated error is zero: 1 mm.
 const FLOOR_M2: f64 = 1e-6;
 
-/// Covariance of a hit on the ground.
-pub(super) fn on_ground(
-    view: &View,
-    hit: &Hit,
-    point: GeoPoint,
-    pixel: (f64, f64),
-    pixel_sigma_px: f64,
-) -> Result<Matrix3<f64>, NotLocated> {
-    let normal = ground_normal(view.terrain, point, &hit.direction);
-    let incidence = normal.dot(&hit.direction);
-    let along_ground = Matrix3::identity() - hit.direction * normal.transpose() / incidence;
-    let before = at_camera(view, hit, pixel, pixel_sigma_px)?;
-    let by_terrain = hit.direction * (view.terrain.sigma_m() / incidence);
-    checked(along_ground * before * along_ground.transpose() + by_terrain * by_terrain.transpose())
+/// The errors of a pose, each at one standard deviation with the share of its variance that a flight shares.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PoseErrors {
+    /// Displacements of the camera in east, north, up, metres: position along three axes, and a wrong time along the track.
+    moves: [(Vector3<f64>, f64); 4],
+    /// Turns about axes in east, north, up, radians.
+    turns: [(Vector3<f64>, f64); 3],
 }
 
-/// Covariance of a point at a measured range.
+impl PoseErrors {
+    pub(super) fn of(pose: &Pose) -> Self {
+        let sigma = &pose.sigma;
+        let along_track = sigma.time_offset.map_or_else(Vector3::zeros, |offset| {
+            Vector3::from(offset.velocity_enu_m_per_s) * offset.sigma_secs
+        });
+        let [east, north, up] = sigma.position_enu_m;
+        let share = sigma.bias_share;
+        let moves = [
+            (Vector3::x() * east, share.position_enu[0]),
+            (Vector3::y() * north, share.position_enu[1]),
+            (Vector3::z() * up, share.position_enu[2]),
+            (along_track, 1.0),
+        ];
+        let axes = pose.error_axes_in_enu();
+        let turn = |axis: usize| {
+            (axes[axis].into_inner() * sigma.attitude_deg[axis].to_radians(), share.attitude[axis])
+        };
+        Self { moves, turns: [turn(0), turn(1), turn(2)] }
+    }
+}
+
+/// A covariance as it is summed up, with its shared part.
+struct Sums {
+    whole_m2: Matrix3<f64>,
+    shared_m2: Matrix3<f64>,
+}
+
+impl Sums {
+    fn new() -> Self {
+        Self { whole_m2: Matrix3::identity() * FLOOR_M2, shared_m2: Matrix3::zeros() }
+    }
+
+    #[inline]
+    fn add(&mut self, displaced_m: &Vector3<f64>, shared: f64) {
+        let square = displaced_m * displaced_m.transpose();
+        self.whole_m2 += square;
+        self.shared_m2 += square * shared;
+    }
+
+    fn at(self, point: GeoPoint) -> Result<GroundPosition, NotLocated> {
+        let finite = self.whole_m2.iter().chain(self.shared_m2.iter()).all(|value| value.is_finite());
+        let Self { whole_m2: covariance_enu_m2, shared_m2: bias_covariance_enu_m2 } = self;
+        let position = GroundPosition { point, covariance_enu_m2, bias_covariance_enu_m2 };
+        if finite { Ok(position) } else { Err(NotLocated::Degenerate) }
+    }
+}
+
+/// A hit on the ground with its covariance.
+pub(super) fn on_ground(view: &View, hit: &Hit, pixel_sigma_px: f64) -> Result<GroundPosition, NotLocated> {
+    let normal = ground_normal(view.terrain, view.span.spacing_m, hit.point, &hit.direction);
+    let by_height = hit.direction / normal.dot(&hit.direction);
+    let mut sums = Sums::new();
+    add_errors_at_camera(&mut sums, view, hit, pixel_sigma_px, |displaced_m| {
+        displaced_m - by_height * normal.dot(&displaced_m)
+    });
+    sums.add(&(by_height * view.terrain.sigma_at_m(hit.point.lat_lon)), 1.0);
+    sums.at(hit.point)
+}
+
+/// A point at a measured range with its covariance.
 pub(super) fn at_range(
     view: &View,
     hit: &Hit,
-    pixel: (f64, f64),
     pixel_sigma_px: f64,
     range_sigma_m: f64,
-) -> Result<Matrix3<f64>, NotLocated> {
-    let along = hit.direction * range_sigma_m;
-    checked(at_camera(view, hit, pixel, pixel_sigma_px)? + along * along.transpose())
+) -> Result<GroundPosition, NotLocated> {
+    let mut sums = Sums::new();
+    add_errors_at_camera(&mut sums, view, hit, pixel_sigma_px, |displaced_m| displaced_m);
+    sums.add(&(hit.direction * range_sigma_m), 0.0);
+    sums.at(hit.point)
 }
 
 /// Area of ground that one pixel covers, square metres.
-pub(super) fn ground_by_pixel(view: &View, hit: &Hit, (u_px, v_px): (f64, f64)) -> Result<f64, NotLocated> {
-    let by_pixel = direction_by_pixel(view, (u_px, v_px))? * hit.range_m;
+pub(super) fn ground_by_pixel(view: &View, hit: &Hit) -> Result<f64, NotLocated> {
+    let by_pixel = direction_by_pixel(view, hit) * hit.range_m;
     let normal = Vector3::z();
     let along_ground = Matrix3::identity() - hit.direction * normal.transpose() / normal.dot(&hit.direction);
     let ground: Matrix3x2<f64> = along_ground * by_pixel;
@@ -57,34 +116,42 @@ pub(super) fn ground_by_pixel(view: &View, hit: &Hit, (u_px, v_px): (f64, f64)) 
     if area_m2.is_finite() { Ok(area_m2) } else { Err(NotLocated::Degenerate) }
 }
 
-/// Covariance of the end of a ray of fixed length: the position's error plus that of the direction times the range.
-fn at_camera(
+/// Adds the errors that move the end of a ray of fixed length: those of the position, and those of the direction times the
+/// range.
+#[inline]
+fn add_errors_at_camera(
+    sums: &mut Sums,
     view: &View,
     hit: &Hit,
-    pixel: (f64, f64),
     pixel_sigma_px: f64,
-) -> Result<Matrix3<f64>, NotLocated> {
-    let by_pixel = direction_by_pixel(view, pixel)? * (hit.range_m * pixel_sigma_px);
-    let mut sum = by_pixel * by_pixel.transpose();
-    let sigma = &view.pose.sigma;
-    sum += Matrix3::from_diagonal(&Vector3::from(sigma.position_enu_m).map(|s| s * s));
-    for (axis, sigma_deg) in view.pose.error_axes_in_enu().iter().zip(sigma.attitude_deg) {
-        let turned = axis.cross(&hit.direction) * (hit.range_m * sigma_deg.to_radians());
-        sum += turned * turned.transpose();
+    kept_on_ground: impl Fn(Vector3<f64>) -> Vector3<f64>,
+) {
+    let by_pixel = direction_by_pixel(view, hit) * (hit.range_m * pixel_sigma_px);
+    for column in by_pixel.column_iter() {
+        sums.add(&kept_on_ground(column.into_owned()), 0.0);
     }
-    Ok(sum)
+    for (moved_m, share) in &view.errors.moves {
+        sums.add(&kept_on_ground(*moved_m), *share);
+    }
+    let end_m = hit.direction * hit.range_m;
+    for (turn, share) in &view.errors.turns {
+        sums.add(&kept_on_ground(turn.cross(&end_m)), *share);
+    }
 }
 
-fn direction_by_pixel(view: &View, (u_px, v_px): (f64, f64)) -> Result<Matrix3x2<f64>, NotLocated> {
-    let pixel = view.intrinsics.pixel_ray(u_px, v_px).ok_or(NotLocated::Degenerate)?;
-    Ok(view.pose.enu_from_camera.matrix() * pixel.by_pixel)
+fn direction_by_pixel(view: &View, hit: &Hit) -> Matrix3x2<f64> {
+    view.pose.enu_from_camera.matrix() * hit.pixel_ray.by_pixel
 }
 
 /// The normal of the ground, up component 1, from neighbours one sample away; level where it has none or where the ray
 /// would come from below.
-fn ground_normal(terrain: &dyn Terrain, point: GeoPoint, direction: &Vector3<f64>) -> Vector3<f64> {
+fn ground_normal(
+    terrain: &dyn Terrain,
+    step_m: f64,
+    point: GeoPoint,
+    direction: &Vector3<f64>,
+) -> Vector3<f64> {
     let level = Vector3::z();
-    let step_m = terrain.spacing_m();
     if !step_m.is_finite() {
         return level;
     }
@@ -102,9 +169,4 @@ fn ground_normal(terrain: &dyn Terrain, point: GeoPoint, direction: &Vector3<f64
     };
     let normal = Vector3::new(-by_east, -by_north, 1.0);
     if normal.dot(direction) < -LEAST_INCIDENCE * normal.norm() { normal } else { level }
-}
-
-fn checked(covariance: Matrix3<f64>) -> Result<Matrix3<f64>, NotLocated> {
-    let symmetric = (covariance + covariance.transpose()) / 2.0 + Matrix3::identity() * FLOOR_M2;
-    if symmetric.iter().all(|value| value.is_finite()) { Ok(symmetric) } else { Err(NotLocated::Degenerate) }
 }

@@ -60,6 +60,18 @@ pub enum TerrainError {
         /// Reason.
         reason: String,
     },
+    /// The name of an SRTM tile gives no place.
+    #[error("terrain tile {name:?} is not named for its south-western corner, as in N28E118.hgt")]
+    HgtName {
+        /// Name.
+        name: String,
+    },
+    /// Not the size of an SRTM tile.
+    #[error("terrain tile has {bytes} bytes, expected 25934402 (1 arc second) or 2884802 (3 arc seconds)")]
+    HgtSize {
+        /// Size found.
+        bytes: u64,
+    },
     /// Every cell is a hole.
     #[error("terrain has no height in any of its {cells} cells")]
     Empty {

@@ -3,12 +3,19 @@
 pub mod error;
 pub mod flat;
 pub mod geotiff;
+mod grid;
+pub mod hgt;
+pub mod kind;
 pub mod raised;
+pub mod tiles;
 
 pub use error::TerrainError;
 pub use flat::FlatGround;
 pub use geotiff::{Crs, GeoTiff, GeoTiffOptions, HeightDatum};
+pub use hgt::{Hgt, SRTM_SIGMA_M};
+pub use kind::TerrainKind;
 pub use raised::Raised;
+pub use tiles::Tiles;
 
 use crate::height::EllipsoidHeight;
 use crate::position::LatLon;
@@ -24,13 +31,29 @@ pub struct TerrainBounds {
     pub highest: EllipsoidHeight,
 }
 
-/// A height that no ground reaches within a radius of a position.
+/// How a ray runs: what one metre of it goes level and down. Both are positive and the sides of a triangle over it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ceiling {
-    /// No ground lies above this.
-    pub height: EllipsoidHeight,
-    /// Horizontal radius within which that holds, metres.
-    pub radius_m: f64,
+pub struct Fall {
+    /// Level metres by metre of ray.
+    pub level: f64,
+    /// Metres sunk by metre of ray.
+    pub sink: f64,
+}
+
+impl Fall {
+    /// Returns the length of ray that ends with the level way or with the sunk one, whichever is first, metres.
+    pub fn run_m(&self, level_m: f64, sunk_m: f64) -> f64 {
+        (level_m / self.level).min(sunk_m / self.sink)
+    }
+}
+
+/// What a ray finds at a place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Probe {
+    /// The ground there; `None` outside the cover and in holes.
+    pub ground: Option<EllipsoidHeight>,
+    /// Length of ray from there that meets no ground, metres; 0 where that is not known.
+    pub free_m: f64,
 }
 
 /// Ground of known height.
@@ -38,8 +61,13 @@ pub trait Terrain: Send + Sync {
     /// Returns the height of the ground, or `None` outside the cover and in holes.
     fn height(&self, at: LatLon) -> Option<EllipsoidHeight>;
 
-    /// Returns the standard deviation of that height, metres.
+    /// Returns the standard deviation of heights, metres: the largest where it differs by place.
     fn sigma_m(&self) -> f64;
+
+    /// Returns the standard deviation of the height at a place, metres.
+    fn sigma_at_m(&self, _at: LatLon) -> f64 {
+        self.sigma_m()
+    }
 
     /// Returns the cover and the span of heights.
     fn bounds(&self) -> TerrainBounds;
@@ -47,8 +75,9 @@ pub trait Terrain: Send + Sync {
     /// Returns the distance between samples of the ground, metres; infinite for a level one.
     fn spacing_m(&self) -> f64;
 
-    /// Returns a height that no ground reaches around `at`, so that a ray above it may take long steps.
-    fn ceiling(&self, _at: LatLon) -> Ceiling {
-        Ceiling { height: self.bounds().highest, radius_m: f64::INFINITY }
+    /// Returns the ground under a ray at `height`, and how far the ray may go on without meeting any.
+    fn probe(&self, at: LatLon, height: EllipsoidHeight, fall: Fall) -> Probe {
+        let clear_m = height.0 - self.bounds().highest.0;
+        Probe { ground: self.height(at), free_m: fall.run_m(f64::INFINITY, clear_m.max(0.0)) }
     }
 }

@@ -1,6 +1,6 @@
 //! What stands above the ground by an unknown height.
 
-use super::{Ceiling, Terrain, TerrainBounds};
+use super::{Fall, Probe, Terrain, TerrainBounds};
 use crate::height::EllipsoidHeight;
 use crate::position::LatLon;
 
@@ -30,6 +30,10 @@ impl Terrain for Raised<'_> {
         self.ground.sigma_m().hypot(self.by_sigma_m)
     }
 
+    fn sigma_at_m(&self, at: LatLon) -> f64 {
+        self.ground.sigma_at_m(at).hypot(self.by_sigma_m)
+    }
+
     fn bounds(&self) -> TerrainBounds {
         let bounds = self.ground.bounds();
         TerrainBounds { lowest: self.up(bounds.lowest), highest: self.up(bounds.highest), ..bounds }
@@ -39,8 +43,8 @@ impl Terrain for Raised<'_> {
         self.ground.spacing_m()
     }
 
-    fn ceiling(&self, at: LatLon) -> Ceiling {
-        let ceiling = self.ground.ceiling(at);
-        Ceiling { height: self.up(ceiling.height), ..ceiling }
+    fn probe(&self, at: LatLon, height: EllipsoidHeight, fall: Fall) -> Probe {
+        let probe = self.ground.probe(at, EllipsoidHeight(height.0 - self.by_m), fall);
+        Probe { ground: probe.ground.map(|ground| self.up(ground)), ..probe }
     }
 }

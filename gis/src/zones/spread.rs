@@ -73,10 +73,7 @@ mod tests {
 
     fn position(covariance: Matrix3<f64>) -> GroundPosition {
         let lat_lon = LatLon { lat_deg: 28.97, lon_deg: 118.87 };
-        GroundPosition {
-            point: GeoPoint { lat_lon, height: EllipsoidHeight(70.0) },
-            covariance_enu_m2: covariance,
-        }
+        GroundPosition::new(GeoPoint { lat_lon, height: EllipsoidHeight(70.0) }, covariance)
     }
 
     /// Mean and covariance of the cloud in metres must be those asked for.

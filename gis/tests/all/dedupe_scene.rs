@@ -68,10 +68,10 @@ pub fn sheet(
             time: second(frame as f64),
             time_quality: TimeQuality { source: TimeSource::Klv, sigma_millis: 10.0 },
             score: 0.8,
-            location: Location::Ground(GroundPosition {
+            location: Location::Ground(GroundPosition::new(
                 point,
-                covariance_enu_m2: Matrix3::from_diagonal_element(sigma_m * sigma_m),
-            }),
+                Matrix3::from_diagonal_element(sigma_m * sigma_m),
+            )),
             footprint: Some(Footprint { ring, area_m2: width_m * depth_m, truncated: false }),
             model: ModelRef { pack: "p".to_owned(), version: "1".to_owned(), sha256: "0".repeat(64) },
         },

@@ -35,7 +35,7 @@ fn camera() -> impl Strategy<Value = Pose> {
                 lat_lon: LatLon { lat_deg, lon_deg },
                 height: EllipsoidHeight(GROUND_M + above_m),
             };
-            let sigma = PoseSigma { position_enu_m: [metres; 3], attitude_deg: [degrees; 3] };
+            let sigma = PoseSigma::new([metres; 3], [degrees; 3]);
             Pose::from_attitude(point, Attitude { heading_deg, pitch_deg, roll_deg }, sigma)
         },
     )
@@ -110,7 +110,7 @@ fn whatever_comes(n: &[f64], edges: u8) {
     let attitude = Attitude { heading_deg: n[14], pitch_deg: n[15], roll_deg: n[16] };
     let point =
         GeoPoint { lat_lon: LatLon { lat_deg: n[17], lon_deg: n[18] }, height: EllipsoidHeight(n[19]) };
-    let sigma = PoseSigma { position_enu_m: [n[20]; 3], attitude_deg: [n[21]; 3] };
+    let sigma = PoseSigma::new([n[20]; 3], [n[21]; 3]);
     let camera = Pose::from_attitude(point, attitude, sigma);
     let ground = FlatGround { height: EllipsoidHeight(n[22]), sigma_m: n[23] };
     let view = View::new(&lens, &camera, &ground);

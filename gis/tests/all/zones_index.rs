@@ -43,7 +43,7 @@ fn town() -> ZoneIndex {
 }
 
 fn position(point: LatLon, covariance_enu_m2: Matrix3<f64>) -> GroundPosition {
-    GroundPosition { point: GeoPoint { lat_lon: point, height: EllipsoidHeight(70.0) }, covariance_enu_m2 }
+    GroundPosition::new(GeoPoint { lat_lon: point, height: EllipsoidHeight(70.0) }, covariance_enu_m2)
 }
 
 pub fn position_with_sigma(point: LatLon, sigma_m: f64) -> GroundPosition {

@@ -1,30 +1,16 @@
 //! Ground heights: tiles in their order, then level ground where none covers.
 
-use gis::terrain::{Ceiling, FlatGround, GeoTiff, GeoTiffOptions, HeightDatum, Terrain, TerrainBounds};
-use gis::{EllipsoidHeight, LatLon};
+use std::path::Path;
+
+use gis::EllipsoidHeight;
+pub use gis::terrain::Tiles;
+use gis::terrain::{FlatGround, GeoTiff, GeoTiffOptions, HeightDatum, Hgt, Terrain, TerrainError};
 
 use super::read;
-use crate::config::{HeightDatumName, Problem, TerrainEntry};
+use crate::config::{HeightDatumName, Problem, TerrainEntry, TerrainFile};
 
 /// One standard deviation of configured level ground, metres.
 const FLAT_SIGMA_M: f64 = 2.0;
-
-/// All ground heights of a configuration.
-pub struct Tiles {
-    layers: Vec<Box<dyn Terrain>>,
-}
-
-impl Tiles {
-    /// Returns the ground of layers, the first that covers a place in precedence.
-    pub fn new(layers: Vec<Box<dyn Terrain>>) -> Self {
-        Self { layers }
-    }
-
-    /// Returns the ground, or `None` when nothing is known of it.
-    pub fn ground(&self) -> Option<&dyn Terrain> {
-        (!self.layers.is_empty()).then_some(self as &dyn Terrain)
-    }
-}
 
 /// Loads every terrain tile.
 pub fn load(entry: &TerrainEntry, problems: &mut Vec<Problem>) -> Option<Tiles> {
@@ -33,66 +19,56 @@ pub fn load(entry: &TerrainEntry, problems: &mut Vec<Problem>) -> Option<Tiles> 
     for (i, file) in entry.files.iter().enumerate() {
         let key = format!("terrain.files[{i}]");
         match tile(entry, file, &key, problems) {
-            Some(tile) => layers.push(Box::new(tile)),
+            Some(tile) => layers.push(tile),
             None => complete = false,
         }
     }
     if let Some(height_m) = entry.flat_ellipsoid_height_m {
         layers.push(Box::new(FlatGround { height: EllipsoidHeight(height_m), sigma_m: FLAT_SIGMA_M }));
     }
-    complete.then_some(Tiles { layers })
+    complete.then(|| Tiles::new(layers))
 }
 
 fn tile(
     entry: &TerrainEntry,
-    file: &crate::config::TerrainFile,
+    file: &TerrainFile,
     key: &str,
     problems: &mut Vec<Problem>,
-) -> Option<GeoTiff> {
-    let heights = match (file.heights, entry.undulation_m) {
-        (HeightDatumName::Ellipsoidal, _) => HeightDatum::Ellipsoidal,
-        (HeightDatumName::Geoid, Some(undulation_m)) => HeightDatum::Geoid { undulation_m },
-        (HeightDatumName::Geoid, None) => {
-            let message = "missing: heights above the geoid need the undulation of the city in metres";
-            problems.push(Problem::new("terrain.undulation_m", message));
-            return None;
-        }
-    };
+) -> Option<Box<dyn Terrain>> {
+    let datum = datum(entry, file, problems)?;
     let bytes = read(&file.path, &format!("{key}.path"), problems)?;
-    let options = GeoTiffOptions { sigma_m: file.sigma_m, ..GeoTiffOptions::new(heights) };
-    GeoTiff::from_bytes(&bytes, &options)
+    let terrain = if is_hgt(&file.path) { hgt(file, &bytes) } else { geotiff(file, datum, &bytes) };
+    terrain
         .map_err(|error| problems.push(Problem::new(key, format!("{}: {error}", file.path.display()))))
         .ok()
 }
 
-impl Terrain for Tiles {
-    fn height(&self, at: LatLon) -> Option<EllipsoidHeight> {
-        self.layers.iter().find_map(|layer| layer.height(at))
+/// Returns the datum of a file's heights; that of an SRTM tile is known.
+fn datum(entry: &TerrainEntry, file: &TerrainFile, problems: &mut Vec<Problem>) -> Option<HeightDatum> {
+    match (file.heights, entry.undulation_m) {
+        (HeightDatumName::Ellipsoidal, _) => Some(HeightDatum::Ellipsoidal),
+        (HeightDatumName::Geoid, _) if is_hgt(&file.path) => Some(HeightDatum::Ellipsoidal),
+        (HeightDatumName::Geoid, Some(undulation_m)) => Some(HeightDatum::Geoid { undulation_m }),
+        (HeightDatumName::Geoid, None) => {
+            let message = "missing: heights above the geoid need the undulation of the city in metres";
+            problems.push(Problem::new("terrain.undulation_m", message));
+            None
+        }
     }
+}
 
-    fn sigma_m(&self) -> f64 {
-        self.layers.iter().map(|layer| layer.sigma_m()).fold(0.0, f64::max)
-    }
+/// Returns true for the name of an SRTM tile.
+pub fn is_hgt(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("hgt"))
+}
 
-    fn bounds(&self) -> TerrainBounds {
-        let all: Vec<TerrainBounds> = self.layers.iter().map(|layer| layer.bounds()).collect();
-        let corners = match all.as_slice() {
-            [only] => only.corners,
-            _ => None,
-        };
-        let lowest = all.iter().map(|b| b.lowest.0).fold(f64::INFINITY, f64::min);
-        let highest = all.iter().map(|b| b.highest.0).fold(f64::NEG_INFINITY, f64::max);
-        TerrainBounds { corners, lowest: EllipsoidHeight(lowest), highest: EllipsoidHeight(highest) }
-    }
+/// An SRTM tile knows its datum; the deviation stated for it, of cells of 30 to 90 m, is the caller's.
+fn hgt(file: &TerrainFile, bytes: &[u8]) -> Result<Box<dyn Terrain>, TerrainError> {
+    let name = file.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    Ok(Box::new(Hgt::from_bytes(&name, bytes, file.sigma_m)?))
+}
 
-    fn spacing_m(&self) -> f64 {
-        self.layers.iter().map(|layer| layer.spacing_m()).fold(f64::INFINITY, f64::min)
-    }
-
-    fn ceiling(&self, at: LatLon) -> Ceiling {
-        let all: Vec<Ceiling> = self.layers.iter().map(|layer| layer.ceiling(at)).collect();
-        let height = all.iter().map(|c| c.height.0).fold(f64::NEG_INFINITY, f64::max);
-        let radius_m = all.iter().map(|c| c.radius_m).fold(f64::INFINITY, f64::min);
-        Ceiling { height: EllipsoidHeight(height), radius_m }
-    }
+fn geotiff(file: &TerrainFile, datum: HeightDatum, bytes: &[u8]) -> Result<Box<dyn Terrain>, TerrainError> {
+    let options = GeoTiffOptions { sigma_m: file.sigma_m, ..GeoTiffOptions::new(datum) };
+    Ok(Box::new(GeoTiff::from_bytes(bytes, &options)?))
 }

@@ -20,7 +20,7 @@ fn observation(frame: u64, spot: u64, located: bool) -> Observation {
     let place = LatLon { lat_deg: 28.97 + 0.001 * spot as f64 + 1e-7 * frame as f64, lon_deg: 118.86 };
     let point = GeoPoint { lat_lon: place, height: EllipsoidHeight(80.1) };
     let covariance_enu_m2 = nalgebra::Matrix3::from_diagonal_element(4.1);
-    let ground = Location::Ground(GroundPosition { point, covariance_enu_m2 });
+    let ground = Location::Ground(GroundPosition::new(point, covariance_enu_m2));
     let unlocated = Location::Unlocated { reason: NotLocated::NoAttitude, place: Some(place) };
     Observation {
         id: ObservationId(Uuid::from_u128(

@@ -7,6 +7,7 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
 use super::super::TerrainError;
+use super::super::grid::Raster;
 use super::GeoTiffOptions;
 use super::georeference::{self, Reference, tag_error};
 
@@ -15,13 +16,6 @@ const NO_DATA: (u16, &str) = (42113, "GDAL_NODATA");
 const WIDEST: usize = 8;
 /// Numbers beyond this are no heights on earth, metres.
 const HIGHEST_M: f64 = 20_000.0;
-
-/// Heights row by row from the first; NaN in holes.
-pub(super) struct Raster {
-    pub(super) heights_m: Vec<f32>,
-    pub(super) width: usize,
-    pub(super) height: usize,
-}
 
 /// Reads raster and georeference.
 pub(super) fn read(bytes: &[u8], options: &GeoTiffOptions) -> Result<(Raster, Reference), TerrainError> {

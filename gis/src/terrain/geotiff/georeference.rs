@@ -10,6 +10,7 @@ use tiff::decoder::Decoder;
 use tiff::tags::Tag;
 
 use super::super::TerrainError;
+use super::super::grid::GridFromModel;
 
 const PIXEL_SCALE: (u16, &str) = (33550, "ModelPixelScale");
 const TIE_POINT: (u16, &str) = (33922, "ModelTiepoint");
@@ -23,32 +24,6 @@ const VERTICAL: u16 = 4096;
 const PIXEL_IS_POINT: u16 = 2;
 /// Key value for a system that is spelled out by other keys.
 const USER_DEFINED: u16 = 32767;
-
-/// Affine map from model coordinates (east, north or longitude, latitude) to column and row of cell centres.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct GridFromModel {
-    model_by_grid: Matrix2<f64>,
-    grid_by_model: Matrix2<f64>,
-    /// Model coordinates of the centre of the first cell.
-    origin: Vector2<f64>,
-}
-
-impl GridFromModel {
-    fn new(model_by_grid: Matrix2<f64>, origin: Vector2<f64>) -> Option<Self> {
-        let grid_by_model = model_by_grid.try_inverse()?;
-        let finite =
-            grid_by_model.iter().chain(model_by_grid.iter()).chain(origin.iter()).all(|v| v.is_finite());
-        finite.then_some(Self { model_by_grid, grid_by_model, origin })
-    }
-
-    pub(super) fn apply(&self, model: Vector2<f64>) -> Vector2<f64> {
-        self.grid_by_model * (model - self.origin)
-    }
-
-    pub(super) fn invert(&self, grid: Vector2<f64>) -> Vector2<f64> {
-        self.model_by_grid * grid + self.origin
-    }
-}
 
 /// What the file says about its place.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -90,11 +90,9 @@ pub fn on_frame(
 
 fn point(projection: &Projection, [x, y, z]: [f64; 3], heights: DemHeights) -> anyhow::Result<GeoPoint> {
     let lat_lon = projection.checked_lat_lon_from_model(Vector2::new(x, y))?;
-    let undulation_m = match heights {
-        DemHeights::Ellipsoidal => 0.0,
-        DemHeights::Egm96 | DemHeights::Egm2008 => {
-            geoid::undulation_m(lat_lon).context("the geoid has no height there")?
-        }
+    let undulation_m = match heights.geoid() {
+        None => 0.0,
+        Some(model) => geoid::undulation_m(model, lat_lon).context("the geoid has no height there")?,
     };
     Ok(GeoPoint { lat_lon, height: EllipsoidHeight(z + undulation_m) })
 }

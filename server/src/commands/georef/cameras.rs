@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
-use gis::{Intrinsics, NotLocated, Terrain, geoid};
+use gis::geoid::{self, GeoidModel};
+use gis::{Intrinsics, NotLocated, Terrain};
 use models::SizePx;
 use pipeline::camera::{CameraSetup, FrameCamera};
 use pipeline::heights::{self, HeightReading};
@@ -176,7 +177,8 @@ fn camera(
     setup: &CameraSetup,
     ground: Option<&dyn Terrain>,
 ) -> Result<FrameCamera, Reason> {
-    let undulation_m = setup.undulation_m.or_else(|| shot.sample.position.and_then(geoid::undulation_m));
+    let undulation_m =
+        setup.undulation_m.or_else(|| geoid::undulation_m(GeoidModel::Egm96, shot.sample.position?));
     let settled = heights::settle(&shot.sample, ground, undulation_m);
     if let Some((_, settled)) = &settled {
         say(name, settled);

@@ -7,7 +7,7 @@
 use nalgebra::{Matrix2, Vector2};
 
 use super::super::TerrainError;
-use super::georeference::GridFromModel;
+use super::grid_from_model::GridFromModel;
 use crate::crs::{CrsError, Projection};
 use crate::geodesy::{metres_per_degree, plane_distance_m};
 use crate::position::LatLon;
@@ -16,6 +16,10 @@ const NODE_DISTANCE_M: f64 = 200.0;
 const MOST_NODES: usize = 257;
 /// Points along each edge of the grid from which its extent in latitude and longitude is taken.
 const EDGE_POINTS: usize = 17;
+/// Share of a node's distance that rounding may move the outermost nodes by.
+const EDGE: f64 = 1e-9;
+/// What the spacing at the outermost corners may be less than just inside them.
+const LEAST_SPACING: f64 = 0.97;
 
 /// Columns and rows, counted from the centre of the first cell, by latitude and longitude.
 #[derive(Debug, Clone)]
@@ -26,6 +30,8 @@ pub(super) struct GridFromLatLon {
     nodes: Vec<Vector2<f64>>,
     columns: usize,
     rows: usize,
+    columns_per_deg: f64,
+    rows_per_deg: f64,
     spacing_m: f64,
 }
 
@@ -53,8 +59,17 @@ impl GridFromLatLon {
                 nodes.push(grid_from_model.apply(model));
             }
         }
-        let mut map = Self { south_west, north_east, nodes, columns, rows, spacing_m: 1.0 };
-        map.spacing_m = map.spacing_in_the_middle().ok_or_else(|| TerrainError::Crs {
+        let mut map = Self {
+            south_west,
+            north_east,
+            nodes,
+            columns,
+            rows,
+            columns_per_deg: (columns - 1) as f64 / span_lon_deg,
+            rows_per_deg: (rows - 1) as f64 / span_lat_deg,
+            spacing_m: 1.0,
+        };
+        map.spacing_m = map.spacing_around(0.5, 0.5).ok_or_else(|| TerrainError::Crs {
             code: epsg,
             reason: "the grid has no extent in it".to_owned(),
         })?;
@@ -64,20 +79,20 @@ impl GridFromLatLon {
     /// Returns column and row, from the centre of the first cell; `None` outside the grid's corners.
     pub(super) fn at(&self, at: LatLon) -> Option<(f64, f64)> {
         let (last_column, last_row) = ((self.columns - 1) as f64, (self.rows - 1) as f64);
-        let span_lon_deg = self.north_east.lon_deg - self.south_west.lon_deg;
-        let span_lat_deg = self.north_east.lat_deg - self.south_west.lat_deg;
-        let x = (at.lon_deg - self.south_west.lon_deg) / span_lon_deg * last_column;
-        let y = (at.lat_deg - self.south_west.lat_deg) / span_lat_deg * last_row;
-        if !(x >= 0.0 && x <= last_column && y >= 0.0 && y <= last_row) {
+        let x = (at.lon_deg - self.south_west.lon_deg) * self.columns_per_deg;
+        let y = (at.lat_deg - self.south_west.lat_deg) * self.rows_per_deg;
+        let inside = x >= -EDGE && x <= last_column + EDGE && y >= -EDGE && y <= last_row + EDGE;
+        if !inside {
             return None;
         }
-        let (left, lower) = (x.floor().min(last_column - 1.0), y.floor().min(last_row - 1.0));
-        let (across, up) = (x - left, y - lower);
-        let first = lower as usize * self.columns + left as usize;
-        let node = |index: usize| self.nodes.get(index).copied();
-        let lower = node(first)? * (1.0 - across) + node(first + 1)? * across;
-        let upper = node(first + self.columns)? * (1.0 - across) + node(first + self.columns + 1)? * across;
-        let grid = lower * (1.0 - up) + upper * up;
+        let (left, lower) = ((x as usize).min(self.columns - 2), (y as usize).min(self.rows - 2));
+        let (across, up) = (x - left as f64, y - lower as f64);
+        let first = lower * self.columns + left;
+        let (&[a, b], &[c, d]) =
+            (self.nodes.get(first..)?.first_chunk()?, self.nodes.get(first + self.columns..)?.first_chunk()?);
+        let lower = a + (b - a) * across;
+        let upper = c + (d - c) * across;
+        let grid = lower + (upper - lower) * up;
         Some((grid.x, grid.y))
     }
 
@@ -93,6 +108,9 @@ impl GridFromLatLon {
 
     /// Returns the distance from a position to the rectangle of corners, metres; zero inside.
     pub(super) fn distance_m(&self, at: LatLon) -> f64 {
+        let middle_deg = f64::midpoint(self.south_west.lon_deg, self.north_east.lon_deg);
+        let lon_deg = middle_deg + (at.lon_deg - middle_deg + 540.0).rem_euclid(360.0) - 180.0;
+        let at = LatLon { lon_deg, ..at };
         let nearest = LatLon {
             lat_deg: at.lat_deg.clamp(self.south_west.lat_deg, self.north_east.lat_deg),
             lon_deg: at.lon_deg.clamp(self.south_west.lon_deg, self.north_east.lon_deg),
@@ -100,14 +118,25 @@ impl GridFromLatLon {
         if nearest == at { 0.0 } else { plane_distance_m(at, nearest) }
     }
 
-    fn spacing_in_the_middle(&self) -> Option<f64> {
-        let lat_deg = f64::midpoint(self.south_west.lat_deg, self.north_east.lat_deg);
-        let lon_deg = f64::midpoint(self.south_west.lon_deg, self.north_east.lon_deg);
-        let (north_m, east_m) = metres_per_degree(lat_deg);
-        let (step_lat_deg, step_lon_deg) = (
-            (self.north_east.lat_deg - self.south_west.lat_deg) / 8.0,
-            (self.north_east.lon_deg - self.south_west.lon_deg) / 8.0,
+    /// Returns the least distance between neighbouring cells anywhere on the grid, metres.
+    pub(super) fn least_spacing_m(&self) -> f64 {
+        [(0.06, 0.06), (0.06, 0.93), (0.93, 0.06), (0.93, 0.93)]
+            .iter()
+            .filter_map(|&(north, east)| self.spacing_around(north, east))
+            .fold(self.spacing_m, f64::min)
+            * LEAST_SPACING
+    }
+
+    /// The distance between neighbouring cells around a place, given as shares of the cover to the north and east.
+    fn spacing_around(&self, north: f64, east: f64) -> Option<f64> {
+        let (span_lat_deg, span_lon_deg) = (
+            self.north_east.lat_deg - self.south_west.lat_deg,
+            self.north_east.lon_deg - self.south_west.lon_deg,
         );
+        let lat_deg = self.south_west.lat_deg + span_lat_deg * north;
+        let lon_deg = self.south_west.lon_deg + span_lon_deg * east;
+        let (north_m, east_m) = metres_per_degree(lat_deg);
+        let (step_lat_deg, step_lon_deg) = (span_lat_deg / 16.0, span_lon_deg / 16.0);
         let grid = |lat_deg, lon_deg| self.at(LatLon { lat_deg, lon_deg }).map(|(x, y)| Vector2::new(x, y));
         let middle = grid(lat_deg, lon_deg)?;
         let by_east = (grid(lat_deg, lon_deg + step_lon_deg)? - middle) / (step_lon_deg * east_m);

@@ -1,0 +1,137 @@
+//! Heights on a grid of any projection, with what a ray over it asks for.
+
+mod ceilings;
+mod grid_from_lat_lon;
+mod grid_from_model;
+
+use self::ceilings::Ceilings;
+use self::grid_from_lat_lon::GridFromLatLon;
+pub(super) use self::grid_from_model::GridFromModel;
+use super::{Fall, HeightDatum, Probe, TerrainBounds, TerrainError};
+use crate::height::{EllipsoidHeight, GeoidHeight};
+use crate::position::LatLon;
+
+/// Heights row by row from the first; NaN in holes.
+pub(super) struct Raster {
+    pub(super) heights_m: Vec<f32>,
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
+/// A grid of heights.
+#[derive(Debug, Clone)]
+pub(super) struct Grid {
+    /// Heights above the ellipsoid, row by row from the first; NaN in holes.
+    heights_m: Vec<f32>,
+    width: usize,
+    height: usize,
+    grid_from_lat_lon: GridFromLatLon,
+    bounds: TerrainBounds,
+    sigma_m: f64,
+    ceilings: Ceilings,
+}
+
+impl Grid {
+    /// Lays a raster on the earth.
+    pub(super) fn new(
+        mut raster: Raster,
+        epsg: u32,
+        grid_from_model: &GridFromModel,
+        heights: HeightDatum,
+        sigma_m: f64,
+    ) -> Result<Self, TerrainError> {
+        let map = GridFromLatLon::new(epsg, grid_from_model, raster.width, raster.height)?;
+        shift_to_ellipsoid(&mut raster.heights_m, heights);
+        let (lowest, highest) =
+            span(&raster.heights_m).ok_or(TerrainError::Empty { cells: raster.heights_m.len() as u64 })?;
+        let ceilings = Ceilings::of(&raster, map.least_spacing_m());
+        Ok(Self {
+            heights_m: raster.heights_m,
+            width: raster.width,
+            height: raster.height,
+            bounds: TerrainBounds { corners: Some(map.corners()), lowest, highest },
+            grid_from_lat_lon: map,
+            sigma_m,
+            ceilings,
+        })
+    }
+
+    /// Returns columns and rows.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    pub(super) fn height(&self, at: LatLon) -> Option<EllipsoidHeight> {
+        let (column, row) = self.grid_from_lat_lon.at(at)?;
+        self.interpolate(column, row).map(EllipsoidHeight)
+    }
+
+    pub(super) fn sigma_m(&self) -> f64 {
+        self.sigma_m
+    }
+
+    pub(super) fn bounds(&self) -> TerrainBounds {
+        self.bounds
+    }
+
+    pub(super) fn spacing_m(&self) -> f64 {
+        self.grid_from_lat_lon.spacing_m()
+    }
+
+    pub(super) fn probe(&self, at: LatLon, height: EllipsoidHeight, fall: Fall) -> Probe {
+        match self.grid_from_lat_lon.at(at) {
+            Some((column, row)) => Probe {
+                ground: self.interpolate(column, row).map(EllipsoidHeight),
+                free_m: self.ceilings.free_m((column, row), height.0, fall),
+            },
+            None => Probe {
+                ground: None,
+                free_m: fall.run_m(self.grid_from_lat_lon.distance_m(at), f64::INFINITY),
+            },
+        }
+    }
+
+    fn cell(&self, column: usize, row: usize) -> Option<f64> {
+        let height_m = *self.heights_m.get(row * self.width + column)?;
+        height_m.is_finite().then_some(f64::from(height_m))
+    }
+
+    /// Bilinear between cell centres; level over the outer half of the outermost cells.
+    #[inline]
+    fn interpolate(&self, column: f64, row: f64) -> Option<f64> {
+        let (last_column, last_row) = ((self.width - 1) as f64, (self.height - 1) as f64);
+        let inside = column >= -0.5 && row >= -0.5 && column <= last_column + 0.5 && row <= last_row + 0.5;
+        if !inside {
+            return None;
+        }
+        let (column, row) = (column.clamp(0.0, last_column), row.clamp(0.0, last_row));
+        let (left, upper) = ((column as usize).min(self.width - 2), (row as usize).min(self.height - 2));
+        let (across, down) = (column - left as f64, row - upper as f64);
+        let mut sum = 0.0;
+        for (column, row, weight) in [
+            (left, upper, (1.0 - across) * (1.0 - down)),
+            (left + 1, upper, across * (1.0 - down)),
+            (left, upper + 1, (1.0 - across) * down),
+            (left + 1, upper + 1, across * down),
+        ] {
+            if weight > 0.0 {
+                sum += weight * self.cell(column, row)?;
+            }
+        }
+        Some(sum)
+    }
+}
+
+fn shift_to_ellipsoid(heights_m: &mut [f32], datum: HeightDatum) {
+    if let HeightDatum::Geoid { undulation_m } = datum {
+        for height_m in heights_m {
+            *height_m = GeoidHeight(f64::from(*height_m)).to_ellipsoid(undulation_m).0 as f32;
+        }
+    }
+}
+
+fn span(heights_m: &[f32]) -> Option<(EllipsoidHeight, EllipsoidHeight)> {
+    let lowest = heights_m.iter().copied().fold(f32::INFINITY, f32::min);
+    let highest = heights_m.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    (lowest <= highest).then_some((EllipsoidHeight(f64::from(lowest)), EllipsoidHeight(f64::from(highest))))
+}
