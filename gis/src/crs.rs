@@ -118,6 +118,17 @@ impl fmt::Debug for Projection {
     }
 }
 
+/// Returns a PROJ.4 definition in the words by which `proj4rs` 0.1 gives what PROJ gives.
+///
+/// It passes over `+k_0`, the usual name of the scale of Lambert's projection, and would leave the scale out. Its `tmerc` is the
+/// short series, 0.2 m off six degrees from the axis; PROJ takes the long one (Poder, Engsager), which is `etmerc` here and
+/// needs an ellipsoid.
+pub fn as_proj4rs_reads(definition: &str) -> String {
+    let scaled = definition.replace("+k_0=", "+k0=");
+    let is_round = ["+R=", "+ellps=sphere", "+approx"].iter().any(|mark| scaled.contains(mark));
+    if is_round { scaled } else { scaled.replace("+proj=tmerc", "+proj=etmerc") }
+}
+
 impl Projection {
     /// Returns the door of an EPSG code.
     ///
@@ -144,8 +155,8 @@ impl Projection {
         if definition.contains("+proj=geocent") {
             return Err(failed("geocentric coordinates are not supported".to_owned()));
         }
-        let proj = |text| Proj::from_proj_string(text).map_err(|error| failed(error.to_string()));
-        let projs = Some((proj(WGS84)?, proj(definition)?));
+        let proj = |text: &str| Proj::from_proj_string(text).map_err(|error| failed(error.to_string()));
+        let projs = Some((proj(WGS84)?, proj(&as_proj4rs_reads(definition))?));
         Ok(Self { name, definition: definition.to_owned(), projs })
     }
 
@@ -309,5 +320,17 @@ mod tests {
         assert!(!Projection::of(4610).unwrap().datum_is_tied());
         assert!(Projection::of(4214).unwrap().datum_is_tied());
         assert!(Projection::of(32650).unwrap().datum_is_tied());
+    }
+
+    /// Truth: PROJ 9.6.2, `builtins.gie`, blocks `+proj=tmerc +ellps=GRS80` at 6 degrees from the axis and `+proj=lcc` with a scale.
+    #[test]
+    fn scale_and_long_series_are_those_of_proj() {
+        let door = |definition: &str| Projection::from_proj4("test".to_owned(), definition).unwrap();
+        let tmerc = door("+proj=tmerc +ellps=GRS80 +towgs84=0,0,0");
+        let found = tmerc.model_from_lat_lon(LatLon { lat_deg: 40.0, lon_deg: 2.9 }).unwrap();
+        assert!((found - Vector2::new(247_660.757_5, 4_433_559.662_3)).norm() < 1e-3, "{found}");
+        let lcc = door("+proj=lcc +ellps=GRS80 +lat_1=0.5 +lat_2=2 +k_0=1.0000382 +towgs84=0,0,0");
+        let found = lcc.model_from_lat_lon(LatLon { lat_deg: 1.0, lon_deg: 2.0 }).unwrap();
+        assert!((found - Vector2::new(222_596.942_6, 110_664.761_1)).norm() < 1e-3, "{found}");
     }
 }

@@ -13,6 +13,7 @@
 
 mod boundaries;
 mod fixed_cameras;
+mod gie;
 mod reference;
 mod row;
 mod surveyed_poses;
@@ -23,7 +24,7 @@ use row::Row;
 
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let tables: [(&str, fn() -> Row); 13] = [
+    let tables: [(&str, fn() -> Row); 14] = [
         ("rail2024", surveyed_poses::rail2024),
         ("H20T laser target", telemetry_poses::h20t),
         ("Tuniu P4 RTK oblique", telemetry_poses::tuniu),
@@ -37,6 +38,7 @@ fn main() {
         ("GeodTest", vectors::geodesics),
         ("H3", vectors::h3),
         ("EGM96", vectors::egm96),
+        ("PROJ gie", gie::gie),
     ];
     let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
     let rows: Vec<Row> =
