@@ -21,5 +21,6 @@ mod reference;
 mod scene;
 mod terrain_geotiff;
 mod zones_bad_files;
+mod zones_formats;
 mod zones_index;
 mod zones_reference;
