@@ -7,6 +7,7 @@
 //! Everything inside is WGS-84 (EPSG:4326); CGCS2000 (EPSG:4490) is taken as equal to it. Polygons of the `geo` crate
 //! hold x = longitude and y = latitude, in degrees. A zone across the antimeridian is not supported.
 
+mod cells;
 mod datum;
 mod features;
 mod geojson;
@@ -15,6 +16,7 @@ mod index;
 mod kml;
 mod local;
 mod outline;
+mod prepared;
 mod problem;
 mod shapefile;
 mod spread;
