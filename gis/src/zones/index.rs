@@ -1,15 +1,17 @@
-//! Zones found by place: an R-tree of boxes finds candidates, exact polygons decide.
+//! Zones found by place: a grid for each level finds candidates for a point, an R-tree of boxes those for an area; exact outlines
+//! decide.
 
 use std::collections::BTreeMap;
 
-use geo::coordinate_position::{CoordPos, CoordinatePosition};
 use geo::{BoundingRect, Coord, LinesIter};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
+use super::cells::LevelCells;
 use super::local::{LocalFrame, origin_to_segment_m};
+use super::prepared::PreparedOutline;
 use super::spread::{Patch, WeightedPoint, spread_over_error};
-use super::{Zone, ZoneLevel};
+use super::{LEVELS, Zone, ZoneLevel};
 use crate::position::{GroundPosition, LatLon};
 
 type IndexedBox = GeomWithData<Rectangle<[f64; 2]>, usize>;
@@ -50,6 +52,10 @@ pub struct ZoneShare<'a> {
 #[derive(Debug)]
 pub struct ZoneIndex {
     zones: Vec<Zone>,
+    /// Outlines of the zones, by the same number; none where a zone has no outline.
+    outlines: Vec<Option<PreparedOutline>>,
+    /// Cells of each level, coarsest first.
+    cells: Vec<LevelCells>,
     boxes: RTree<IndexedBox>,
 }
 
@@ -63,7 +69,9 @@ impl ZoneIndex {
             Some(GeomWithData::new(corners, index))
         };
         let boxes = RTree::bulk_load(zones.iter().enumerate().filter_map(indexed_box).collect());
-        Self { zones, boxes }
+        let outlines: Vec<_> = zones.iter().map(|zone| PreparedOutline::new(&zone.polygon)).collect();
+        let cells = LEVELS.iter().map(|level| level_cells(&zones, &outlines, *level)).collect();
+        Self { zones, outlines, cells, boxes }
     }
 
     /// Returns all zones, by level and code.
@@ -76,17 +84,31 @@ impl ZoneIndex {
         self.zones.iter().find(|zone| zone.code == code)
     }
 
-    /// Returns the zone of a level that holds a point; on a shared boundary the one with the lower code.
+    /// Returns the zone of a level that holds a point, boundary included; on a shared boundary the one with the lower code.
     pub fn containing(&self, point: LatLon, level: ZoneLevel) -> Option<&Zone> {
-        self.all_containing(point).into_iter().find(|zone| zone.level == level)
+        self.cells.get(level as usize).and_then(|cells| self.holding(cells, point).next())
+    }
+
+    /// Returns the zone of a level for each of many points, as [`Self::containing`] does; splitting them over threads is up to the
+    /// caller.
+    pub fn containing_many(&self, points: &[LatLon], level: ZoneLevel) -> Vec<Option<&Zone>> {
+        points.iter().map(|point| self.containing(*point, level)).collect()
     }
 
     /// Returns all zones that hold a point, boundary included, finest last and by code within a level.
     pub fn all_containing(&self, point: LatLon) -> Vec<&Zone> {
+        self.cells.iter().flat_map(|cells| self.holding(cells, point)).collect()
+    }
+
+    /// Returns the zones of a level that hold a point, by code.
+    fn holding<'a>(&'a self, cells: &'a LevelCells, point: LatLon) -> impl Iterator<Item = &'a Zone> + 'a {
         let coord = Coord { x: point.lon_deg, y: point.lat_deg };
-        let mut zones = self.near(AABB::from_point([coord.x, coord.y]));
-        zones.retain(|(_, zone)| holds(zone, coord));
-        zones.into_iter().map(|(_, zone)| zone).collect()
+        let holding = cells.at(coord).filter(move |(number, whole)| *whole || self.holds(*number as usize, coord));
+        holding.filter_map(|(number, _)| self.zones.get(number as usize))
+    }
+
+    fn holds(&self, number: usize, coord: Coord<f64>) -> bool {
+        self.outlines.get(number).and_then(Option::as_ref).is_some_and(|outline| outline.holds(coord))
     }
 
     /// Returns the probability of each zone that may hold a position, under the position's horizontal error.
@@ -100,7 +122,7 @@ impl ZoneIndex {
             let fresh = || ZoneShare {
                 zone,
                 probability: 0.0,
-                boundary_distance_m: boundary_distance_m(zone, position.point.lat_lon),
+                boundary_distance_m: self.boundary_distance_m(zone, position.point.lat_lon),
             };
             shares.entry(&zone.code).or_insert_with(fresh).probability += patch.probability;
         }
@@ -119,10 +141,11 @@ impl ZoneIndex {
         let Some(envelope) = envelope(&cloud) else { return Vec::new() };
         let mut zone_indices: Vec<Vec<usize>> = vec![Vec::new(); cloud.len()];
         for (index, zone) in self.near(envelope) {
-            let holds_all = holds_envelope(zone, position.point.lat_lon, &cloud);
+            let distance_m = self.boundary_distance_m(zone, position.point.lat_lon);
+            let holds_all = holds_cloud(distance_m, position.point.lat_lon, &cloud);
             for (indices, weighted) in zone_indices.iter_mut().zip(&cloud) {
                 let coord = Coord { x: weighted.point.lon_deg, y: weighted.point.lat_deg };
-                if holds_all.unwrap_or_else(|| holds(zone, coord)) {
+                if holds_all.unwrap_or_else(|| self.holds(index, coord)) {
                     indices.push(index);
                 }
             }
@@ -138,6 +161,18 @@ impl ZoneIndex {
         patches.into_iter().map(patch).collect()
     }
 
+    /// Returns the distance from a point to a zone's boundary, positive inside and negative outside.
+    fn boundary_distance_m(&self, zone: &Zone, point: LatLon) -> f64 {
+        let frame = LocalFrame::new(point);
+        let to_line_m = |line: geo::Line<f64>| {
+            origin_to_segment_m(frame.metres_from_degrees(line.start), frame.metres_from_degrees(line.end))
+        };
+        let distance_m = zone.polygon.lines_iter().map(to_line_m).fold(f64::INFINITY, f64::min);
+        let number = self.zones.binary_search_by(|other| (other.level, &other.code).cmp(&(zone.level, &zone.code)));
+        let coord = Coord { x: point.lon_deg, y: point.lat_deg };
+        if number.is_ok_and(|number| self.holds(number, coord)) { distance_m } else { -distance_m }
+    }
+
     /// Returns the zones whose box meets another, in the order of the index.
     fn near(&self, envelope: AABB<[f64; 2]>) -> Vec<(usize, &Zone)> {
         let found = self.boxes.locate_in_envelope_intersecting(envelope);
@@ -148,8 +183,13 @@ impl ZoneIndex {
     }
 }
 
-fn holds(zone: &Zone, coord: Coord<f64>) -> bool {
-    zone.polygon.coordinate_position(&coord) != CoordPos::Outside
+fn level_cells(zones: &[Zone], outlines: &[Option<PreparedOutline>], level: ZoneLevel) -> LevelCells {
+    let numbered = (0_u32..).zip(zones.iter().zip(outlines));
+    let of_level = numbered.filter(|(_, (zone, _))| zone.level == level);
+    let zones: Vec<_> = of_level
+        .filter_map(|(number, (zone, outline))| outline.as_ref().map(|outline| (number, &zone.polygon, outline)))
+        .collect();
+    LevelCells::new(&zones)
 }
 
 fn envelope(cloud: &[WeightedPoint]) -> Option<AABB<[f64; 2]>> {
@@ -160,7 +200,7 @@ fn envelope(cloud: &[WeightedPoint]) -> Option<AABB<[f64; 2]>> {
 }
 
 /// Tells whether a zone holds the whole cloud or nothing of it, or `None` where its boundary passes through the cloud.
-fn holds_envelope(zone: &Zone, centre: LatLon, cloud: &[WeightedPoint]) -> Option<bool> {
+fn holds_cloud(distance_m: f64, centre: LatLon, cloud: &[WeightedPoint]) -> Option<bool> {
     let frame = LocalFrame::new(centre);
     let reach_m = cloud
         .iter()
@@ -170,20 +210,5 @@ fn holds_envelope(zone: &Zone, centre: LatLon, cloud: &[WeightedPoint]) -> Optio
             at.x.hypot(at.y)
         })
         .fold(0.0, f64::max);
-    let distance_m = boundary_distance_m(zone, centre);
     (distance_m.abs() > reach_m).then_some(distance_m > 0.0)
-}
-
-/// Returns the distance from a point to a zone's boundary, positive inside and negative outside.
-fn boundary_distance_m(zone: &Zone, point: LatLon) -> f64 {
-    let frame = LocalFrame::new(point);
-    let distance_m = zone
-        .polygon
-        .lines_iter()
-        .map(|line| {
-            origin_to_segment_m(frame.metres_from_degrees(line.start), frame.metres_from_degrees(line.end))
-        })
-        .fold(f64::INFINITY, f64::min);
-    let inside = holds(zone, Coord { x: point.lon_deg, y: point.lat_deg });
-    if inside { distance_m } else { -distance_m }
 }

@@ -7,14 +7,18 @@
 //! Everything inside is WGS-84 (EPSG:4326); CGCS2000 (EPSG:4490) is taken as equal to it. Polygons of the `geo` crate
 //! hold x = longitude and y = latitude, in degrees. A zone across the antimeridian is not supported.
 
+mod cells;
 mod datum;
 mod features;
 mod geojson;
 mod hierarchy;
 mod index;
+mod kml;
 mod local;
 mod outline;
+mod prepared;
 mod problem;
+mod shapefile;
 mod spread;
 
 use std::fmt;
@@ -27,7 +31,9 @@ pub use self::features::{Boundaries, Boundary, FilePolygons, ReadZones, StatedCr
 pub use self::geojson::{boundaries_from_geojson, parse_geojson};
 pub use self::hierarchy::check_hierarchy;
 pub use self::index::{ZoneIndex, ZoneSelect, ZoneShare};
+pub use self::kml::{boundaries_from_kml, boundaries_from_kmz};
 pub use self::problem::{ZoneDefect, ZoneProblem};
+pub use self::shapefile::{ShapefileParts, boundaries_from_shapefile};
 pub use self::spread::{Patch, WeightedPoint, spread_over_error};
 pub use crate::crs::Crs;
 

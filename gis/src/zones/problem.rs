@@ -56,6 +56,14 @@ pub enum ZoneDefect {
         /// The `type` member, or what there is instead.
         found: String,
     },
+    /// The bytes are no file of the format that the name says.
+    #[error("cannot be read as {format}: {reason}")]
+    NotReadable {
+        /// The format.
+        format: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// The collection is empty.
     #[error("holds no features")]
     NoFeatures,

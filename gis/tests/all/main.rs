@@ -22,5 +22,7 @@ mod reference;
 mod scene;
 mod terrain_geotiff;
 mod zones_bad_files;
+mod zones_exact;
+mod zones_formats;
 mod zones_index;
 mod zones_reference;

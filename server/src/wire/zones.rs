@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use gis::zones::{ReadZones, Zone, ZoneFile, boundaries_from_geojson, zones_from_boundaries};
+use gis::zones::{
+    Boundaries, ReadZones, ShapefileParts, Zone, ZoneDefect, ZoneFile, boundaries_from_geojson, boundaries_from_kml,
+    boundaries_from_kmz, boundaries_from_shapefile, zones_from_boundaries,
+};
 use store::{ZoneStore, read_geopackage};
 
 /// Name of the file of a zone store in its folder.
@@ -35,12 +38,16 @@ pub fn stored(store: &ZoneStore) -> Result<Vec<Zone>, store::StoreError> {
 /// One line for each fault.
 pub fn read_file(path: &Path, file: &ZoneFile) -> Result<ReadZones, Vec<String>> {
     let name = path.to_string_lossy();
+    let of_file = |defect: ZoneDefect| vec![format!("{name}: {defect}")];
     let boundaries = match extension(path).as_str() {
         "gpkg" => read_geopackage(path, None).map_err(|error| vec![with_causes(&error)])?,
         "json" | "geojson" => {
             let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-            boundaries_from_geojson(&text).map_err(|defect| vec![format!("{name}: {defect}")])?
+            boundaries_from_geojson(&text).map_err(of_file)?
         }
+        "shp" => shapefile(path, file)?,
+        "kml" => boundaries_from_kml(&bytes(path)?).map_err(of_file)?,
+        "kmz" => boundaries_from_kmz(&bytes(path)?).map_err(of_file)?,
         other => {
             return Err(vec![format!(
                 "cannot read {name}: its name ends in {other:?}, known are .geojson, .json, .shp, .gpkg, .kml and .kmz"
@@ -49,6 +56,21 @@ pub fn read_file(path: &Path, file: &ZoneFile) -> Result<ReadZones, Vec<String>>
     };
     zones_from_boundaries(&name, boundaries, file)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+fn shapefile(path: &Path, file: &ZoneFile) -> Result<Boundaries, Vec<String>> {
+    let beside = |ending: &str| -> Result<Option<Vec<u8>>, Vec<String>> {
+        let names = [ending.to_owned(), ending.to_ascii_uppercase()].map(|ending| path.with_extension(ending));
+        names.iter().find(|name| name.is_file()).map(|name| bytes(name)).transpose()
+    };
+    let shp = bytes(path)?;
+    let (dbf, cpg, prj) = (beside("dbf")?, beside("cpg")?, beside("prj")?);
+    let parts = ShapefileParts { shp: &shp, dbf: dbf.as_deref(), cpg: cpg.as_deref(), prj: prj.as_deref() };
+    boundaries_from_shapefile(&parts, file).map_err(|defect| vec![format!("{}: {defect}", path.display())])
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Vec<String>> {
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
 fn extension(path: &Path) -> String {

@@ -5,3 +5,4 @@
 mod conformance;
 mod findings;
 mod sqlite_file;
+mod zones;
