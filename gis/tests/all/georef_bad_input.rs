@@ -97,6 +97,8 @@ fn what_is_not_a_number_is_degenerate() {
     assert_eq!(locate_with(&lens, &unsure, 500.0), NotLocated::Degenerate);
 }
 
+type Change = Box<dyn Fn(&mut Intrinsics, &mut Pose)>;
+
 #[test]
 fn each_kind_of_bad_input_has_its_refusal() {
     let (lens, ground) = (wide_lens(), ground());
@@ -110,7 +112,6 @@ fn each_kind_of_bad_input_has_its_refusal() {
         assert_eq!(ground_point(&view, 960.0, 540.0).err(), all[0].err());
         all[0].err()
     };
-    type Change = Box<dyn Fn(&mut Intrinsics, &mut Pose)>;
     let look = |heading_deg, pitch_deg, roll_deg| -> Change {
         Box::new(move |_, camera| {
             *camera = Pose::from_attitude(

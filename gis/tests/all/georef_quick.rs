@@ -47,7 +47,7 @@ fn height_m(column: usize, row: usize, holes: bool) -> f32 {
     let hill =
         9.0 * (x / 31.0).sin() * (y / 23.0).cos() + 25.0 * (-((x - 150.0).hypot(y - 90.0) / 18.0)).exp();
     let house = if column % 37 < 9 && row % 41 < 11 { 8.0 } else { 0.0 };
-    let hole = holes && (column / 12 + row / 17) % 7 == 0;
+    let hole = holes && (column / 12 + row / 17).is_multiple_of(7);
     if hole { f32::NAN } else { (GROUND_M + hill + house) as f32 }
 }
 

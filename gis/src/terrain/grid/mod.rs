@@ -25,7 +25,7 @@ pub(super) struct Grid {
     heights_m: Vec<f32>,
     width: usize,
     height: usize,
-    grid_from_lat_lon: GridFromLatLon,
+    cell_from_lat_lon: GridFromLatLon,
     bounds: TerrainBounds,
     sigma_m: f64,
     ceilings: Ceilings,
@@ -50,7 +50,7 @@ impl Grid {
             width: raster.width,
             height: raster.height,
             bounds: TerrainBounds { corners: Some(map.corners()), lowest, highest },
-            grid_from_lat_lon: map,
+            cell_from_lat_lon: map,
             sigma_m,
             ceilings,
         })
@@ -62,7 +62,7 @@ impl Grid {
     }
 
     pub(super) fn height(&self, at: LatLon) -> Option<EllipsoidHeight> {
-        let (column, row) = self.grid_from_lat_lon.at(at)?;
+        let (column, row) = self.cell_from_lat_lon.at(at)?;
         self.interpolate(column, row).map(EllipsoidHeight)
     }
 
@@ -75,18 +75,18 @@ impl Grid {
     }
 
     pub(super) fn spacing_m(&self) -> f64 {
-        self.grid_from_lat_lon.spacing_m()
+        self.cell_from_lat_lon.spacing_m()
     }
 
     pub(super) fn probe(&self, at: LatLon, height: EllipsoidHeight, fall: Fall) -> Probe {
-        match self.grid_from_lat_lon.at(at) {
+        match self.cell_from_lat_lon.at(at) {
             Some((column, row)) => Probe {
                 ground: self.interpolate(column, row).map(EllipsoidHeight),
                 free_m: self.ceilings.free_m((column, row), height.0, fall),
             },
             None => Probe {
                 ground: None,
-                free_m: fall.run_m(self.grid_from_lat_lon.distance_m(at), f64::INFINITY),
+                free_m: fall.run_m(self.cell_from_lat_lon.distance_m(at), f64::INFINITY),
             },
         }
     }
