@@ -1,7 +1,7 @@
 //! From pixels to positions with their covariance: over level ground and over a 1 m terrain grid, one core.
 //!
-//! Throughput is in pixels; `plain` beside each is the textbook way (`gis/tests/all/plain.rs`): half-sample steps, an
-//! iterated conversion to latitude and longitude at each.
+//! Throughput is in pixels. `plain` beside each is the textbook way, `gis/tests/all/plain.rs`: half-sample steps from the
+//! camera on, an iterated conversion to latitude and longitude at each, no covariance.
 
 use std::io::Cursor;
 
@@ -11,7 +11,7 @@ use cpu_time::ThreadTime;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gis::camera::{Attitude, Distortion, HeadingSource, PositionSource};
-use gis::georef::{ground_point, locate};
+use gis::georef::{Limits, ground_point, locate};
 use gis::terrain::GeoTiffOptions;
 use gis::{
     EllipsoidHeight, FlatGround, GeoPoint, GeoTiff, HeightDatum, Intrinsics, LatLon, Pose, PoseSigma,
@@ -19,6 +19,9 @@ use gis::{
 };
 use tiff::encoder::{TiffEncoder, colortype};
 use tiff::tags::Tag;
+
+#[path = "../../gis/tests/all/plain.rs"]
+mod plain;
 
 const GROUND_M: f64 = 70.0;
 const ABOVE_M: f64 = 100.0;
@@ -117,6 +120,11 @@ fn bench(criterion: &mut Criterion<CpuTime>, ground: &str, terrain: &dyn Terrain
             assert_eq!(located, PIXELS, "every pixel has a place");
             group.bench_function(BenchmarkId::new("locate", &name), |b| {
                 b.iter(|| pixels.iter().filter(|&&(u, v)| locate(&view, u, v, 2.0).is_ok()).count());
+            });
+            group.bench_function(BenchmarkId::new("plain, without covariance", &name), |b| {
+                let found =
+                    |pixel| plain::ground_point((&lens, &pose, terrain), Limits::default(), pixel, 0.5);
+                b.iter(|| pixels.iter().filter(|pixel| found(**pixel).is_ok()).count());
             });
         }
     }

@@ -10,6 +10,7 @@
 use nalgebra::Vector3;
 
 use crate::geodesy::{LocalFrame, SEMI_MAJOR_AXIS_M};
+use crate::height::EllipsoidHeight;
 use crate::observation::NotLocated;
 use crate::position::GeoPoint;
 use crate::terrain::{Fall, Terrain};
@@ -28,15 +29,15 @@ const TOUCHING_M: f64 = 1e-7;
 /// What the search needs to know of a terrain as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
-    pub(super) lowest_m: f64,
-    pub(super) highest_m: f64,
+    lowest: EllipsoidHeight,
+    highest: EllipsoidHeight,
     pub(super) spacing_m: f64,
 }
 
 impl Span {
     pub(super) fn of(terrain: &dyn Terrain) -> Self {
         let bounds = terrain.bounds();
-        Self { lowest_m: bounds.lowest.0, highest_m: bounds.highest.0, spacing_m: terrain.spacing_m() }
+        Self { lowest: bounds.lowest, highest: bounds.highest, spacing_m: terrain.spacing_m() }
     }
 }
 
@@ -101,6 +102,7 @@ impl Ray<'_> {
 }
 
 /// Where the search starts: known to be above the ground, or not known.
+#[derive(Debug, Clone, Copy)]
 struct Start {
     range_m: f64,
     point: GeoPoint,
@@ -109,7 +111,7 @@ struct Start {
 
 /// Returns the distance along the ray from the frame's origin to the ground, and the point of the ray there.
 pub(super) fn first_hit(ray: &Ray, max_range_m: f64) -> Result<(f64, GeoPoint), NotLocated> {
-    let Span { lowest_m, highest_m, .. } = ray.span;
+    let (lowest_m, highest_m) = (ray.span.lowest.0, ray.span.highest.0);
     let finite = lowest_m.is_finite()
         && highest_m.is_finite()
         && ray.sink().is_finite()
@@ -133,11 +135,11 @@ pub(super) fn first_hit(ray: &Ray, max_range_m: f64) -> Result<(f64, GeoPoint), 
 
 fn start(ray: &Ray) -> Result<Start, NotLocated> {
     let camera = ray.frame.origin();
-    if camera.height.0 < ray.span.lowest_m {
+    if camera.height.0 < ray.span.lowest.0 {
         return Err(NotLocated::BelowGround);
     }
-    if camera.height.0 > ray.span.highest_m {
-        let (range_m, point) = ray.range_to_height(ray.span.highest_m).ok_or(NotLocated::NearHorizon)?;
+    if camera.height.0 > ray.span.highest.0 {
+        let (range_m, point) = ray.range_to_height(ray.span.highest.0).ok_or(NotLocated::NearHorizon)?;
         return Ok(Start { range_m, point, above: true });
     }
     let above = match ray.gap_m(camera) {
@@ -148,7 +150,7 @@ fn start(ray: &Ray) -> Result<Start, NotLocated> {
 }
 
 fn follow(ray: &Ray, start: Start, max_range_m: f64) -> Result<(f64, GeoPoint), NotLocated> {
-    let Span { lowest_m, spacing_m, .. } = ray.span;
+    let Span { lowest: EllipsoidHeight(lowest_m), spacing_m, .. } = ray.span;
     let fall = Fall { level: (1.0 - ray.sink() * ray.sink()).max(0.0).sqrt(), sink: ray.sink() };
     let usual_m = spacing_m * STEP_SAMPLES / fall.level.max(1e-12);
     let Start { mut range_m, mut point, above } = start;

@@ -7,6 +7,8 @@ mod march;
 mod propagate;
 
 use nalgebra::Vector3;
+#[cfg(feature = "rayon")]
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use self::march::{Ray, Span};
 use self::propagate::PoseErrors;
@@ -176,7 +178,7 @@ pub fn locate_many(
     pixel_sigma_px: f64,
 ) -> Vec<Result<GroundPosition, NotLocated>> {
     #[cfg(feature = "rayon")]
-    let pixels = rayon::iter::IntoParallelRefIterator::par_iter(pixels).with_min_len(LEAST_PIXELS);
+    let pixels = pixels.par_iter().with_min_len(LEAST_PIXELS);
     #[cfg(not(feature = "rayon"))]
     let pixels = pixels.iter();
     pixels.map(|&(u_px, v_px)| locate(view, u_px, v_px, pixel_sigma_px)).collect()

@@ -27,8 +27,10 @@ const FLOOR_M2: f64 = 1e-6;
 /// The errors of a pose, each at one standard deviation with the share of its variance that a flight shares.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PoseErrors {
-    /// Displacements of the camera in east, north, up, metres: position along three axes, and a wrong time along the track.
-    moves: [(Vector3<f64>, f64); 4],
+    /// Displacements of the camera in east, north, up, metres.
+    moves: [(Vector3<f64>, f64); 3],
+    /// The displacement along the track by a wrong time.
+    along_track: Option<Vector3<f64>>,
     /// Turns about axes in east, north, up, radians.
     turns: [(Vector3<f64>, f64); 3],
 }
@@ -36,22 +38,20 @@ pub(super) struct PoseErrors {
 impl PoseErrors {
     pub(super) fn of(pose: &Pose) -> Self {
         let sigma = &pose.sigma;
-        let along_track = sigma.time_offset.map_or_else(Vector3::zeros, |offset| {
-            Vector3::from(offset.velocity_enu_m_per_s) * offset.sigma_secs
-        });
+        let along_track =
+            sigma.time_offset.map(|offset| Vector3::from(offset.velocity_enu_m_per_s) * offset.sigma_secs);
         let [east, north, up] = sigma.position_enu_m;
         let share = sigma.bias_share;
         let moves = [
             (Vector3::x() * east, share.position_enu[0]),
             (Vector3::y() * north, share.position_enu[1]),
             (Vector3::z() * up, share.position_enu[2]),
-            (along_track, 1.0),
         ];
         let axes = pose.error_axes_in_enu();
         let turn = |axis: usize| {
             (axes[axis].into_inner() * sigma.attitude_deg[axis].to_radians(), share.attitude[axis])
         };
-        Self { moves, turns: [turn(0), turn(1), turn(2)] }
+        Self { moves, along_track, turns: [turn(0), turn(1), turn(2)] }
     }
 }
 
@@ -64,6 +64,11 @@ struct Sums {
 impl Sums {
     fn new() -> Self {
         Self { whole_m2: Matrix3::identity() * FLOOR_M2, shared_m2: Matrix3::zeros() }
+    }
+
+    #[inline]
+    fn add_independent(&mut self, displaced_m: &Vector3<f64>) {
+        self.whole_m2 += displaced_m * displaced_m.transpose();
     }
 
     #[inline]
@@ -102,7 +107,7 @@ pub(super) fn at_range(
 ) -> Result<GroundPosition, NotLocated> {
     let mut sums = Sums::new();
     add_errors_at_camera(&mut sums, view, hit, pixel_sigma_px, |displaced_m| displaced_m);
-    sums.add(&(hit.direction * range_sigma_m), 0.0);
+    sums.add_independent(&(hit.direction * range_sigma_m));
     sums.at(hit.point)
 }
 
@@ -128,10 +133,13 @@ fn add_errors_at_camera(
 ) {
     let by_pixel = direction_by_pixel(view, hit) * (hit.range_m * pixel_sigma_px);
     for column in by_pixel.column_iter() {
-        sums.add(&kept_on_ground(column.into_owned()), 0.0);
+        sums.add_independent(&kept_on_ground(column.into_owned()));
     }
     for (moved_m, share) in &view.errors.moves {
         sums.add(&kept_on_ground(*moved_m), *share);
+    }
+    if let Some(moved_m) = view.errors.along_track {
+        sums.add(&kept_on_ground(moved_m), 1.0);
     }
     let end_m = hit.direction * hit.range_m;
     for (turn, share) in &view.errors.turns {

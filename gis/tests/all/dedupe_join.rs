@@ -207,6 +207,28 @@ fn fifty_frames_of_one_flight_are_no_better_than_its_bias() {
 }
 
 #[test]
+fn a_hundred_sightings_of_one_flight_do_not_claim_centimetres() {
+    let bias_m2 = nalgebra::Matrix3::from_diagonal(&nalgebra::Vector3::new(4.0, 1.0, 2.0));
+    let frames = (0..100)
+        .map(|f| {
+            let mut seen = sheet("drone", f, (0.0, 0.0), (9.0, 9.0));
+            if let gis::Location::Ground(position) = &mut seen.observation.location {
+                position.bias_covariance_enu_m2 = bias_m2;
+            }
+            (look("drone", f), vec![seen])
+        })
+        .collect();
+    let incidents = run(frames);
+    assert_eq!(incidents.len(), 1);
+    let position = incidents[0].position.unwrap();
+    for part in [position.covariance_enu_m2, position.bias_covariance_enu_m2] {
+        let beyond = (part - bias_m2).symmetric_eigenvalues().min();
+        assert!(beyond > -1e-9, "the fused error {part} falls below the bias");
+    }
+    assert!(position.covariance_enu_m2[(0, 0)] < 5.0, "what differs between frames is averaged");
+}
+
+#[test]
 fn a_better_source_outweighs_a_worse_one() {
     let mut frames: Vec<_> = (0..5)
         .map(|f| (look("poor", f), vec![sheet("poor", f, (6.0, 0.0), (9.0, 9.0)).ce90(15.0)]))

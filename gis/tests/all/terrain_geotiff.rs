@@ -11,17 +11,17 @@ use tiff::tags::Tag;
 use crate::reference::bytes;
 
 /// What a made-up file says of itself.
-struct File {
-    scale: f64,
-    corner: (f64, f64),
-    epsg: Option<u16>,
-    geographic: bool,
-    pixel_is_point: bool,
-    no_data: Option<&'static str>,
-    compression: Compression,
+pub struct File {
+    pub scale: f64,
+    pub corner: (f64, f64),
+    pub epsg: Option<u16>,
+    pub geographic: bool,
+    pub pixel_is_point: bool,
+    pub no_data: Option<&'static str>,
+    pub compression: Compression,
 }
 
-const GEOGRAPHIC: File = File {
+pub const GEOGRAPHIC: File = File {
     scale: 0.001,
     corner: (118.0, 29.0),
     epsg: Some(4326),
@@ -32,7 +32,7 @@ const GEOGRAPHIC: File = File {
 };
 
 impl File {
-    fn encode<C: colortype::ColorType>(&self, width: u32, height: u32, cells: &[C::Inner]) -> Vec<u8>
+    pub fn encode<C: colortype::ColorType>(&self, width: u32, height: u32, cells: &[C::Inner]) -> Vec<u8>
     where
         [C::Inner]: tiff::encoder::TiffValue,
     {

@@ -25,7 +25,7 @@ pub(super) struct Grid {
     heights_m: Vec<f32>,
     width: usize,
     height: usize,
-    grid_from_lat_lon: GridFromLatLon,
+    cell_from_lat_lon: GridFromLatLon,
     bounds: TerrainBounds,
     sigma_m: f64,
     ceilings: Ceilings,
@@ -50,7 +50,7 @@ impl Grid {
             width: raster.width,
             height: raster.height,
             bounds: TerrainBounds { corners: Some(map.corners()), lowest, highest },
-            grid_from_lat_lon: map,
+            cell_from_lat_lon: map,
             sigma_m,
             ceilings,
         })
@@ -62,7 +62,7 @@ impl Grid {
     }
 
     pub(super) fn height(&self, at: LatLon) -> Option<EllipsoidHeight> {
-        let (column, row) = self.grid_from_lat_lon.at(at)?;
+        let (column, row) = self.cell_from_lat_lon.at(at)?;
         self.interpolate(column, row).map(EllipsoidHeight)
     }
 
@@ -75,25 +75,20 @@ impl Grid {
     }
 
     pub(super) fn spacing_m(&self) -> f64 {
-        self.grid_from_lat_lon.spacing_m()
+        self.cell_from_lat_lon.spacing_m()
     }
 
     pub(super) fn probe(&self, at: LatLon, height: EllipsoidHeight, fall: Fall) -> Probe {
-        match self.grid_from_lat_lon.at(at) {
+        match self.cell_from_lat_lon.at(at) {
             Some((column, row)) => Probe {
                 ground: self.interpolate(column, row).map(EllipsoidHeight),
                 free_m: self.ceilings.free_m((column, row), height.0, fall),
             },
             None => Probe {
                 ground: None,
-                free_m: fall.run_m(self.grid_from_lat_lon.distance_m(at), f64::INFINITY),
+                free_m: fall.run_m(self.cell_from_lat_lon.distance_m(at), f64::INFINITY),
             },
         }
-    }
-
-    fn cell(&self, column: usize, row: usize) -> Option<f64> {
-        let height_m = *self.heights_m.get(row * self.width + column)?;
-        height_m.is_finite().then_some(f64::from(height_m))
     }
 
     /// Bilinear between cell centres; level over the outer half of the outermost cells.
@@ -107,18 +102,28 @@ impl Grid {
         let (column, row) = (column.clamp(0.0, last_column), row.clamp(0.0, last_row));
         let (left, upper) = ((column as usize).min(self.width - 2), (row as usize).min(self.height - 2));
         let (across, down) = (column - left as f64, row - upper as f64);
-        let mut sum = 0.0;
-        for (column, row, weight) in [
-            (left, upper, (1.0 - across) * (1.0 - down)),
-            (left + 1, upper, across * (1.0 - down)),
-            (left, upper + 1, (1.0 - across) * down),
-            (left + 1, upper + 1, across * down),
-        ] {
-            if weight > 0.0 {
-                sum += weight * self.cell(column, row)?;
-            }
+        let first = upper * self.width + left;
+        let [a, b] = self.pair(first)?;
+        let [c, d] = self.pair(first + self.width)?;
+        let (upper, lower) = (a + (b - a) * across, c + (d - c) * across);
+        let height_m = upper + (lower - upper) * down;
+        if height_m.is_finite() {
+            return Some(height_m);
         }
-        Some(sum)
+        // A hole: it does not count where its weight is zero.
+        let cells = [a, b, c, d];
+        let weights =
+            [(1.0 - across) * (1.0 - down), across * (1.0 - down), (1.0 - across) * down, across * down];
+        let known = cells.iter().zip(weights).filter(|(_, weight)| *weight > 0.0);
+        let height_m: f64 = known.map(|(cell, weight)| cell * weight).sum();
+        height_m.is_finite().then_some(height_m)
+    }
+
+    /// The heights of a cell and the next in its row; NaN in holes.
+    #[inline]
+    fn pair(&self, first: usize) -> Option<[f64; 2]> {
+        let pair: &[f32; 2] = self.heights_m.get(first..)?.first_chunk()?;
+        Some(pair.map(f64::from))
     }
 }
 
