@@ -12,6 +12,7 @@ pub mod geoid;
 pub mod georef;
 pub mod height;
 pub mod incident;
+pub mod mount;
 pub mod observation;
 pub mod position;
 pub mod terrain;

@@ -187,6 +187,9 @@ pub struct SourceEntry {
     /// `camera.toml` of a fixed camera.
     #[serde(default)]
     pub camera: Option<PathBuf>,
+    /// Picture that the fixed camera took when it was calibrated: where the view differs from it, the camera was moved.
+    #[serde(default)]
+    pub reference_still: Option<PathBuf>,
     /// Where the source stands or flies, for what cannot be located.
     #[serde(default)]
     pub place: Option<PlaceEntry>,
@@ -213,6 +216,7 @@ impl SourceEntry {
             uri,
             telemetry: None,
             camera: None,
+            reference_still: None,
             place: None,
             start_time: None,
             fps: None,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gis::LatLon;
 use jiff::Timestamp;
+use models::RgbImage;
 use pipeline::PictureZones;
 use pipeline::camera::FrameCamera;
 use pipeline::telemetry::{self, Sample};
@@ -40,6 +42,8 @@ pub struct Source {
     pub beside: Beside,
     /// A fixed camera.
     pub camera: Option<FrameCamera>,
+    /// What it saw when it was calibrated.
+    pub reference_still: Option<Arc<RgbImage>>,
     /// Place, for orientation.
     pub place: Option<LatLon>,
     /// Capture time of the first frame, where the feed does not tell it.
@@ -66,6 +70,10 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         Some(path) => Some(fixed_camera(path, &format!("{key}.camera"), problems)?),
         None => None,
     };
+    let reference_still = match &entry.reference_still {
+        Some(path) => Some(picture(path, &format!("{key}.reference_still"), problems)?),
+        None => None,
+    };
     if let Some(message) = undated(entry, &uri, &beside) {
         problems.push(Problem::warning(format!("{key}.start_time"), message));
     }
@@ -84,6 +92,7 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         beside,
         place: place.or_else(|| camera.as_ref().map(|c| c.pose.point.lat_lon)),
         camera,
+        reference_still,
         start_time: entry.start_time,
     })
 }
@@ -107,6 +116,14 @@ fn fixed_camera(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<F
     file.camera()
         .map_err(|reason| problems.push(Problem::new(key, format!("{}: {reason}", path.display()))))
         .ok()
+}
+
+fn picture(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<Arc<RgbImage>> {
+    let bytes = read(path, key, problems)?;
+    pipeline_cv::decode_picture(&bytes)
+        .map_err(|error| problems.push(Problem::new(key, format!("{}: {error}", path.display()))))
+        .ok()
+        .map(Arc::new)
 }
 
 /// Reads a side-car, the track inside a container, or what the stills of a folder say of themselves.
