@@ -172,13 +172,14 @@ impl<'a> Placer<'a> {
 
     fn moment(&self, looked: &Looked) -> Moment {
         let elapsed = looked.frame.elapsed;
+        let at_us = self.setup.telemetry_us(elapsed);
         let found = match &self.origin {
             PoseOrigin::Fixed(_) => return Moment::Missing(NotLocated::NoTelemetry),
             PoseOrigin::Stills(samples) => {
                 let sample = looked.frame.name.as_ref().and_then(|name| samples.get(name));
                 return known(sample.cloned(), NotLocated::NoTelemetry);
             }
-            PoseOrigin::SideCar(track) => track.settle(micros(elapsed)),
+            PoseOrigin::SideCar(track) => track.settle(at_us),
             PoseOrigin::InBand(track) => {
                 let mut overdue = self.latest > elapsed + WAIT || self.waiting.len() >= MAX_WAITING;
                 if track.is_empty() && !self.over {
@@ -187,12 +188,12 @@ impl<'a> Placer<'a> {
                         return Moment::NotYet;
                     }
                 }
-                if overdue { track.settle(micros(elapsed)) } else { track.at(micros(elapsed)) }
+                if overdue { track.settle(at_us) } else { track.at(at_us) }
             }
         };
         match found {
             PoseLookup::Exact(sample) | PoseLookup::Interpolated(sample) => Moment::Known(Box::new(sample)),
-            PoseLookup::Held { sample, .. } => Moment::Known(Box::new(held(&sample, micros(elapsed)))),
+            PoseLookup::Held { sample, .. } => Moment::Known(Box::new(held(&sample, at_us))),
             PoseLookup::Stale { .. } => Moment::Missing(NotLocated::StalePose),
             PoseLookup::Empty => Moment::Missing(NotLocated::NoTelemetry),
             PoseLookup::NotYet => Moment::NotYet,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use models::Precision;
 
+use crate::config::HeightDatumName;
+
 /// Drone and CCTV video into tasks for the department responsible.
 #[derive(Debug, Parser)]
 #[command(name = "flyonce", version, propagate_version = true)]
@@ -29,6 +31,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Score a model pack on a labelled folder
     Eval(EvalArgs),
+    /// Calibrate cameras and aircraft from landmarks
+    Calibrate(CalibrateArgs),
 }
 
 /// Arguments of `analyze`.
@@ -92,6 +96,62 @@ pub struct EvalArgs {
     /// Variant of the pack, fp32 or int8; fp32 when not given
     #[arg(long, value_name = "NUMBERS")]
     pub precision: Option<Precision>,
+}
+
+/// Arguments of `calibrate`.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateArgs {
+    /// What to calibrate
+    #[command(subcommand)]
+    pub command: CalibrateCommand,
+}
+
+/// One calibration.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CalibrateCommand {
+    /// Constant errors of an aircraft's camera from landmarks marked in its pictures
+    Mount(CalibrateMountArgs),
+}
+
+/// Arguments of `calibrate mount`.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateMountArgs {
+    /// Folders or files of stills that tell their pose, or tables of poses (CSV: image, lat_deg, lon_deg, height_m above the
+    /// ellipsoid, heading_deg, pitch_deg, roll_deg, width_px, height_px, focal_px, time)
+    #[arg(required = true)]
+    pub flights: Vec<PathBuf>,
+    /// Where landmarks are seen (CSV: image, u, v, name); (0, 0) is the outer corner of the top-left pixel
+    #[arg(long, value_name = "FILE")]
+    pub marks: PathBuf,
+    /// Surveyed landmarks (CSV: name, lat_deg, lon_deg, height_m above the WGS-84 ellipsoid)
+    #[arg(long, value_name = "FILE")]
+    pub points: Option<PathBuf>,
+    /// Ground heights (GeoTIFF): landmarks that are not surveyed lie on it
+    #[arg(long, value_name = "FILE")]
+    pub dem: Option<PathBuf>,
+    /// Datum of those heights
+    #[arg(long, value_name = "DATUM", value_parser = parse_datum, default_value = "ellipsoidal")]
+    pub dem_heights: HeightDatumName,
+    /// One standard deviation of those heights, metres
+    #[arg(long, value_name = "M", default_value_t = 0.5)]
+    pub dem_sigma_m: f64,
+    /// Geoid above the ellipsoid at the place, metres; EGM2008 for the pictures when not given
+    #[arg(long, value_name = "M", allow_hyphen_values = true)]
+    pub undulation_m: Option<f64>,
+    /// One standard deviation of a mark, pixels
+    #[arg(long, value_name = "PX", default_value_t = 2.0)]
+    pub mark_sigma_px: f64,
+    /// Write what was found to this profile; `aircraft = "profile.toml"` of a source applies it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn parse_datum(text: &str) -> Result<HeightDatumName, String> {
+    match text {
+        "ellipsoidal" => Ok(HeightDatumName::Ellipsoidal),
+        "geoid" => Ok(HeightDatumName::Geoid),
+        other => Err(format!("{other} is neither ellipsoidal nor geoid")),
+    }
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

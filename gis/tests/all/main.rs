@@ -17,6 +17,8 @@ mod georef_door;
 mod georef_frame;
 mod georef_laws;
 mod georef_truth;
+mod mount_synthetic;
+mod mount_truth;
 mod reference;
 mod scene;
 mod terrain_geotiff;

@@ -14,5 +14,5 @@ mod register;
 pub use annotate::{Crop, Rgb, crop, draw_label, draw_outline};
 pub use error::CvError;
 pub use outline::{Options, Outline, Ring, outlines};
-pub use picture::{decode_mask, decode_picture, encode_jpeg, encode_png, resize};
+pub use picture::{decode_mask, decode_picture, encode_jpeg, encode_png, picture_size, resize};
 pub use register::{CvRegistrar, features, register};

@@ -9,7 +9,9 @@
 
 use models::{RgbImage, SizePx};
 use nalgebra::Matrix3;
-use opencv::core::{DMatch, KeyPoint, KeyPointTraitConst, Mat, MatTraitConst, MatTraitConstManual, Point2f, Vector, no_array};
+use opencv::core::{
+    DMatch, KeyPoint, KeyPointTraitConst, Mat, MatTraitConst, MatTraitConstManual, Point2f, Vector, no_array,
+};
 use opencv::features2d::{self, AKAZE, BFMatcher};
 use opencv::prelude::{DescriptorMatcherTraitConst, Feature2DTrait};
 use opencv::{calib3d, core, imgproc};

@@ -11,7 +11,8 @@ const NEAREST_HORIZON: f64 = 1e-3;
 /// Returns where a homography takes a place, or `None` beyond its horizon.
 pub fn mapped(homography: &Matrix3<f64>, (u_px, v_px): (f64, f64)) -> Option<(f64, f64)> {
     let at = homography * Vector3::new(u_px, v_px, 1.0);
-    let usable = at.z > NEAREST_HORIZON * homography[(2, 2)].abs() && at.iter().all(|value| value.is_finite());
+    let usable =
+        at.z > NEAREST_HORIZON * homography[(2, 2)].abs() && at.iter().all(|value| value.is_finite());
     usable.then(|| (at.x / at.z, at.y / at.z))
 }
 

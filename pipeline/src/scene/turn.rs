@@ -132,8 +132,7 @@ impl Fit {
 
     fn residual(&self, lens: &Intrinsics, pair: &Pair) -> Option<Vector2<f64>> {
         let before = lens.ray_in_camera(pair.reference_px.0, pair.reference_px.1)?;
-        let zoomed =
-            Intrinsics { fx_px: lens.fx_px * self.zoom, fy_px: lens.fy_px * self.zoom, ..*lens };
+        let zoomed = Intrinsics { fx_px: lens.fx_px * self.zoom, fy_px: lens.fy_px * self.zoom, ..*lens };
         let (u, v) = zoomed.project(&(self.turn * before))?;
         Some(Vector2::new(pair.still_px.0 - u, pair.still_px.1 - v))
     }

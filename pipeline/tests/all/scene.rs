@@ -54,10 +54,12 @@ fn three_of_four_looks_at_a_new_view_move_it_and_one_alone_does_not() {
         (38, shifted(0.2)),
         (40, shifted(0.1)),
     ];
-    let expected =
-        ["steady", "steady", "steady", "steady", "moved", "moved", "moved", "moved", "steady"];
+    let expected = ["steady", "steady", "steady", "steady", "moved", "moved", "moved", "moved", "steady"];
     assert_eq!(names(Watch::new(true), looks), expected);
-    assert_eq!(names(Watch::new(true), vec![(0, shifted(0.0)), (10, shifted(9.0)), (12, shifted(0.0))])[2], "steady");
+    assert_eq!(
+        names(Watch::new(true), vec![(0, shifted(0.0)), (10, shifted(9.0)), (12, shifted(0.0))])[2],
+        "steady"
+    );
 }
 
 #[test]

@@ -109,7 +109,8 @@ fn run_open(
     detectors: &mut [Box<dyn Detector>],
 ) -> FeedResult {
     let origin = origin(shared, source);
-    let setup = CameraSetup { undulation_m: shared.config.terrain.undulation_m, ..CameraSetup::default() };
+    let undulation_m = shared.config.terrain.undulation_m;
+    let setup = CameraSetup { undulation_m, mount: source.mount, ..CameraSetup::default() };
     let mut placer = Placer::new(origin.clone(), setup.clone(), shared.terrain.ground(), source.start_time);
     if source.camera.is_some() {
         let reference = source.reference_still.as_deref().cloned();

@@ -1,13 +1,14 @@
 //! One file a command.
 
 pub mod analyze;
+pub mod calibrate_mount;
 pub mod check;
 pub mod eval;
 pub mod telemetry;
 
 use std::process::ExitCode;
 
-use crate::cli::Command;
+use crate::cli::{CalibrateCommand, Command};
 
 /// Runs a command and returns its exit code.
 ///
@@ -19,5 +20,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Telemetry(args) => telemetry::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Calibrate(args) => match &args.command {
+            CalibrateCommand::Mount(args) => calibrate_mount::run(args),
+        },
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gis::LatLon;
+use gis::mount::MountBias;
 use jiff::Timestamp;
 use models::RgbImage;
 use pipeline::PictureZones;
@@ -42,6 +43,8 @@ pub struct Source {
     pub beside: Beside,
     /// A fixed camera.
     pub camera: Option<FrameCamera>,
+    /// Constant errors of the aircraft's camera.
+    pub mount: Option<MountBias>,
     /// What it saw when it was calibrated.
     pub reference_still: Option<Arc<RgbImage>>,
     /// Place, for orientation.
@@ -70,6 +73,10 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         Some(path) => Some(fixed_camera(path, &format!("{key}.camera"), problems)?),
         None => None,
     };
+    let mount = match &entry.aircraft {
+        Some(path) => Some(super::aircraft::load(path, &format!("{key}.aircraft"), problems)?),
+        None => None,
+    };
     let reference_still = match &entry.reference_still {
         Some(path) => Some(picture(path, &format!("{key}.reference_still"), problems)?),
         None => None,
@@ -92,6 +99,7 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         beside,
         place: place.or_else(|| camera.as_ref().map(|c| c.pose.point.lat_lon)),
         camera,
+        mount,
         reference_still,
         start_time: entry.start_time,
     })
@@ -171,6 +179,11 @@ fn inside(path: &Path) -> Beside {
             Beside::Nothing
         }
     }
+}
+
+/// Returns what the stills of a folder, or one still, say of their cameras, by file name.
+pub fn stills_of(path: &Path) -> BTreeMap<String, Sample> {
+    if path.is_dir() { stills(path) } else { still(path).into_iter().collect() }
 }
 
 fn stills(folder: &Path) -> BTreeMap<String, Sample> {

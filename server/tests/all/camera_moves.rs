@@ -4,11 +4,12 @@ use gis::camera::{Intrinsics, Pose, PoseSigma};
 use gis::{Attitude, EllipsoidHeight, GeoPoint, LatLon};
 use models::RgbImage;
 use nalgebra::{Rotation3, Vector3};
+use pipeline::Frame;
 use pipeline::camera::FrameCamera;
 use pipeline::scene::{Scene, SceneWatch, turn};
 use pipeline_cv::CvRegistrar;
 
-use crate::clip::{Change, NONE, frame, frames, picture, seen_through, warped};
+use crate::clip::{Change, NONE, frame, frame_of, frames, picture, seen_through};
 use crate::reference;
 
 const BRIDGE: &str = "fixed_camera_gcp/geul_bridge/dk_control.mp4";
@@ -36,9 +37,9 @@ fn clips(test: &str) -> Vec<(&'static str, Vec<RgbImage>)> {
 fn first_notice(
     watch: &mut SceneWatch,
     seconds: std::ops::Range<u64>,
-    still: impl Fn(u64) -> RgbImage,
+    frame: impl Fn(u64) -> Frame,
 ) -> Option<u64> {
-    seconds.into_iter().find(|second| *watch.at(&frame(&still(*second), *second)) != Scene::Steady)
+    seconds.into_iter().find(|second| *watch.at(&frame(*second)) != Scene::Steady)
 }
 
 fn watch(reference: Option<&RgbImage>) -> SceneWatch {
@@ -52,13 +53,11 @@ fn frames_of_a_camera_that_stands_are_steady_through_people_and_dusk() {
         let mut watch = watch(Some(first));
         // Dusk to a quarter of the light, over four minutes.
         let light = |second: u64| 1.0 - 0.75 * second as f64 / 240.0;
-        let still = |second: u64| {
+        let frame = |second: u64| {
             let of = &frames[second as usize / 2 % frames.len()];
-            warped(of, &NONE.homography(of.size()), light(second), second)
+            frame_of(of, NONE, light(second), Some(second), second)
         };
-        let noticed = (0..240).step_by(10).find(|second| {
-            *watch.at(&frame(&still(*second), *second)) != Scene::Steady
-        });
+        let noticed = first_notice(&mut watch, 0..240, frame);
         assert_eq!(noticed, None, "{name}: {}", watch.scene());
     }
 }
@@ -68,12 +67,11 @@ fn a_moved_camera_is_noticed_within_a_minute() {
     for (name, frames) in clips("moved views") {
         for (what, change) in MOVES {
             let mut watch = watch(Some(&frames[0]));
-            let still = |second: u64| {
+            let frame = |second: u64| {
                 let of = &frames[second as usize % frames.len()];
-                let change = if second < 21 { NONE } else { change };
-                warped(of, &change.homography(of.size()), 0.9, second)
+                frame_of(of, if second < 21 { NONE } else { change }, 0.9, Some(second), second)
             };
-            let noticed = first_notice(&mut watch, 0..90, still).map(|second| second - 21);
+            let noticed = first_notice(&mut watch, 0..90, frame).map(|second| second - 21);
             println!("{name}: {what}: after {noticed:?} s: {}", watch.scene());
             assert!(noticed.is_some_and(|seconds| seconds < 60), "{name}: {what} after {noticed:?} s");
         }
@@ -85,11 +83,10 @@ fn without_a_reference_still_a_move_during_the_run_is_noticed() {
     for (name, frames) in clips("moves without a reference") {
         let mut watch = watch(None);
         let moved = Change { shift_px: (40.0, 10.0), ..NONE };
-        let still = |second: u64| {
-            let change = if second < 15 { NONE } else { moved };
-            warped(&frames[0], &change.homography(frames[0].size()), 1.0, second)
+        let frame = |second: u64| {
+            frame_of(&frames[0], if second < 15 { NONE } else { moved }, 1.0, Some(second), second)
         };
-        let noticed = first_notice(&mut watch, 0..60, still);
+        let noticed = first_notice(&mut watch, 0..60, frame);
         assert!(noticed.is_some_and(|second| (15..75).contains(&second)), "{name}: {noticed:?}");
     }
 }
@@ -107,7 +104,7 @@ fn another_view_is_unknown_also_with_the_same_writing_in_the_picture() {
     let (bridge, mountain) = (written(&bridge[0]), written(&mountain));
     let mut watch = watch(Some(&bridge));
     assert_eq!(*watch.at(&frame(&bridge, 0)), Scene::Steady);
-    let noticed = first_notice(&mut watch, 1..70, |_| mountain.clone());
+    let noticed = first_notice(&mut watch, 1..70, |second| frame(&mountain, second));
     assert!(noticed.is_some_and(|second| second <= 60), "{noticed:?}: {}", watch.scene());
     assert_eq!(*watch.scene(), Scene::Unknown);
 }
@@ -127,9 +124,11 @@ fn a_feed_that_starts_with_another_view_than_its_reference_is_unknown_at_once() 
 fn a_picture_in_the_dark_is_no_move() {
     for (name, frames) in clips("dark views") {
         let mut watch = watch(Some(&frames[0]));
-        let dark = |second: u64| warped(&frames[0], &NONE.homography(frames[0].size()), 0.0, second);
-        watch.at(&frame(&frames[0], 0));
-        let noticed = (10..500).step_by(10).find(|s| *watch.at(&frame(&dark(*s), *s)) != Scene::Steady);
+        let dark = |second: u64| {
+            let light = if second == 0 { 1.0 } else { 0.0 };
+            frame_of(&frames[0], NONE, light, Some(second), second)
+        };
+        let noticed = first_notice(&mut watch, 0..500, dark);
         assert_eq!(noticed, None, "{name}");
     }
 }
@@ -139,7 +138,8 @@ fn boards() -> Option<(Vec<(Vector3<f64>, (f64, f64))>, Intrinsics)> {
     let text = reference::text("boards at the bridge", "fixed_camera_gcp/geul_bridge/dk_cam_config.json")?;
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let list = |value: &serde_json::Value| -> Vec<Vec<f64>> {
-        let row = |row: &serde_json::Value| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+        let row =
+            |row: &serde_json::Value| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
         value.as_array().unwrap().iter().map(row).collect()
     };
     let (pixels, places) = (list(&json["gcps"]["src"]), list(&json["gcps"]["dst"]));
@@ -181,7 +181,8 @@ fn a_corrected_pose_puts_directions_where_they_are_within_its_stated_sigma() {
     let point = GeoPoint { lat_lon: LatLon::new(50.8, 5.8).unwrap(), height: EllipsoidHeight(190.0) };
     let attitude = Attitude { heading_deg: 210.0, pitch_deg: -14.0, roll_deg: 0.6 };
     let sigma = PoseSigma { position_enu_m: [0.02; 3], attitude_deg: [0.05; 3] };
-    let camera = FrameCamera { intrinsics: lens, pose: Pose::from_attitude(point, attitude, sigma), ground: None };
+    let camera =
+        FrameCamera { intrinsics: lens, pose: Pose::from_attitude(point, attitude, sigma), ground: None };
     let (mut squares, mut count) = (0.0, 0);
     for (degrees, zoom) in TURNS {
         let [down, right, forward] = degrees.map(f64::to_radians);

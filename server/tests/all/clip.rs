@@ -11,20 +11,16 @@ use pipeline_gst::{GstSource, SourceSpec, SourceUri};
 
 use crate::reference;
 
-/// A decoded picture that stays in memory.
-pub struct Still(pub RgbImage);
+/// A picture that is made when it is asked for: frames nobody looks at cost nothing.
+struct Made<F>(SizePx, F);
 
-impl Picture for Still {
+impl<F: Fn(SizePx) -> RgbImage + Send + Sync> Picture for Made<F> {
     fn size(&self) -> SizePx {
-        self.0.size()
+        self.0
     }
 
     fn rgb(&self, size: SizePx) -> Result<RgbImage, PictureError> {
-        pipeline_cv::resize(&self.0, size).map_err(|e| PictureError {
-            width: size.width,
-            height: size.height,
-            reason: e.to_string(),
-        })
+        Ok((self.1)(size))
     }
 }
 
@@ -52,13 +48,26 @@ pub fn picture(test: &str, path: &str) -> Option<RgbImage> {
 
 /// A frame at a second of a feed.
 pub fn frame(image: &RgbImage, second: u64) -> Frame {
+    frame_of(image, NONE, 1.0, None, second)
+}
+
+/// The same, moved, in another light, with noise of a seed where there is one.
+pub fn frame_of(image: &RgbImage, change: Change, gain: f64, noise: Option<u64>, second: u64) -> Frame {
+    let (own, image) = (image.size(), image.clone());
+    let made = move |size: SizePx| {
+        let scaled = pipeline_cv::resize(&image, size).unwrap();
+        match noise {
+            Some(seed) => warped(&scaled, &change.homography(size), gain, seed),
+            None => scaled,
+        }
+    };
     Frame {
         index: second,
         elapsed: Duration::from_secs(second),
         capture: None,
         name: None,
         gsd_m: None,
-        picture: Arc::new(Still(image.clone())),
+        picture: Arc::new(Made(own, made)),
     }
 }
 
@@ -88,7 +97,7 @@ impl Change {
 }
 
 /// Returns the picture seen through a homography, with light and noise of its own; what was outside is black.
-pub fn warped(image: &RgbImage, still_from_reference: &Matrix3<f64>, gain: f64, seed: u64) -> RgbImage {
+fn warped(image: &RgbImage, still_from_reference: &Matrix3<f64>, gain: f64, seed: u64) -> RgbImage {
     let back = still_from_reference.try_inverse().unwrap();
     seen_through(image, |at| mapped(&back, at), gain, seed)
 }

@@ -9,4 +9,5 @@
 
 mod camera_moves;
 mod clip;
+mod mount;
 mod reference;

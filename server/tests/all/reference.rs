@@ -18,9 +18,3 @@ pub fn file(test: &str, path: &str) -> Option<PathBuf> {
 pub fn text(test: &str, path: &str) -> Option<String> {
     file(test, path).map(|file| std::fs::read_to_string(file).unwrap())
 }
-
-/// Returns the bytes of a file of the reference data.
-pub fn bytes(test: &str, path: &str) -> Option<Vec<u8>> {
-    file(test, path).map(|file| std::fs::read(file).unwrap())
-}
-
