@@ -15,6 +15,7 @@ pub mod georef;
 pub mod height;
 pub mod incident;
 pub mod least_squares;
+pub mod mount;
 pub mod observation;
 pub mod position;
 pub mod terrain;

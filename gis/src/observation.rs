@@ -52,6 +52,8 @@ pub enum NotLocated {
     NoIntrinsics,
     /// The nearest pose is older than the configured age.
     StalePose,
+    /// The camera was moved or turned and where it looks now is not known.
+    PoseUnknown,
     /// The height of the camera cannot be put on the datum of the terrain.
     NoHeight,
     /// The ray passes above the horizon or too close to it.

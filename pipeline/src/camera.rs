@@ -1,11 +1,15 @@
 //! The camera behind one frame: lens, pose and, where no terrain is known, the ground the telemetry speaks of.
 
+use std::time::Duration;
+
 use gis::camera::{CameraError, Distortion, HeadingSource, Intrinsics, Pose, PoseSigma, PositionSource};
 use gis::geoid;
+use gis::mount::MountBias;
 use gis::terrain::FlatGround;
 use gis::{EllipsoidHeight, GeoPoint, GeoidHeight, GeoidModel, LatLon, NotLocated, Terrain};
 use models::SizePx;
 
+use crate::place::micros;
 use crate::telemetry::{RecordedLens, Sample};
 
 /// One standard deviation of ground that is taken as level because no terrain is known, metres.
@@ -25,6 +29,15 @@ pub struct CameraSetup {
     pub undulation_m: Option<f64>,
     /// Height of the ground at take-off, for telemetry that tells its height above it only.
     pub takeoff: Option<EllipsoidHeight>,
+    /// Constant errors of the aircraft's camera, added to what its telemetry says.
+    pub mount: Option<MountBias>,
+}
+
+impl CameraSetup {
+    /// Returns the moment of the telemetry that belongs to a frame, microseconds since the first frame.
+    pub(crate) fn telemetry_us(&self, elapsed: Duration) -> i64 {
+        micros(elapsed).saturating_add((self.mount.map_or(0.0, |mount| mount.time_offset_secs) * 1e6) as i64)
+    }
 }
 
 /// The camera at the moment of one frame.
@@ -49,6 +62,7 @@ impl FrameCamera {
         let Heights { camera, ground } = heights(sample, setup, position)?;
         let point = GeoPoint { lat_lon: position, height: camera };
         let pose = pose(sample, point)?;
+        let pose = setup.mount.map_or(pose, |mount| MountBias { height_m: 0.0, ..mount }.applied(&pose));
         let ground = ground.map(|height| FlatGround { height, sigma_m: LEVEL_GROUND_SIGMA_M });
         Ok(Self { intrinsics, pose, ground })
     }
@@ -135,11 +149,16 @@ fn heights(sample: &Sample, setup: &CameraSetup, at: LatLon) -> Result<Heights, 
     // Autopilots, DJI and MISB ST 0601 count heights above mean sea level from EGM96.
     let undulation_m = || setup.undulation_m.or_else(|| geoid::undulation_m(GeoidModel::Egm96, at));
     let on_ellipsoid = |height: GeoidHeight| undulation_m().map(|m| height.to_ellipsoid(m));
-    let recorded = sample.ellipsoid_height.or_else(|| sample.geoid_height.and_then(on_ellipsoid));
+    let bias_m = setup.mount.map_or(0.0, |mount| mount.height_m);
+    let biased = |height: EllipsoidHeight| EllipsoidHeight(height.0 + bias_m);
+    let recorded = sample.ellipsoid_height.or_else(|| sample.geoid_height.and_then(on_ellipsoid)).map(biased);
     let above_takeoff_m = sample.above_takeoff.map(|h| h.0);
-    let from_takeoff = || Some(EllipsoidHeight(setup.takeoff?.0 + above_takeoff_m?));
+    let from_takeoff = || Some(EllipsoidHeight(setup.takeoff?.0 + above_takeoff_m? + bias_m));
     let camera = recorded.or_else(from_takeoff).ok_or(NotLocated::NoHeight)?;
-    let takeoff = || above_takeoff_m.map(|m| EllipsoidHeight(camera.0 - m));
+    let takeoff = || match recorded {
+        Some(_) => above_takeoff_m.map(|m| EllipsoidHeight(camera.0 - m)),
+        None => setup.takeoff,
+    };
     let centre = || sample.frame_center_elevation.and_then(on_ellipsoid);
     let ground = sample.frame_center_ellipsoid_height.or_else(centre).or_else(takeoff);
     Ok(Heights { camera, ground })
@@ -218,6 +237,17 @@ mod tests {
         let stated = |sigma| Sample { position_sigma_m: Some(sigma), ..fixed.clone() };
         check_sigma(&stated([0.011, 0.2, 0.02]), [0.03, 0.2, 0.05], 0.6);
         check_sigma(&stated([f64::NAN, 0.2, 0.02]), [0.05, 0.05, 0.08], 0.6);
+    }
+
+    #[test]
+    fn an_aircrafts_biases_are_added_to_its_telemetry() {
+        let mount = MountBias { heading_deg: 3.0, pitch_deg: 1.5, height_m: -4.0, ..MountBias::default() };
+        let sample = Sample { ellipsoid_height: Some(EllipsoidHeight(200.0)), ..sample() };
+        let setup = CameraSetup { mount: Some(mount), ..CameraSetup::default() };
+        let view = FrameCamera::from_sample(&sample, &setup, PICTURE).unwrap();
+        let attitude = view.pose.attitude();
+        assert!((view.pose.point.height.0 - 196.0).abs() < 1e-9);
+        assert!((attitude.heading_deg - 93.0).abs() < 1e-9 && (attitude.pitch_deg + 58.5).abs() < 1e-9);
     }
 
     #[test]

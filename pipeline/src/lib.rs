@@ -13,6 +13,7 @@ pub mod place;
 pub mod poses;
 pub mod runner;
 pub mod scale;
+pub mod scene;
 pub mod seen;
 pub mod telemetry;
 pub mod tiles;

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use gis::{EllipsoidHeight, NotLocated, Terrain, TimeQuality, TimeSource};
 use jiff::{SignedDuration, Timestamp};
+use nalgebra::Matrix3;
 
 use crate::camera::{CameraSetup, FrameCamera};
 use crate::poses::{PoseLookup, PoseTrack};
 use crate::runner::{Event, Looked};
+use crate::scene::{Scene, SceneWatch, turn};
 use crate::telemetry::{Sample, klv};
 
 /// How far the feed may run past a frame that waits for telemetry.
@@ -65,6 +67,15 @@ pub struct Placer<'a> {
     silent: bool,
     over: bool,
     latest: Duration,
+    scene: Option<SceneWatch>,
+    corrected: Option<Corrected>,
+}
+
+/// A fixed camera after a move.
+struct Corrected {
+    /// The move, as its homography.
+    by: Matrix3<f64>,
+    camera: Option<FrameCamera>,
 }
 
 /// The sample of a frame's moment, or why there is none.
@@ -91,7 +102,20 @@ impl<'a> Placer<'a> {
             silent: false,
             over: false,
             latest: Duration::ZERO,
+            scene: None,
+            corrected: None,
         }
+    }
+
+    /// Watches the view of a fixed camera: where it moved the pose is corrected, or refused.
+    #[must_use]
+    pub fn with_scene(self, scene: SceneWatch) -> Self {
+        Self { scene: Some(scene), ..self }
+    }
+
+    /// Returns what is known of a fixed camera's view, where it is watched.
+    pub fn scene(&self) -> Option<&Scene> {
+        self.scene.as_ref().map(SceneWatch::scene)
     }
 
     /// Takes the next event and returns the frames that are complete now, in order.
@@ -148,13 +172,14 @@ impl<'a> Placer<'a> {
 
     fn moment(&self, looked: &Looked) -> Moment {
         let elapsed = looked.frame.elapsed;
+        let at_us = self.setup.telemetry_us(elapsed);
         let found = match &self.origin {
             PoseOrigin::Fixed(_) => return Moment::Missing(NotLocated::NoTelemetry),
             PoseOrigin::Stills(samples) => {
                 let sample = looked.frame.name.as_ref().and_then(|name| samples.get(name));
                 return known(sample.cloned(), NotLocated::NoTelemetry);
             }
-            PoseOrigin::SideCar(track) => track.settle(micros(elapsed)),
+            PoseOrigin::SideCar(track) => track.settle(at_us),
             PoseOrigin::InBand(track) => {
                 let mut overdue = self.latest > elapsed + WAIT || self.waiting.len() >= MAX_WAITING;
                 if track.is_empty() && !self.over {
@@ -163,12 +188,12 @@ impl<'a> Placer<'a> {
                         return Moment::NotYet;
                     }
                 }
-                if overdue { track.settle(micros(elapsed)) } else { track.at(micros(elapsed)) }
+                if overdue { track.settle(at_us) } else { track.at(at_us) }
             }
         };
         match found {
             PoseLookup::Exact(sample) | PoseLookup::Interpolated(sample) => Moment::Known(Box::new(sample)),
-            PoseLookup::Held { sample, .. } => Moment::Known(Box::new(held(&sample, micros(elapsed)))),
+            PoseLookup::Held { sample, .. } => Moment::Known(Box::new(held(&sample, at_us))),
             PoseLookup::Stale { .. } => Moment::Missing(NotLocated::StalePose),
             PoseLookup::Empty => Moment::Missing(NotLocated::NoTelemetry),
             PoseLookup::NotYet => Moment::NotYet,
@@ -186,13 +211,30 @@ impl<'a> Placer<'a> {
         Placed { looked, time, time_quality, camera }
     }
 
-    fn without_sample(&self, looked: Looked, reason: NotLocated) -> Placed {
+    fn without_sample(&mut self, looked: Looked, reason: NotLocated) -> Placed {
         let (time, time_quality) = self.time_without_telemetry(&looked);
         let camera = match &self.origin {
-            PoseOrigin::Fixed(camera) => camera.resized(looked.frame.picture.size()),
+            PoseOrigin::Fixed(_) => self.fixed(&looked),
             _ => Err(reason),
         };
         Placed { looked, time, time_quality, camera }
+    }
+
+    /// Returns the fixed camera as it looks now, as far as that is known.
+    fn fixed(&mut self, looked: &Looked) -> Result<FrameCamera, NotLocated> {
+        let PoseOrigin::Fixed(camera) = &self.origin else { return Err(NotLocated::NoTelemetry) };
+        let size = looked.frame.picture.size();
+        let change = match self.scene.as_mut().map(|scene| scene.at(&looked.frame)) {
+            None | Some(Scene::Steady) => return camera.resized(size),
+            Some(Scene::Unknown) => return Err(NotLocated::PoseUnknown),
+            Some(Scene::Moved(change)) => &change.registration,
+        };
+        if self.corrected.as_ref().is_none_or(|known| known.by != change.still_from_reference) {
+            let by = change.still_from_reference;
+            self.corrected = Some(Corrected { by, camera: turn::corrected(camera, change) });
+        }
+        let corrected = self.corrected.as_ref().and_then(|known| known.camera.as_ref());
+        corrected.ok_or(NotLocated::PoseUnknown)?.resized(size)
     }
 
     fn time_without_telemetry(&self, looked: &Looked) -> (Timestamp, TimeQuality) {

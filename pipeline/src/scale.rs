@@ -5,7 +5,7 @@ use gis::georef::{View, ground_sample_distance_m};
 
 use crate::camera::{CameraSetup, FrameCamera};
 use crate::frame::{Frame, FrameSource, Item, SourceError};
-use crate::place::{PoseOrigin, micros};
+use crate::place::PoseOrigin;
 use crate::telemetry::{Sample, klv};
 
 /// A feed whose frames know their scale.
@@ -40,7 +40,7 @@ impl<'a> Scaled<'a> {
     fn gsd_m(&self, frame: &Frame) -> Option<f64> {
         let size = frame.picture.size();
         let of_sample = |sample: &Sample| FrameCamera::from_sample(sample, &self.setup, size).ok();
-        let at_us = micros(frame.elapsed);
+        let at_us = self.setup.telemetry_us(frame.elapsed);
         let camera = match &self.origin {
             PoseOrigin::Fixed(camera) => camera.resized(size).ok(),
             PoseOrigin::Stills(samples) => samples.get(frame.name.as_ref()?).and_then(of_sample),

@@ -205,6 +205,7 @@ fn words_of(reason: NotLocated) -> &'static str {
         NotLocated::NoAttitude => "the telemetry holds no camera attitude",
         NotLocated::NoIntrinsics => "the lens is not known",
         NotLocated::StalePose => "the nearest pose is too old",
+        NotLocated::PoseUnknown => "the camera was moved and where it looks now is not known",
         NotLocated::NoHeight => "the height of the camera has no usable datum",
         NotLocated::NearHorizon => "it lies too close to the horizon",
         NotLocated::OutsideTerrain => "it lies outside the terrain model",

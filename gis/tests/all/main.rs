@@ -21,6 +21,8 @@ mod georef_laws;
 mod georef_quick;
 mod georef_truth;
 mod georef_uncertainty;
+mod mount_synthetic;
+mod mount_truth;
 mod plain;
 mod reference;
 mod scene;

@@ -1,4 +1,4 @@
-//! OpenCV behind the pipeline: outlines of masks, pictures read and written, evidence drawn.
+//! OpenCV behind the pipeline: outlines of masks, pictures read and written, evidence drawn, views compared.
 //!
 //! OpenCV is told to stay on the caller's thread; the pipeline has its own workers.
 
@@ -9,10 +9,12 @@ mod mat;
 mod outline;
 mod picture;
 mod raster;
+mod register;
 mod resect;
 
 pub use annotate::{Arrow, Crop, Rgb, crop, draw_arrows, draw_label, draw_outline};
 pub use error::CvError;
 pub use outline::{Options, Outline, Ring, outlines};
-pub use picture::{decode_mask, decode_picture, encode_jpeg, encode_png, resize};
+pub use picture::{decode_mask, decode_picture, encode_jpeg, encode_png, picture_size, resize};
+pub use register::{CvRegistrar, features, register};
 pub use resect::resect;

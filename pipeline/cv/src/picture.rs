@@ -37,6 +37,14 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbImage, CvError> {
     RgbImage::new(size.width, size.height, rgb.into_raw()).ok_or(CvError::Undecodable { size })
 }
 
+/// Returns the size that the header of a picture states, before any turn that its EXIF orientation asks for.
+///
+/// # Errors
+/// When the bytes are empty, of another kind or cut off.
+pub fn picture_size(bytes: &[u8]) -> Result<SizePx, CvError> {
+    header::size(bytes)
+}
+
 /// Returns the values of a mask, `[rows, columns]`.
 ///
 /// # Errors

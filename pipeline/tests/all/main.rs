@@ -16,6 +16,7 @@ mod place;
 mod poses;
 mod reference;
 mod scale;
+mod scene;
 mod telemetry_container;
 mod telemetry_klv;
 mod telemetry_mavlink;

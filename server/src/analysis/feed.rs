@@ -10,8 +10,10 @@ use pipeline::place::{Placed, Placer, PoseOrigin};
 use pipeline::poses::{PoseConfig, PoseTrack};
 use pipeline::runner::{Feed, FeedStats, run};
 use pipeline::scale::Scaled;
+use pipeline::scene::SceneWatch;
 use pipeline::telemetry::Sample;
 use pipeline::{Detector, FrameSource, SourceError};
+use pipeline_cv::CvRegistrar;
 use pipeline_gst::{GstSource, SourceUri, StillsSource};
 
 use super::collect::Collector;
@@ -107,8 +109,13 @@ fn run_open(
     detectors: &mut [Box<dyn Detector>],
 ) -> FeedResult {
     let origin = origin(shared, source);
-    let setup = CameraSetup { undulation_m: shared.config.terrain.undulation_m, ..CameraSetup::default() };
-    let placer = Placer::new(origin.clone(), setup.clone(), shared.terrain.ground(), source.start_time);
+    let undulation_m = shared.config.terrain.undulation_m;
+    let setup = CameraSetup { undulation_m, mount: source.mount, ..CameraSetup::default() };
+    let mut placer = Placer::new(origin.clone(), setup.clone(), shared.terrain.ground(), source.start_time);
+    if source.camera.is_some() {
+        let reference = source.reference_still.as_deref().cloned();
+        placer = placer.with_scene(SceneWatch::new(Box::new(CvRegistrar), reference));
+    }
     if shared.scaled {
         let mut scaled = Scaled::new(frames, origin, setup, shared.terrain.ground());
         return run_placed(shared, source, &mut scaled, placer, detectors);

@@ -263,6 +263,14 @@ fn check_source(source: &SourceEntry, path: &str, require: &mut impl FnMut(bool,
         let at = format!("{} {}", place.lat_deg, place.lon_deg);
         require(place.lat_lon().is_some(), format!("{path}.place"), format!("{at} is not on the globe"));
     }
+    let flies = source.aircraft.is_none() || source.camera.is_none();
+    require(flies, format!("{path}.aircraft"), "belongs to what flies, and there is a fixed camera".into());
+    let idle = source.reference_still.is_some() && source.camera.is_none();
+    require(
+        !idle,
+        format!("{path}.reference_still"),
+        "belongs to a fixed camera, and there is no camera".into(),
+    );
     if let Some(fps) = source.fps {
         require(
             fps.is_finite() && fps >= 0.0,
@@ -294,6 +302,8 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     for source in &mut config.sources {
         source.telemetry.iter_mut().for_each(fix);
         source.camera.iter_mut().for_each(fix);
+        source.aircraft.iter_mut().for_each(fix);
+        source.reference_still.iter_mut().for_each(fix);
         if !source.uri.contains("://") {
             source.uri = base.join(&source.uri).to_string_lossy().into_owned();
         }

@@ -189,6 +189,12 @@ pub struct SourceEntry {
     /// `camera.toml` of a fixed camera.
     #[serde(default)]
     pub camera: Option<PathBuf>,
+    /// `profile.toml` of the aircraft, as `flyonce calibrate mount` writes it.
+    #[serde(default)]
+    pub aircraft: Option<PathBuf>,
+    /// Picture that the fixed camera took when it was calibrated: where the view differs from it, the camera was moved.
+    #[serde(default)]
+    pub reference_still: Option<PathBuf>,
     /// Where the source stands or flies, for what cannot be located.
     #[serde(default)]
     pub place: Option<PlaceEntry>,
@@ -215,6 +221,8 @@ impl SourceEntry {
             uri,
             telemetry: None,
             camera: None,
+            aircraft: None,
+            reference_still: None,
             place: None,
             start_time: None,
             fps: None,

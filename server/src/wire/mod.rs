@@ -2,6 +2,7 @@
 //!
 //! Every loader collects all of its problems; nothing starts before all of them are known.
 
+pub mod aircraft;
 pub mod camera;
 pub mod city;
 pub mod packs;

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gis::LatLon;
+use gis::mount::MountBias;
 use jiff::Timestamp;
+use models::RgbImage;
 use pipeline::PictureZones;
 use pipeline::camera::FrameCamera;
 use pipeline::telemetry::{self, Sample};
@@ -40,6 +43,10 @@ pub struct Source {
     pub beside: Beside,
     /// A fixed camera.
     pub camera: Option<FrameCamera>,
+    /// Constant errors of the aircraft's camera.
+    pub mount: Option<MountBias>,
+    /// What it saw when it was calibrated.
+    pub reference_still: Option<Arc<RgbImage>>,
     /// Place, for orientation.
     pub place: Option<LatLon>,
     /// Capture time of the first frame, where the feed does not tell it.
@@ -66,6 +73,14 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         Some(path) => Some(fixed_camera(path, &format!("{key}.camera"), problems)?),
         None => None,
     };
+    let mount = match &entry.aircraft {
+        Some(path) => Some(super::aircraft::load(path, &format!("{key}.aircraft"), problems)?),
+        None => None,
+    };
+    let reference_still = match &entry.reference_still {
+        Some(path) => Some(picture(path, &format!("{key}.reference_still"), problems)?),
+        None => None,
+    };
     if let Some(message) = undated(entry, &uri, &beside) {
         problems.push(Problem::warning(format!("{key}.start_time"), message));
     }
@@ -84,6 +99,8 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         beside,
         place: place.or_else(|| camera.as_ref().map(|c| c.pose.point.lat_lon)),
         camera,
+        mount,
+        reference_still,
         start_time: entry.start_time,
     })
 }
@@ -105,6 +122,14 @@ fn fixed_camera(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<F
         .and_then(|file| file.camera())
         .map_err(|reason| problems.push(Problem::new(key, format!("{}: {reason}", path.display()))))
         .ok()
+}
+
+fn picture(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<Arc<RgbImage>> {
+    let bytes = read(path, key, problems)?;
+    pipeline_cv::decode_picture(&bytes)
+        .map_err(|error| problems.push(Problem::new(key, format!("{}: {error}", path.display()))))
+        .ok()
+        .map(Arc::new)
 }
 
 /// Reads a side-car, the track inside a container, or what the stills of a folder say of themselves.
@@ -152,6 +177,11 @@ fn inside(path: &Path) -> Beside {
             Beside::Nothing
         }
     }
+}
+
+/// Returns what the stills of a folder, or one still, say of their cameras, by file name.
+pub fn stills_of(path: &Path) -> BTreeMap<String, Sample> {
+    if path.is_dir() { stills(path) } else { still(path).into_iter().collect() }
 }
 
 fn stills(folder: &Path) -> BTreeMap<String, Sample> {

@@ -3,6 +3,7 @@
 pub mod camera;
 mod drawing;
 mod marks;
+pub mod mount;
 mod report;
 
 use std::process::ExitCode;
@@ -16,5 +17,6 @@ use crate::cli::CalibrateCommand;
 pub fn run(command: &CalibrateCommand) -> anyhow::Result<ExitCode> {
     match command {
         CalibrateCommand::Camera(args) => camera::run(args),
+        CalibrateCommand::Mount(args) => mount::run(args),
     }
 }

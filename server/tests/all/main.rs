@@ -1,0 +1,13 @@
+//! Behaviour of the wiring against data from outside.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail loudly and say what was not measured"
+)]
+
+mod camera_moves;
+mod clip;
+mod mount;
+mod reference;
