@@ -1,5 +1,5 @@
 # The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
-.PHONY: demo test check bench bench-peers build setup train
+.PHONY: demo test check accuracy bench bench-peers build setup train
 .DEFAULT_GOAL := demo
 
 OUT ?= out/demo
@@ -20,6 +20,10 @@ check: setup
 test: check
 	cargo build --locked -p server
 	cargo test --workspace --locked
+
+# Positions against truth from outside; FLYONCE_REFERENCE names the folder of reference data.
+accuracy: setup
+	cargo test --quiet --locked -p e2e --test accuracy
 
 bench: build
 	benches/run.sh

@@ -196,7 +196,7 @@ pub fn finse() -> Row {
         let calibration = found(&pick(0..25), &lens, &options);
         let pose = on_earth(&calibration.camera, &site.frame);
         let view = View::new(&calibration.camera.intrinsics, &pose, &site.terrain)
-            .with_limits(Limits { min_depression_deg: 0.05, max_range_m: 5_000.0 });
+            .with_limits(Limits { min_depression_deg: -30.0, max_range_m: 5_000.0 });
         for mark in pick(25..45) {
             checked += 1;
             let Ok(hit) = ground_point(&view, mark.pixel[0], mark.pixel[1]) else {

@@ -4,6 +4,8 @@
 //! where the terrain knows of no ground so high), until it is under the ground; the crossing is then bracketed and refined.
 //! The curvature of the earth is in every step: a point of the ray is taken from the tangent frame to the ellipsoid.
 //!
+//! A level or rising ray, as of a camera in a valley, is followed the same way until it is above all ground.
+//!
 //! Over a hole the ground is not known: a ray that enters a hole above the ground and comes out below it hit something
 //! unseen and is refused; one that comes out above it goes on.
 
@@ -120,7 +122,7 @@ pub(super) fn first_hit(ray: &Ray, max_range_m: f64) -> Result<(f64, GeoPoint), 
         return Err(NotLocated::Degenerate);
     }
     if ray.sink() <= 0.0 {
-        return Err(NotLocated::NearHorizon);
+        return climb(ray, max_range_m);
     }
     let start = start(ray)?;
     if start.range_m > max_range_m {
@@ -131,6 +133,38 @@ pub(super) fn first_hit(ray: &Ray, max_range_m: f64) -> Result<(f64, GeoPoint), 
         return ray.gap_m(start.point).map(|_| hit).ok_or(NotLocated::OutsideTerrain);
     }
     follow(ray, start, max_range_m)
+}
+
+/// A level or rising ray: it meets only ground that rises faster, or is above all of it.
+fn climb(ray: &Ray, max_range_m: f64) -> Result<(f64, GeoPoint), NotLocated> {
+    let Span { lowest, highest, spacing_m } = ray.span;
+    let camera = ray.frame.origin();
+    if camera.height.0 < lowest.0 {
+        return Err(NotLocated::BelowGround);
+    }
+    let mut last_above = match ray.gap_m(camera) {
+        Some(gap_m) if gap_m < 0.0 => return Err(NotLocated::BelowGround),
+        gap_m => gap_m.map(|gap_m| Side { range_m: 0.0, gap_m }),
+    };
+    let level = (1.0 - ray.sink() * ray.sink()).max(0.0).sqrt();
+    let step_m = spacing_m * STEP_SAMPLES / level.max(1e-12) + LEAST_STEP_M;
+    let mut range_m = 0.0;
+    for _ in 0..MOST_STEPS {
+        range_m += step_m;
+        let point = ray.point(range_m);
+        if range_m > max_range_m || point.height.0 > highest.0 {
+            return Err(NotLocated::NearHorizon);
+        }
+        last_above = match ray.gap_m(point) {
+            Some(gap_m) if gap_m <= 0.0 => {
+                let last_above = last_above.ok_or(NotLocated::OutsideTerrain)?;
+                return refine(ray, last_above, Side { range_m, gap_m }, point);
+            }
+            Some(gap_m) => Some(Side { range_m, gap_m }),
+            None => None,
+        };
+    }
+    Err(NotLocated::NearHorizon)
 }
 
 fn start(ray: &Ray) -> Result<Start, NotLocated> {

@@ -26,7 +26,8 @@ const LEAST_PIXELS: usize = 256;
 /// Where georeferencing refuses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Least angle of a ray below the horizontal, degrees. Nearer to the horizon a small turn moves the hit too far.
+    /// Least angle of a ray below the horizontal, degrees; negative to allow rays that rise towards a slope. Nearer to the horizon
+    /// a small turn moves the hit too far.
     pub min_depression_deg: f64,
     /// Longest ray, metres.
     pub max_range_m: f64,

@@ -110,7 +110,7 @@ fn data() -> Option<Data> {
 
 fn shot(get: &dyn Fn(&str) -> f64) -> Shot {
     let at = LatLon::new(get("droneLatitude"), get("droneLongitude")).unwrap();
-    let undulation_m = geoid::undulation_m(at).unwrap();
+    let undulation_m = geoid::undulation_m(geoid::GeoidModel::Egm96, at).unwrap();
     let point =
         GeoPoint { lat_lon: at, height: EllipsoidHeight(get("droneElevationHAE") + 2.0 * undulation_m) };
     let answer = GeoPoint { lat_lon: LatLon::new(get("lat"), get("lon")).unwrap(), height: point.height };
@@ -126,6 +126,7 @@ fn shot(get: &dyn Fn(&str) -> f64) -> Shot {
         fy_px: get("f_y"),
         cx_px: get("imageWidth") / 2.0,
         cy_px: get("imageLength") / 2.0,
+        projection: gis::camera::Projection::Perspective,
         distortion: Distortion {
             k1: get("k1"),
             k2: get("k2"),

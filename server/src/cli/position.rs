@@ -37,6 +37,9 @@ pub struct GeorefArgs {
     /// One standard deviation of the pixels
     #[arg(long, value_name = "PIXELS", default_value_t = crate::commands::georef::PIXEL_SIGMA_PX)]
     pub pixel_sigma: f64,
+    /// Least angle below the horizontal at which a ray is followed, degrees; negative for rays that rise towards a slope
+    #[arg(long, value_name = "DEG", default_value_t = 5.0, allow_hyphen_values = true)]
+    pub min_depression: f64,
     /// How to print
     #[arg(long, value_enum, default_value_t = PointFormat::Csv)]
     pub format: PointFormat,

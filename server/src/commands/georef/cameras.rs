@@ -85,7 +85,8 @@ impl Cameras {
 
     /// Returns every camera over the ground; heights of unknown datum are read by it, and that is said.
     pub fn settle(self, ground: Option<&dyn Terrain>, args: &GeorefArgs) -> Settled {
-        let setup = CameraSetup { intrinsics: self.lens, undulation_m: args.undulation, ..CameraSetup::default() };
+        let setup =
+            CameraSetup { intrinsics: self.lens, undulation_m: args.undulation, ..CameraSetup::default() };
         let settled = self.shots.into_iter().map(|(name, shot)| {
             let camera = shot.map_err(Reason::from).and_then(|shot| camera(&name, &shot, &setup, ground));
             (name, camera)

@@ -8,7 +8,7 @@ mod terrain;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use gis::georef::{View, locate};
+use gis::georef::{Limits, View, locate};
 use gis::{GroundPosition, NotLocated, Terrain};
 
 use self::cameras::Cameras;
@@ -56,7 +56,7 @@ pub fn run(args: &GeorefArgs) -> anyhow::Result<ExitCode> {
     let answers: Vec<Answer> = pixels
         .into_iter()
         .map(|pixel| {
-            let found = answer(&pixel, &cameras, ground, args.pixel_sigma);
+            let found = answer(&pixel, &cameras, ground, args);
             Answer { pixel, found }
         })
         .collect();
@@ -70,7 +70,7 @@ fn answer(
     pixel: &PixelRow,
     cameras: &cameras::Settled,
     ground: Option<&dyn Terrain>,
-    sigma_px: f64,
+    args: &GeorefArgs,
 ) -> Result<GroundPosition, Reason> {
     let camera = cameras.of(&pixel.image)?;
     let (width_px, height_px) = (camera.intrinsics.width_px, camera.intrinsics.height_px);
@@ -78,6 +78,7 @@ fn answer(
         return Err(Reason::OutsidePicture);
     }
     let terrain = camera.ground(ground).ok_or(Reason::NoTerrain)?;
-    let view = View::new(&camera.intrinsics, &camera.pose, terrain);
-    Ok(locate(&view, pixel.u_px, pixel.v_px, sigma_px)?)
+    let limits = Limits { min_depression_deg: args.min_depression, ..Limits::default() };
+    let view = View::new(&camera.intrinsics, &camera.pose, terrain).with_limits(limits);
+    Ok(locate(&view, pixel.u_px, pixel.v_px, args.pixel_sigma)?)
 }
