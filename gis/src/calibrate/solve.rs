@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector, Matrix3, Rotation3, Vector2, Vector3};
 use super::error::CalibrateError;
 use super::verdict::{check_count, check_marks, check_solution, ground_error_m};
 use super::{Calibration, Free, Mark, Options, PlacedCamera, Residual};
-use crate::camera::Intrinsics;
+use crate::camera::{CALIBRATED, Intrinsics};
 use crate::least_squares::{Fit, fit};
 
 /// Residual of a point behind the camera, pixels: far enough to be left at once.
@@ -28,8 +28,8 @@ const PRINCIPAL_POINT_SHARE: f64 = 0.02;
 const K1_SIGMA: f64 = 0.3;
 const K2_SIGMA: f64 = 0.15;
 
-const POSE: [&str; 6] = ["x_m", "y_m", "z_m", "heading_deg", "pitch_deg", "roll_deg"];
-const LENS: [&str; 5] = ["fx_px", "cx_px", "cy_px", "k1", "k2"];
+const POSE_PARAMETERS: usize = 6;
+const LENS_PARAMETERS: usize = CALIBRATED.len() - POSE_PARAMETERS;
 /// Steps of the numeric derivatives, in the units of the parameters.
 const STEPS: [f64; 11] = [1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-2, 1e-2, 1e-2, 1e-5, 1e-5];
 
@@ -49,7 +49,7 @@ impl<'a> Model<'a> {
     }
 
     fn names(&self) -> Vec<&'static str> {
-        POSE.iter().chain(LENS.iter().take(lens_parameters(self.options.free))).copied().collect()
+        CALIBRATED.into_iter().take(POSE_PARAMETERS + lens_parameters(self.options.free)).collect()
     }
 
     fn first(&self) -> DVector<f64> {
@@ -107,7 +107,7 @@ fn lens_parameters(free: Free) -> usize {
     match free {
         Free::Nothing => 0,
         Free::Focal => 1,
-        Free::Lens => LENS.len(),
+        Free::Lens => LENS_PARAMETERS,
     }
 }
 
@@ -137,7 +137,7 @@ pub fn calibrate(
     starts: &[PlacedCamera],
     options: &Options,
 ) -> Result<Calibration, CalibrateError> {
-    let unknowns = POSE.len() + lens_parameters(options.free);
+    let unknowns = POSE_PARAMETERS + lens_parameters(options.free);
     check_count(marks, unknowns, options.free)?;
     let size = starts.first().map(|start| [start.intrinsics.width_px, start.intrinsics.height_px]);
     check_marks(marks, size.ok_or(CalibrateError::NoCamera)?)?;

@@ -11,4 +11,6 @@ pub use attitude::Attitude;
 pub use distortion::Distortion;
 pub use error::CameraError;
 pub use intrinsics::{Intrinsics, PixelRay, Projection};
-pub use pose::{BiasShare, HeadingSource, Pose, PoseSigma, PositionSource, TimeOffset};
+pub use pose::{
+    BiasShare, CALIBRATED, CalibrationCovariance, HeadingSource, Pose, PoseSigma, PositionSource, TimeOffset,
+};

@@ -1,6 +1,6 @@
 //! Where a camera is, which way it looks, and how well both are known.
 
-use nalgebra::{Rotation3, Unit, Vector3};
+use nalgebra::{Rotation3, SMatrix, Unit, Vector3};
 use serde::{Deserialize, Serialize};
 
 use super::attitude::Attitude;
@@ -34,6 +34,14 @@ pub enum HeadingSource {
     Calibrated,
 }
 
+/// Names of the parameters of a [`CalibrationCovariance`], with their units, in order.
+pub const CALIBRATED: [&str; 11] =
+    ["x_m", "y_m", "z_m", "heading_deg", "pitch_deg", "roll_deg", "fx_px", "cx_px", "cy_px", "k1", "k2"];
+
+/// Covariance of pose and lens of a camera calibrated from points, in the order and units of [`CALIBRATED`]: x, y, z are east, north,
+/// up. Its parts hang together: a turn that the principal point makes good moves nothing on the ground.
+pub type CalibrationCovariance = SMatrix<f64, 11, 11>;
+
 /// Standard deviations of a pose.
 ///
 /// The attitude's errors are small turns about three axes that never coincide, also straight down: `heading` about the
@@ -50,6 +58,9 @@ pub struct PoseSigma {
     /// What a wrong offset between the clocks of video and telemetry adds, where the camera's velocity is known.
     #[serde(default)]
     pub time_offset: Option<TimeOffset>,
+    /// The joint errors of a calibrated camera, which then count instead of the deviations above; all of them last.
+    #[serde(skip)]
+    pub calibrated: Option<CalibrationCovariance>,
 }
 
 /// Shares of variances that are the same in all frames of one flight, 0 to 1: averaging over frames does not shrink them.
@@ -125,7 +136,13 @@ impl TimeOffset {
 impl PoseSigma {
     /// Returns the deviations of instruments of an unknown kind: east, north, up in metres; heading, pitch, roll in degrees.
     pub fn new(position_enu_m: [f64; 3], attitude_deg: [f64; 3]) -> Self {
-        Self { position_enu_m, attitude_deg, bias_share: BiasShare::default(), time_offset: None }
+        Self {
+            position_enu_m,
+            attitude_deg,
+            bias_share: BiasShare::default(),
+            time_offset: None,
+            calibrated: None,
+        }
     }
 
     /// Returns the usual figures for instruments of a kind; used where the telemetry states none of its own.
@@ -157,6 +174,7 @@ impl PoseSigma {
         figures.into_iter().all(|sigma| sigma.is_finite() && *sigma >= 0.0)
             && self.bias_share.is_usable()
             && self.time_offset.is_none_or(|offset| offset.is_usable())
+            && self.calibrated.is_none_or(|joint| joint.iter().all(|value| value.is_finite()))
     }
 }
 

@@ -10,10 +10,10 @@
 //! their outer products; the part that sightings of one flight share sums the same vectors with the shares of
 //! `camera::BiasShare`. Pixels err anew in each frame, the terrain always in the same way.
 
-use nalgebra::{Matrix3, Matrix3x2, Vector3};
+use nalgebra::{Matrix3, Matrix3x2, SMatrix, Unit, Vector2, Vector3};
 
 use super::{Hit, View};
-use crate::camera::Pose;
+use crate::camera::{CalibrationCovariance, Pose};
 use crate::geodesy::metres_per_degree;
 use crate::observation::NotLocated;
 use crate::position::{GeoPoint, GroundPosition, LatLon};
@@ -33,6 +33,50 @@ pub(super) struct PoseErrors {
     along_track: Option<Vector3<f64>>,
     /// Turns about axes in east, north, up, radians.
     turns: [(Vector3<f64>, f64); 3],
+    /// What a calibrated camera's errors do together, instead of moves and turns.
+    joint: Option<JointErrors>,
+}
+
+/// Errors of pose and lens that hang together: each column of the factor of their covariance is one cause.
+#[derive(Debug, Clone, Copy)]
+struct JointErrors {
+    factor: CalibrationCovariance,
+    axes: [Vector3<f64>; 3],
+}
+
+impl JointErrors {
+    fn of(pose: &Pose) -> Option<Self> {
+        let eigen = pose.sigma.calibrated?.symmetric_eigen();
+        let deviations = eigen.eigenvalues.map(|value| value.max(0.0).sqrt());
+        let factor = eigen.eigenvectors * CalibrationCovariance::from_diagonal(&deviations);
+        Some(Self { factor, axes: pose.error_axes_in_enu().map(Unit::into_inner) })
+    }
+
+    /// The displacements of a hit, one a cause.
+    fn displaced<'a>(&'a self, view: &'a View, hit: &'a Hit) -> impl Iterator<Item = Vector3<f64>> + 'a {
+        let by_lens = direction_by_pixel(view, hit) * hit.range_m * pixel_by_lens(view, hit);
+        let end_m = hit.direction * hit.range_m;
+        self.factor.column_iter().map(move |cause| {
+            let moved = Vector3::new(cause[0], cause[1], cause[2]);
+            let turn: Vector3<f64> = (0..3).map(|axis| self.axes[axis] * cause[3 + axis].to_radians()).sum();
+            moved + turn.cross(&end_m) + by_lens * cause.fixed_rows::<5>(6)
+        })
+    }
+}
+
+/// The pixel that would look where this one does, by fx (fy in proportion), cx, cy, k1, k2: a change of the lens turned into one of the
+/// pixel.
+fn pixel_by_lens(view: &View, hit: &Hit) -> SMatrix<f64, 2, 5> {
+    let lens = view.intrinsics;
+    let ray = hit.pixel_ray.ray_in_camera;
+    let ideal = ray.xy() / ray.z;
+    let (distorted, _) = lens.distortion.distort(&ideal);
+    let aspect = lens.fy_px / lens.fx_px;
+    let r2 = ideal.norm_squared();
+    let radial = Vector2::new(lens.fx_px * ideal.x, lens.fy_px * ideal.y) * r2;
+    let columns =
+        [Vector2::new(distorted.x, distorted.y * aspect), Vector2::x(), Vector2::y(), radial, radial * r2];
+    -SMatrix::from_columns(&columns)
 }
 
 impl PoseErrors {
@@ -51,7 +95,7 @@ impl PoseErrors {
         let turn = |axis: usize| {
             (axes[axis].into_inner() * sigma.attitude_deg[axis].to_radians(), share.attitude[axis])
         };
-        Self { moves, along_track, turns: [turn(0), turn(1), turn(2)] }
+        Self { moves, along_track, turns: [turn(0), turn(1), turn(2)], joint: JointErrors::of(pose) }
     }
 }
 
@@ -135,11 +179,17 @@ fn add_errors_at_camera(
     for column in by_pixel.column_iter() {
         sums.add_independent(&kept_on_ground(column.into_owned()));
     }
-    for (moved_m, share) in &view.errors.moves {
-        sums.add(&kept_on_ground(*moved_m), *share);
-    }
     if let Some(moved_m) = view.errors.along_track {
         sums.add(&kept_on_ground(moved_m), 1.0);
+    }
+    if let Some(joint) = &view.errors.joint {
+        for displaced_m in joint.displaced(view, hit) {
+            sums.add(&kept_on_ground(displaced_m), 1.0);
+        }
+        return;
+    }
+    for (moved_m, share) in &view.errors.moves {
+        sums.add(&kept_on_ground(*moved_m), *share);
     }
     let end_m = hit.direction * hit.range_m;
     for (turn, share) in &view.errors.turns {

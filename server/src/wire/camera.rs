@@ -1,6 +1,9 @@
 //! `camera.toml`: lens, place and direction of a camera; the lens alone for one whose pose comes from elsewhere.
 
-use gis::camera::{Distortion, HeadingSource, Intrinsics, Pose, PoseSigma, PositionSource, Projection};
+use gis::camera::{
+    CALIBRATED, CalibrationCovariance, Distortion, HeadingSource, Intrinsics, Pose, PoseSigma,
+    PositionSource, Projection,
+};
 use gis::{Attitude, EllipsoidHeight, GeoPoint, LatLon};
 use pipeline::camera::FrameCamera;
 use serde::{Deserialize, Serialize};
@@ -154,11 +157,39 @@ impl CameraFile {
             pitch_deg: need("pitch_deg", self.pitch_deg)?,
             roll_deg: need("roll_deg", self.roll_deg)?,
         };
-        let pose = Pose::from_attitude(GeoPoint { lat_lon, height }, attitude, self.sigma());
+        let sigma = PoseSigma { calibrated: self.joint()?, ..self.sigma() };
+        let pose = Pose::from_attitude(GeoPoint { lat_lon, height }, attitude, sigma);
         if !pose.is_usable() {
             return Err("place, direction and deviations must be finite numbers".to_owned());
         }
         Ok(FrameCamera { intrinsics, pose, ground: None })
+    }
+
+    /// The joint covariance, with zeros for what was not searched.
+    fn joint(&self) -> Result<Option<CalibrationCovariance>, String> {
+        let size = self.covariance_of.len();
+        if size == 0 && self.covariance.is_empty() {
+            return Ok(None);
+        }
+        if self.covariance.len() != size || self.covariance.iter().any(|row| row.len() != size) {
+            return Err(format!("covariance is not {size} x {size}, as covariance_of has {size} names"));
+        }
+        let place = |name: &String| CALIBRATED.iter().position(|known| known == name);
+        let mut joint = CalibrationCovariance::zeros();
+        for (row, row_name) in self.covariance.iter().zip(&self.covariance_of) {
+            let i = place(row_name)
+                .ok_or_else(|| format!("covariance_of names {row_name:?}, known are {CALIBRATED:?}"))?;
+            for (value, column_name) in row.iter().zip(&self.covariance_of) {
+                if let Some(j) = place(column_name) {
+                    joint[(i, j)] = *value;
+                }
+            }
+        }
+        let least = joint.symmetric_eigenvalues().min();
+        if least.is_nan() || least < -1e-6 * joint.trace() {
+            return Err("covariance is not one: it has a negative direction".to_owned());
+        }
+        Ok(Some(joint))
     }
 
     fn sigma(&self) -> PoseSigma {
