@@ -1,8 +1,13 @@
 //! Calibration from synthetic points: truth is known, so is the spread of the answers.
 
-use gis::calibrate::{CalibrateError, Free, Mark, Options, PlacedCamera, Swap, calibrate, swapped_axes};
-use gis::{Attitude, Intrinsics};
-use nalgebra::Vector3;
+use gis::calibrate::{
+    CalibrateError, Calibration, Free, Mark, Options, PlacedCamera, Swap, calibrate, swapped_axes,
+};
+use gis::camera::{CalibrationCovariance, Pose, PoseSigma};
+use gis::geodesy::LocalFrame;
+use gis::georef::{View, locate};
+use gis::{Attitude, EllipsoidHeight, FlatGround, GeoPoint, Intrinsics, LatLon};
+use nalgebra::{Matrix3, Vector3};
 use proptest::prelude::*;
 
 fn camera(heading_deg: f64, pitch_deg: f64, roll_deg: f64) -> PlacedCamera {
@@ -59,7 +64,8 @@ proptest! {
         let start = PlacedCamera { intrinsics: Intrinsics::centred(1920.0, 1080.0, 1250.0).unwrap(), ..turned(&truth) };
         let found = calibrate(&marks(&truth, 0.0, 1), &[start], &Options::new(Free::Focal)).unwrap();
         prop_assert!((found.camera.centre - truth.centre).norm() < 1e-4);
-        prop_assert!(found.camera.frame_from_camera.angle_to(&truth.frame_from_camera) < 1e-5);
+        let turned = found.camera.frame_from_camera.matrix() - truth.frame_from_camera.matrix();
+        prop_assert!(turned.norm() < 1e-5);
         prop_assert!((found.camera.intrinsics.fx_px - 1400.0).abs() < 0.01);
     }
 }
@@ -78,6 +84,45 @@ fn stated_deviations_hold_what_errors_there_are() {
     let mean = squares.iter().sum::<f64>() / squares.len() as f64;
     // A chi-square of 3 degrees has mean 3; robust weights and the spread of 200 draws widen it.
     assert!((2.2..=4.0).contains(&mean), "mean of the normalised squares {mean}");
+}
+
+/// The ground under a pixel by a calibrated camera, in its own frame, with the covariance that is stated.
+fn on_the_ground(found: &Calibration, pixel: [f64; 2]) -> (Vector3<f64>, Matrix3<f64>) {
+    let origin = GeoPoint { lat_lon: LatLon::new(28.97, 118.87).unwrap(), height: EllipsoidHeight(0.0) };
+    let frame = LocalFrame::at(origin);
+    let mut joint = CalibrationCovariance::zeros();
+    let size = found.parameters.len();
+    joint.view_mut((0, 0), (size, size)).copy_from(&found.covariance);
+    let sigma = PoseSigma { calibrated: Some(joint), ..PoseSigma::new([0.0; 3], [0.0; 3]) };
+    let point = frame.point_from_enu(&found.camera.centre);
+    let pose = Pose { point, enu_from_camera: found.camera.frame_from_camera, sigma };
+    let ground = FlatGround { height: EllipsoidHeight(0.0), sigma_m: 0.0 };
+    let hit = locate(&View::new(&found.camera.intrinsics, &pose, &ground), pixel[0], pixel[1], 1e-6).unwrap();
+    (frame.enu_from_point(hit.point), hit.covariance_enu_m2)
+}
+
+#[test]
+fn what_a_calibrated_camera_states_on_the_ground_is_how_far_it_errs() {
+    let mut truth = camera(40.0, -20.0, 2.0);
+    truth.intrinsics.distortion.k1 = -0.1;
+    let pixel = [600.0, 800.0];
+    let ray = truth.ray(pixel).unwrap();
+    let place = truth.centre - ray * (truth.centre.z / ray.z);
+    for free in [Free::Nothing, Free::Focal, Free::Lens] {
+        let options = Options { pixel_sigma_px: 1.0, ..Options::new(free) };
+        let mut squares = Vec::new();
+        for seed in 1..=120 {
+            let found = calibrate(&marks(&truth, 1.0, seed * 7919), &[turned(&truth)], &options).unwrap();
+            let (hit, covariance) = on_the_ground(&found, pixel);
+            let off = (hit - place).xy();
+            let information = covariance.fixed_view::<2, 2>(0, 0).into_owned().try_inverse().unwrap();
+            squares.push((off.transpose() * information * off)[0]);
+        }
+        let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+        println!("{free:?}: mean of the normalised squares {mean:.2}");
+        // A chi-square of 2 degrees has mean 2.
+        assert!((1.3..=2.9).contains(&mean), "{free:?}: {mean}");
+    }
 }
 
 #[test]

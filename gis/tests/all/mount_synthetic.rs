@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 const GROUND_M: f64 = 120.0;
-const SIGMA: PoseSigma = PoseSigma { position_enu_m: [0.4, 0.4, 0.6], attitude_deg: [0.5, 0.2, 0.2] };
+fn sigma() -> PoseSigma {
+    PoseSigma::new([0.4, 0.4, 0.6], [0.5, 0.2, 0.2])
+}
 const MARK_SIGMA_PX: f64 = 1.5;
 
 /// Normal numbers out of a seed (Box and Muller, 1958, over an xorshift).
@@ -69,7 +71,7 @@ fn fly(bias: &MountBias, seed: u64, down: bool) -> Flight {
         let heading_deg = if down { around.to_degrees() } else { around.to_degrees() + 180.0 };
         let pitch_deg = if down { -90.0 } else { -(up / radius).atan().to_degrees() };
         let recorded = Attitude { heading_deg, pitch_deg, roll_deg: 0.0 };
-        let pose = Pose::from_attitude(frame.point_from_enu(&place), recorded, SIGMA);
+        let pose = Pose::from_attitude(frame.point_from_enu(&place), recorded, sigma());
         let velocity = Vector3::new(around.cos(), -around.sin(), 0.0) * 9.0 * there;
         let motion =
             Motion { velocity_enu_m_s: velocity, turn_enu_rad_s: -Vector3::z() * 9.0 * there / radius };
@@ -94,14 +96,15 @@ fn true_pose(shot: &Shot, bias: &MountBias, noise: &mut Normal) -> Pose {
     let motion = shot.motion.unwrap();
     let own = LocalFrame::at(shot.pose.point);
     let moved = motion.velocity_enu_m_s * bias.time_offset_secs;
-    let off = Vector3::from_fn(|axis, _| SIGMA.position_enu_m[axis] * noise.next());
+    let off = Vector3::from_fn(|axis, _| sigma().position_enu_m[axis] * noise.next());
     let turned = Rotation3::new(motion.turn_enu_rad_s * bias.time_offset_secs) * shot.pose.enu_from_camera;
     let pose = Pose { point: own.point_from_enu(&(moved + off)), enu_from_camera: turned, ..shot.pose };
     let biased = bias.applied(&pose);
     let axes = shot.pose.error_axes_in_enu();
-    let shaken = axes.iter().zip(SIGMA.attitude_deg).fold(Rotation3::identity(), |so_far, (axis, sigma)| {
-        Rotation3::from_axis_angle(axis, (sigma * noise.next()).to_radians()) * so_far
-    });
+    let shaken =
+        axes.iter().zip(sigma().attitude_deg).fold(Rotation3::identity(), |so_far, (axis, sigma)| {
+            Rotation3::from_axis_angle(axis, (sigma * noise.next()).to_radians()) * so_far
+        });
     Pose { enu_from_camera: shaken * biased.enu_from_camera, ..biased }
 }
 
