@@ -79,8 +79,9 @@ impl Registration {
         let share = |at: f64, of: u32| (4.0 * at / f64::from(of.max(1))).clamp(0.0, 3.0) as usize;
         for pair in &self.pairs {
             let (u, v) = pair.reference_px;
-            let cell = cells.get_mut(4 * share(v, self.size.height) + share(u, self.size.width));
-            cell.into_iter().for_each(|count| *count += 1);
+            if let Some(count) = cells.get_mut(4 * share(v, self.size.height) + share(u, self.size.width)) {
+                *count += 1;
+            }
         }
         cells.iter().filter(|count| **count >= 2).count() as f64 / 16.0
     }

@@ -114,7 +114,7 @@ fn start(lens: &Intrinsics, found: &Registration) -> Option<Fit> {
     let k = Matrix3::new(lens.fx_px, 0.0, lens.cx_px, 0.0, lens.fy_px, lens.cy_px, 0.0, 0.0, 1.0);
     let between = k.try_inverse()? * found.still_from_reference * k;
     let product = between * between.transpose();
-    let (factor2, zoomed2) = (product[(2, 2)], (product[(0, 0)] + product[(1, 1)]) / 2.0);
+    let (factor2, zoomed2) = (product[(2, 2)], f64::midpoint(product[(0, 0)], product[(1, 1)]));
     let zoom = (zoomed2 / factor2).sqrt();
     if !ZOOMS.contains(&zoom) {
         return None;

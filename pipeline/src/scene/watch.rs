@@ -27,7 +27,7 @@ const AGREEING: usize = 3;
 /// Time without a look at the believed view after which it is unknown.
 const LOST_AFTER: Duration = Duration::from_secs(45);
 /// The same where there is too little to see.
-const DARK_AFTER: Duration = Duration::from_secs(600);
+const DARK_AFTER: Duration = Duration::from_mins(10);
 
 /// What one look at the view gave.
 #[derive(Debug, Clone, PartialEq)]

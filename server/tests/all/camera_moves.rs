@@ -51,8 +51,8 @@ fn frames_of_a_camera_that_stands_are_steady_through_people_and_dusk() {
     for (name, frames) in clips("steady views") {
         let first = &frames[0];
         let mut watch = watch(Some(first));
-        // Dusk to a quarter of the light, over four minutes.
-        let light = |second: u64| 1.0 - 0.75 * second as f64 / 240.0;
+        // Dusk to an eighth of the light, over four minutes.
+        let light = |second: u64| 1.0 - 0.875 * second as f64 / 240.0;
         let frame = |second: u64| {
             let of = &frames[second as usize / 2 % frames.len()];
             frame_of(of, NONE, light(second), Some(second), second)
@@ -133,8 +133,8 @@ fn a_picture_in_the_dark_is_no_move() {
     }
 }
 
-/// The surveyed boards at the bridge, east, north, up from the first, metres, and their pixels (OpenCV's origin).
-fn boards() -> Option<(Vec<(Vector3<f64>, (f64, f64))>, Intrinsics)> {
+/// The pixels of the surveyed boards at the bridge, and its lens.
+fn boards() -> Option<(Vec<(f64, f64)>, Intrinsics)> {
     let text = reference::text("boards at the bridge", "fixed_camera_gcp/geul_bridge/dk_cam_config.json")?;
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let list = |value: &serde_json::Value| -> Vec<Vec<f64>> {
@@ -142,17 +142,14 @@ fn boards() -> Option<(Vec<(Vector3<f64>, (f64, f64))>, Intrinsics)> {
             |row: &serde_json::Value| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
         value.as_array().unwrap().iter().map(row).collect()
     };
-    let (pixels, places) = (list(&json["gcps"]["src"]), list(&json["gcps"]["dst"]));
+    let pixels = list(&json["gcps"]["src"]);
     let matrix = list(&json["camera_matrix"]);
     let coefficients = list(&json["dist_coeffs"]);
     let (k1, k2) = (coefficients[0][0], coefficients[1][0]);
     let camera = (matrix[0][0], matrix[1][1], matrix[0][2], matrix[1][2]);
     let lens = Intrinsics::from_opencv((1920.0, 1080.0), camera, [k1, k2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-    let origin = Vector3::from_column_slice(&places[0]);
-    let board = |(place, pixel): (&Vec<f64>, &Vec<f64>)| {
-        (Vector3::from_column_slice(place) - origin, (pixel[0] + 0.5, pixel[1] + 0.5))
-    };
-    Some((places.iter().zip(&pixels).map(board).collect(), lens.unwrap()))
+    // Marks count from the centre of the top-left pixel.
+    Some((pixels.iter().map(|at| (at[0] + 0.5, at[1] + 0.5)).collect(), lens.unwrap()))
 }
 
 /// Turns of the camera, degrees about its own axes (down, right, forward), and zooms.
@@ -199,7 +196,7 @@ fn a_corrected_pose_puts_directions_where_they_are_within_its_stated_sigma() {
         // Where the boards are seen now by the true camera, and where the corrected pose says those pixels look.
         let zoomed = Intrinsics { fx_px: lens.fx_px * zoom, fy_px: lens.fy_px * zoom, ..lens };
         let mut worst_deg: f64 = 0.0;
-        for (_, (u, v)) in &boards {
+        for (u, v) in &boards {
             let ray = lens.ray_in_camera(*u, *v).unwrap();
             let Some(now) = zoomed.project(&(truth * ray)) else { continue };
             let direction = camera.pose.enu_from_camera * ray;

@@ -89,12 +89,9 @@ pub fn run(args: &CalibrateMountArgs) -> anyhow::Result<ExitCode> {
     let profile = toml::to_string(&ProfileFile::of(&solution))?;
     if let Some(path) = &args.out {
         std::fs::write(path, &profile).with_context(|| format!("cannot write {}", path.display()))?;
+        tracing::info!("written to {}", path.display());
     }
-    let mut text = told(&solution);
-    if let Some(path) = &args.out {
-        text.push_str(&format!("\nwritten to {}", path.display()));
-    }
-    output::print(&text).context("cannot write to standard output")?;
+    output::print(&told(&solution)).context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -245,10 +242,10 @@ fn marks(
 
 /// Says what was found, how sure it is and what the marks do not tell.
 fn told(solution: &Solution) -> String {
-    let mut text = String::new();
-    for (part, found) in &solution.told {
-        text.push_str(&format!("{} {:+.3} +- {:.3}\n", part.key(), found.value, found.sigma));
-    }
+    let found = solution.told.iter();
+    let mut lines: Vec<String> = found
+        .map(|(part, found)| format!("{} {:+.3} +- {:.3}", part.key(), found.value, found.sigma))
+        .collect();
     for (part, with) in &solution.untold {
         let with: Vec<&str> = with.iter().map(|part| part.key()).collect();
         let why = if with.is_empty() {
@@ -256,13 +253,13 @@ fn told(solution: &Solution) -> String {
         } else {
             format!("the marks do not tell it from {}", with.join(", "))
         };
-        text.push_str(&format!("{} not observable: {why}\n", part.key()));
+        lines.push(format!("{} not observable: {why}", part.key()));
     }
     let (before, after) = solution.rms_px;
-    let Solution { marks, outliers, variance_factor, .. } = solution;
-    text.push_str(&format!(
-        "{marks} marks, {outliers} far off; {before:.1} px off on average before, {after:.1} px after; noise is {:.2} times as stated",
-        variance_factor.sqrt(),
+    let noise = solution.variance_factor.sqrt();
+    lines.push(format!(
+        "{} marks, {} far off; {before:.1} px off before, {after:.1} px after; noise is {noise:.2} times as stated",
+        solution.marks, solution.outliers,
     ));
-    text
+    lines.join("\n")
 }
