@@ -70,9 +70,9 @@ impl FromStr for Crs {
             "gcj02" | "gcj-02" => Ok(Self::Gcj02),
             "bd09" | "bd-09" => Ok(Self::Bd09),
             other => {
-                let digits = other
-                    .strip_prefix("epsg:")
-                    .ok_or_else(|| unknown("known are wgs84, cgcs2000, gcj02, bd09 and EPSG codes such as EPSG:4549"))?;
+                let digits = other.strip_prefix("epsg:").ok_or_else(|| {
+                    unknown("known are wgs84, cgcs2000, gcj02, bd09 and EPSG codes such as EPSG:4549")
+                })?;
                 let code = digits.parse().map_err(|_| unknown("the code is not known"))?;
                 Projection::of(u32::from(code)).map(|_| Self::Epsg(code))
             }
@@ -167,7 +167,15 @@ impl Projection {
     /// Tells whether the definition says how its datum lies to WGS-84. Where it does not (Xian 1980), positions are off by what
     /// the datums differ, often 100 m.
     pub fn datum_is_tied(&self) -> bool {
-        let tied = ["+datum=", "+towgs84=", "+nadgrids=", "+ellps=GRS80", "+ellps=WGS84", "+rf=298.257222101", "+rf=298.257223563"];
+        let tied = [
+            "+datum=",
+            "+towgs84=",
+            "+nadgrids=",
+            "+ellps=GRS80",
+            "+ellps=WGS84",
+            "+rf=298.257222101",
+            "+rf=298.257223563",
+        ];
         tied.iter().any(|mark| self.definition.contains(mark))
     }
 
@@ -208,7 +216,13 @@ impl Projection {
         let on_globe = LatLon::new(reached.lat_deg, reached.lon_deg).ok_or_else(failed)?;
         let back = self.model_from_lat_lon(on_globe)?;
         let off_m = if self.is_lat_lon() {
-            plane_distance_m(on_globe, LatLon { lat_deg: back.y + on_globe.lat_deg - at.y, lon_deg: back.x + on_globe.lon_deg - at.x })
+            plane_distance_m(
+                on_globe,
+                LatLon {
+                    lat_deg: back.y + on_globe.lat_deg - at.y,
+                    lon_deg: back.x + on_globe.lon_deg - at.x,
+                },
+            )
         } else {
             (back - at).norm()
         };

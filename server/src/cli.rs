@@ -162,9 +162,12 @@ pub struct ZonesListArgs {
 }
 
 fn parse_place(text: &str) -> Result<LatLon, String> {
-    let numbers = text.split_once(',').and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
+    let numbers = text
+        .split_once(',')
+        .and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
     let (lat_deg, lon_deg) = numbers.ok_or("give latitude and longitude as in 30.745,120.908")?;
-    LatLon::new(lat_deg, lon_deg).ok_or_else(|| format!("latitude {lat_deg} longitude {lon_deg} is not on the globe"))
+    LatLon::new(lat_deg, lon_deg)
+        .ok_or_else(|| format!("latitude {lat_deg} longitude {lon_deg} is not on the globe"))
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

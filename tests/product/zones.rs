@@ -26,7 +26,18 @@ fn imported(store: &Path, file: &Path, more: &[&str]) -> (String, String) {
 
 /// How the districts of the reference files are read.
 fn district_keys(crs: &str) -> Vec<&str> {
-    vec!["--crs", crs, "--level", "district", "--code-key", "adcode", "--name-zh-key", "name", "--parent-key", ""]
+    vec![
+        "--crs",
+        crs,
+        "--level",
+        "district",
+        "--code-key",
+        "adcode",
+        "--name-zh-key",
+        "name",
+        "--parent-key",
+        "",
+    ]
 }
 
 fn city_file(city: &str, suffix: &str) -> Option<PathBuf> {
@@ -77,8 +88,13 @@ fn gcj02_files_imported_as_such_place_the_truth_points() {
 #[test]
 fn gcj02_file_imported_as_wgs84_is_warned_about_when_the_store_knows_better() {
     for city in CITIES {
-        for (known, crs) in [("districts.wgs84.amap.json", "wgs84"), ("districts.cgcs2000.tianditu.json", "cgcs2000")] {
-            let (Some(known), Some(shifted)) = (city_file(city, known), city_file(city, "full.gcj02.json")) else { return };
+        for (known, crs) in
+            [("districts.wgs84.amap.json", "wgs84"), ("districts.cgcs2000.tianditu.json", "cgcs2000")]
+        {
+            let (Some(known), Some(shifted)) = (city_file(city, known), city_file(city, "full.gcj02.json"))
+            else {
+                return;
+            };
             let folder = tempfile::tempdir().unwrap();
             let (_, silent) = imported(folder.path(), &known, &district_keys(crs));
             assert!(!silent.contains("GCJ-02"), "{silent}");
@@ -94,7 +110,11 @@ fn gcj02_file_imported_as_wgs84_is_warned_about_when_the_store_knows_better() {
 #[test]
 fn rightly_declared_gcj02_file_is_no_reason_for_a_warning() {
     for city in CITIES {
-        let (Some(known), Some(shifted)) = (city_file(city, "districts.wgs84.amap.json"), city_file(city, "full.gcj02.json")) else { return };
+        let (Some(known), Some(shifted)) =
+            (city_file(city, "districts.wgs84.amap.json"), city_file(city, "full.gcj02.json"))
+        else {
+            return;
+        };
         let folder = tempfile::tempdir().unwrap();
         imported(folder.path(), &known, &district_keys("wgs84"));
         let (_, said) = imported(folder.path(), &shifted, &district_keys("gcj02"));
@@ -133,18 +153,28 @@ fn importing_again_says_what_is_new_replaced_and_unchanged() {
 fn a_file_with_a_fault_changes_nothing_and_every_fault_is_listed() {
     let folder = tempfile::tempdir().unwrap();
     let bad = |code: &str| square(code, 118.0).replace("29.01", "\"x\"");
-    let file = write(&folder, "a.geojson", &[square("330801", 118.0), bad("330802"), square("330801", 118.1)]);
+    let file =
+        write(&folder, "a.geojson", &[square("330801", 118.0), bad("330802"), square("330801", 118.1)]);
     let output = import(folder.path(), &file, &["--crs", "wgs84"]);
     assert_refused(&output, &["features[1]", "features[2] (330801)", "already used", "nothing was imported"]);
-    assert_refused(&flyonce(&["zones", "list", "--store", &folder.path().to_string_lossy()]), &["zones.sqlite"]);
-    assert_refused(&import(folder.path(), &file.with_extension("dwg"), &["--crs", "wgs84"]), &["dwg", ".gpkg"]);
+    assert_refused(
+        &flyonce(&["zones", "list", "--store", &folder.path().to_string_lossy()]),
+        &["zones.sqlite"],
+    );
+    assert_refused(
+        &import(folder.path(), &file.with_extension("dwg"), &["--crs", "wgs84"]),
+        &["dwg", ".gpkg"],
+    );
 }
 
 #[test]
 fn coordinates_that_are_not_known_are_refused_at_the_command_line() {
     let output = flyonce(&["zones", "import", "x.geojson", "--crs", "EPSG:1"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("EPSG:1 cannot be used: the code is not known"), "{said}");
+    assert!(
+        !output.status.success() && said.contains("EPSG:1 cannot be used: the code is not known"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -155,7 +185,11 @@ fn a_configuration_uses_the_store_beside_files_and_names_both_homes_of_a_code() 
     write(&folder, "b.geojson", &[square("330803", 118.4)]);
     let check = |zones: &str| {
         let config = folder.path().join("config.toml");
-        std::fs::write(&config, format!("zone_store = \".\"\n[[zones]]\npath = \"{zones}\"\nlevel = \"district\"\n")).unwrap();
+        std::fs::write(
+            &config,
+            format!("zone_store = \".\"\n[[zones]]\npath = \"{zones}\"\nlevel = \"district\"\n"),
+        )
+        .unwrap();
         flyonce(&["check", "--config", &config.to_string_lossy()])
     };
     let sound = check("b.geojson");

@@ -189,7 +189,8 @@ impl Marks {
             let from = grid.column((x0.min(x1) - margin_deg).clamp(west, east));
             let to = grid.column((x0.max(x1) + margin_deg).clamp(west, east));
             let start = (row - self.first_row) * self.columns;
-            let cells = self.passed.get_mut(start + from - self.first_column..=start + to - self.first_column);
+            let cells =
+                self.passed.get_mut(start + from - self.first_column..=start + to - self.first_column);
             cells.into_iter().flatten().for_each(|passed| *passed = true);
         }
     }

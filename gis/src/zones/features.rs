@@ -72,7 +72,8 @@ pub fn zones_from_boundaries(
     if boundaries.features.is_empty() {
         return Err(vec![ZoneProblem::of_file(name, ZoneDefect::NoFeatures)]);
     }
-    let warnings = door.doubts(&boundaries).into_iter().map(|defect| ZoneProblem::of_file(name, defect)).collect();
+    let warnings =
+        door.doubts(&boundaries).into_iter().map(|defect| ZoneProblem::of_file(name, defect)).collect();
     let mut zones = Vec::new();
     let mut problems = Vec::new();
     for (feature_index, boundary) in boundaries.features.into_iter().enumerate() {
@@ -129,7 +130,8 @@ fn zone(boundary: Boundary, origin: ZoneOrigin, file: &ZoneFile, door: &Door) ->
     let parent = property(&file.parent_key);
     let kind = property(&file.kind_key).or_else(|| file.kind.clone());
     let stated_level = if file.level.is_none() { property(&file.level_key) } else { None };
-    let level = level(file, stated_level.as_deref(), code.as_deref()).map_err(|defect| defects.push(defect)).ok();
+    let level =
+        level(file, stated_level.as_deref(), code.as_deref()).map_err(|defect| defects.push(defect)).ok();
     if level == Some(ZoneLevel::Special) && kind.is_none() {
         defects.push(ZoneDefect::MissingKind { key: file.kind_key.clone() });
     }
@@ -143,7 +145,8 @@ fn zone(boundary: Boundary, origin: ZoneOrigin, file: &ZoneFile, door: &Door) ->
         (code, outline, _, _) => {
             let unreadable = |defect: &ZoneDefect| matches!(defect, ZoneDefect::BadProperty { key, .. } if *key == file.code_key);
             if code.is_none() && !defects.iter().any(unreadable) {
-                defects.push(ZoneDefect::MissingCode { key: file.code_key.clone() });
+                let others = boundary.properties.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                defects.push(ZoneDefect::MissingCode { key: file.code_key.clone(), others });
             }
             defects.extend(outline.err().unwrap_or_default());
             Err((code, defects))
@@ -209,7 +212,8 @@ impl Door {
     fn of(crs: Crs) -> Result<Self, ZoneDefect> {
         let projection = match crs {
             Crs::Epsg(code) => Some(
-                Projection::of(u32::from(code)).map_err(|error| ZoneDefect::BadCrs { reason: error.to_string() })?,
+                Projection::of(u32::from(code))
+                    .map_err(|error| ZoneDefect::BadCrs { reason: error.to_string() })?,
             ),
             Crs::Wgs84 | Crs::Cgcs2000 | Crs::Gcj02 | Crs::Bd09 => None,
         };
@@ -250,13 +254,19 @@ impl Door {
         };
         let by_stated = place(stated.projection.as_ref()?);
         let off_m = declared.zip(by_stated).map(|(a, b)| plane_distance_m(a, b));
-        let agrees = declared.is_none() && by_stated.is_none() || off_m.is_some_and(|off_m| off_m < MOST_DISAGREEMENT_M);
-        (!agrees).then(|| ZoneDefect::CrsDisagrees { declared: self.crs.to_string(), stated: stated.name.clone(), off_m })
+        let agrees = declared.is_none() && by_stated.is_none()
+            || off_m.is_some_and(|off_m| off_m < MOST_DISAGREEMENT_M);
+        (!agrees).then(|| ZoneDefect::CrsDisagrees {
+            declared: self.crs.to_string(),
+            stated: stated.name.clone(),
+            off_m,
+        })
     }
 }
 
 fn first_position(boundaries: &Boundaries) -> Option<Coord<f64>> {
-    let polygons = boundaries.features.iter().flatten().filter_map(|boundary| boundary.polygons.as_ref().ok());
+    let polygons =
+        boundaries.features.iter().flatten().filter_map(|boundary| boundary.polygons.as_ref().ok());
     polygons.flatten().flatten().flatten().next().copied()
 }
 
@@ -268,7 +278,12 @@ fn degrees(mut polygons: FilePolygons, projection: &Projection) -> Result<FilePo
                 match projection.checked_lat_lon_from_model(Vector2::new(coord.x, coord.y)) {
                     Ok(at) => *coord = Coord { x: at.lon_deg, y: at.lat_deg },
                     Err(error) => {
-                        defects.push(ZoneDefect::NotInCrs { polygon, ring, position, reason: error.to_string() });
+                        defects.push(ZoneDefect::NotInCrs {
+                            polygon,
+                            ring,
+                            position,
+                            reason: error.to_string(),
+                        });
                         break;
                     }
                 }

@@ -12,7 +12,8 @@ use crate::crs::Projection;
 /// # Errors
 /// Every fault found in the file; zones without a fault are then not returned either.
 pub fn parse_geojson(name: &str, text: &str, file: &ZoneFile) -> Result<Vec<Zone>, Vec<ZoneProblem>> {
-    let boundaries = boundaries_from_geojson(text).map_err(|defect| vec![ZoneProblem::of_file(name, defect)])?;
+    let boundaries =
+        boundaries_from_geojson(text).map_err(|defect| vec![ZoneProblem::of_file(name, defect)])?;
     zones_from_boundaries(name, boundaries, file).map(|read| read.zones)
 }
 
@@ -68,8 +69,8 @@ fn stated_crs(object: &JsonObject) -> Option<StatedCrs> {
 }
 
 fn boundary(value: JsonValue) -> Result<Boundary, ZoneDefect> {
-    let feature: Feature =
-        serde_json::from_value(value).map_err(|error| ZoneDefect::NotFeature { reason: error.to_string() })?;
+    let feature: Feature = serde_json::from_value(value)
+        .map_err(|error| ZoneDefect::NotFeature { reason: error.to_string() })?;
     Ok(Boundary {
         properties: feature.properties.unwrap_or_default(),
         polygons: polygons(feature.geometry.map(|geometry| geometry.value)),

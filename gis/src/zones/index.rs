@@ -103,7 +103,8 @@ impl ZoneIndex {
     /// Returns the zones of a level that hold a point, by code.
     fn holding<'a>(&'a self, cells: &'a LevelCells, point: LatLon) -> impl Iterator<Item = &'a Zone> + 'a {
         let coord = Coord { x: point.lon_deg, y: point.lat_deg };
-        let holding = cells.at(coord).filter(move |(number, whole)| *whole || self.holds(*number as usize, coord));
+        let holding =
+            cells.at(coord).filter(move |(number, whole)| *whole || self.holds(*number as usize, coord));
         holding.filter_map(|(number, _)| self.zones.get(number as usize))
     }
 
@@ -168,7 +169,8 @@ impl ZoneIndex {
             origin_to_segment_m(frame.metres_from_degrees(line.start), frame.metres_from_degrees(line.end))
         };
         let distance_m = zone.polygon.lines_iter().map(to_line_m).fold(f64::INFINITY, f64::min);
-        let number = self.zones.binary_search_by(|other| (other.level, &other.code).cmp(&(zone.level, &zone.code)));
+        let number =
+            self.zones.binary_search_by(|other| (other.level, &other.code).cmp(&(zone.level, &zone.code)));
         let coord = Coord { x: point.lon_deg, y: point.lat_deg };
         if number.is_ok_and(|number| self.holds(number, coord)) { distance_m } else { -distance_m }
     }
@@ -187,7 +189,9 @@ fn level_cells(zones: &[Zone], outlines: &[Option<PreparedOutline>], level: Zone
     let numbered = (0_u32..).zip(zones.iter().zip(outlines));
     let of_level = numbered.filter(|(_, (zone, _))| zone.level == level);
     let zones: Vec<_> = of_level
-        .filter_map(|(number, (zone, outline))| outline.as_ref().map(|outline| (number, &zone.polygon, outline)))
+        .filter_map(|(number, (zone, outline))| {
+            outline.as_ref().map(|outline| (number, &zone.polygon, outline))
+        })
         .collect();
     LevelCells::new(&zones)
 }

@@ -33,10 +33,12 @@ pub fn boundaries_from_kml(bytes: &[u8]) -> Result<Boundaries, ZoneDefect> {
     let text = std::str::from_utf8(bytes).map_or_else(|_| GB18030.decode(bytes).0, Into::into);
     let text = text.trim_start_matches('\u{feff}');
     check_tags(text)?;
-    let document: Kml = KmlReader::from_string(text).read().map_err(|error| not_readable(error.to_string()))?;
+    let document: Kml =
+        KmlReader::from_string(text).read().map_err(|error| not_readable(error.to_string()))?;
     let mut features = Vec::new();
     collect(document, &mut features);
-    let stated_crs = Some(StatedCrs { name: "WGS-84, as all KML".to_owned(), projection: Projection::of(4326).ok() });
+    let stated_crs =
+        Some(StatedCrs { name: "WGS-84, as all KML".to_owned(), projection: Projection::of(4326).ok() });
     Ok(Boundaries { features, stated_crs })
 }
 
@@ -53,7 +55,10 @@ pub fn boundaries_from_kmz(bytes: &[u8]) -> Result<Boundaries, ZoneDefect> {
             continue;
         }
         let mut document = Vec::new();
-        entry.take(MOST_BYTES + 1).read_to_end(&mut document).map_err(|error| not_readable(error.to_string()))?;
+        entry
+            .take(MOST_BYTES + 1)
+            .read_to_end(&mut document)
+            .map_err(|error| not_readable(error.to_string()))?;
         if document.len() as u64 > MOST_BYTES {
             return Err(not_readable(format!("its document is larger than {MOST_BYTES} bytes")));
         }
@@ -70,9 +75,9 @@ fn check_tags(text: &str) -> Result<(), ZoneDefect> {
     let mut reader = Reader::from_str(text);
     let mut open = 0_usize;
     loop {
-        let event = reader.read_event().map_err(|error| {
-            not_readable(format!("{error} at byte {}", reader.error_position()))
-        })?;
+        let event = reader
+            .read_event()
+            .map_err(|error| not_readable(format!("{error} at byte {}", reader.error_position())))?;
         match event {
             Event::Start(_) => open += 1,
             Event::End(_) => open = open.saturating_sub(1),
@@ -88,7 +93,9 @@ fn check_tags(text: &str) -> Result<(), ZoneDefect> {
 
 fn collect(kml: Kml, features: &mut Vec<Result<Boundary, ZoneDefect>>) {
     match kml {
-        Kml::KmlDocument(document) => document.elements.into_iter().for_each(|inner| collect(inner, features)),
+        Kml::KmlDocument(document) => {
+            document.elements.into_iter().for_each(|inner| collect(inner, features))
+        }
         Kml::Document { elements, .. } => elements.into_iter().for_each(|inner| collect(inner, features)),
         Kml::Folder(folder) => folder.elements.into_iter().for_each(|inner| collect(inner, features)),
         Kml::Placemark(placemark) => features.push(Ok(boundary(placemark))),
@@ -145,7 +152,9 @@ fn polygons(geometry: Geometry) -> Result<FilePolygons, Vec<ZoneDefect>> {
 
 fn rings(polygon: Polygon) -> Vec<Vec<Coord<f64>>> {
     let rings = std::iter::once(polygon.outer).chain(polygon.inner);
-    let coords = |ring: ::kml::types::LinearRing| ring.coords.iter().map(|coord| Coord { x: coord.x, y: coord.y }).collect();
+    let coords = |ring: ::kml::types::LinearRing| {
+        ring.coords.iter().map(|coord| Coord { x: coord.x, y: coord.y }).collect()
+    };
     rings.map(coords).collect()
 }
 
@@ -158,7 +167,9 @@ mod tests {
         <LinearRing><coordinates>118,29,0 118.1,29,0 118,29.1,0 118,29,0</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>";
 
     fn document(inner: &str) -> String {
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><kml><Document><Folder>{inner}</Folder></Document></kml>")
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><kml><Document><Folder>{inner}</Folder></Document></kml>"
+        )
     }
 
     #[test]
@@ -166,7 +177,10 @@ mod tests {
         let read = boundaries_from_kml(document(PLACEMARK).as_bytes()).unwrap();
         let [Ok(boundary)] = read.features.as_slice() else { panic!("{read:?}") };
         let text = |key: &str| boundary.properties.get(key).and_then(JsonValue::as_str);
-        assert_eq!((text("name"), text("code"), text("parent")), (Some("柯城区"), Some("330802"), Some("330800")));
+        assert_eq!(
+            (text("name"), text("code"), text("parent")),
+            (Some("柯城区"), Some("330802"), Some("330800"))
+        );
         assert_eq!(boundary.polygons.as_ref().map(|polygons| polygons[0][0].len()), Ok(4));
         let gbk = GB18030.encode(&document(PLACEMARK)).0.into_owned();
         let read = boundaries_from_kml(&gbk).unwrap();

@@ -53,7 +53,8 @@ fn in_china(lat_deg: f64, lon_deg: f64) -> bool {
 /// longitude: there every position must be off China as it stands and inside China when turned, which takes a zone in
 /// the Arctic sea (latitude above 73, longitude 3 to 54) for a mistake.
 fn swapped(polygons: &FilePolygons) -> Option<ZoneDefect> {
-    let positions: Vec<(f64, f64)> = polygons.iter().flatten().flatten().map(|coord| (coord.y, coord.x)).collect();
+    let positions: Vec<(f64, f64)> =
+        polygons.iter().flatten().flatten().map(|coord| (coord.y, coord.x)).collect();
     let beyond_pole =
         |&&(lat, lon): &&(f64, f64)| lat.abs() > 90.0 && lat.abs() <= 180.0 && lon.abs() <= 90.0;
     let turned_in_china = |&(lat, lon): &(f64, f64)| !in_china(lat, lon) && in_china(lon, lat);

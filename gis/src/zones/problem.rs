@@ -133,7 +133,9 @@ pub enum ZoneDefect {
         reason: String,
     },
     /// A position cannot be in the declared coordinates.
-    #[error("polygon {polygon} ring {ring} position {position}: {reason}; is it the right zone, with east before north?")]
+    #[error(
+        "polygon {polygon} ring {ring} position {position}: {reason}; is it the right zone, with east before north?"
+    )]
     NotInCrs {
         /// Index of the polygon.
         polygon: usize,
@@ -170,7 +172,9 @@ pub enum ZoneDefect {
         value: String,
     },
     /// Nothing tells the level of a zone.
-    #[error("has no level: none is given for the file, property {key} is missing, and the code is not of 6, 9 or 12 digits")]
+    #[error(
+        "has no level: none is given for the file, property {key} is missing, and the code is not of 6, 9 or 12 digits"
+    )]
     MissingLevel {
         /// Property looked for.
         key: String,
@@ -237,10 +241,12 @@ pub enum ZoneDefect {
         second: usize,
     },
     /// The feature has no code.
-    #[error("property {key} is missing")]
+    #[error("property {key} is missing{}", if others.is_empty() { String::new() } else { format!("; there are {others}") })]
     MissingCode {
         /// Property looked for.
         key: String,
+        /// Properties that there are.
+        others: String,
     },
     /// A property is neither a text nor a whole number.
     #[error("property {key} is {value}, not a text or a whole number")]

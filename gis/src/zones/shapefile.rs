@@ -46,7 +46,10 @@ pub struct ShapefileParts<'a> {
 ///
 /// # Errors
 /// When a part is missing, cut short or of another kind, or the parts do not fit each other.
-pub fn boundaries_from_shapefile(parts: &ShapefileParts<'_>, file: &ZoneFile) -> Result<Boundaries, ZoneDefect> {
+pub fn boundaries_from_shapefile(
+    parts: &ShapefileParts<'_>,
+    file: &ZoneFile,
+) -> Result<Boundaries, ZoneDefect> {
     let shapes = shapes(parts.shp)?;
     let dbf = parts.dbf.ok_or_else(|| not_readable("there is no .dbf beside it, which holds the codes"))?;
     let records = records(dbf, parts.cpg, file)?;
@@ -55,7 +58,8 @@ pub fn boundaries_from_shapefile(parts: &ShapefileParts<'_>, file: &ZoneFile) ->
         return Err(not_readable(format!("its .shp has {shapes} features and its .dbf {records} records")));
     }
     let features = shapes.into_iter().zip(records);
-    let features = features.map(|(shape, properties)| Ok(Boundary { properties, polygons: polygons(shape) })).collect();
+    let features =
+        features.map(|(shape, properties)| Ok(Boundary { properties, polygons: polygons(shape) })).collect();
     Ok(Boundaries { features, stated_crs: parts.prj.map(stated_crs) })
 }
 
@@ -90,8 +94,10 @@ fn rings<P: HasXY>(rings: &[PolygonRing<P>]) -> Vec<Vec<Coord<f64>>> {
 ///
 /// The direction of rings should tell the same, but many writers get it wrong.
 fn nested(rings: Vec<Vec<Coord<f64>>>) -> FilePolygons {
-    let mut shapes: Vec<(Vec<Coord<f64>>, Polygon<f64>)> =
-        rings.into_iter().map(|ring| (ring.clone(), Polygon::new(LineString::new(ring), Vec::new()))).collect();
+    let mut shapes: Vec<(Vec<Coord<f64>>, Polygon<f64>)> = rings
+        .into_iter()
+        .map(|ring| (ring.clone(), Polygon::new(LineString::new(ring), Vec::new())))
+        .collect();
     shapes.sort_by_cached_key(|(_, shape)| Reverse(ordered(shape.unsigned_area())));
     let mut polygons = FilePolygons::new();
     // Of each ring before: the polygon it is the outer ring of, if it is one.
@@ -121,7 +127,9 @@ fn ordered(area: f64) -> u64 {
 }
 
 fn holds(outer: &Polygon<f64>, inner: &Polygon<f64>) -> bool {
-    let (Some(outer_box), Some(inner_box)) = (outer.bounding_rect(), inner.bounding_rect()) else { return false };
+    let (Some(outer_box), Some(inner_box)) = (outer.bounding_rect(), inner.bounding_rect()) else {
+        return false;
+    };
     let in_box = outer_box.contains(&inner_box) || outer_box == inner_box;
     let mut positions = inner.exterior().coords().map(|coord| outer.coordinate_position(coord));
     in_box && positions.find(|position| *position != CoordPos::OnBoundary) == Some(CoordPos::Inside)
@@ -141,15 +149,22 @@ type Raw = Vec<Vec<(Vec<u8>, FieldValue)>>;
 
 fn records(dbf: &[u8], cpg: Option<&[u8]>, file: &ZoneFile) -> Result<Vec<JsonObject>, ZoneDefect> {
     let raw = raw_records(dbf).map_err(|error| not_readable(format!("its .dbf: {error}")))?;
-    let encodings = encodings(dbf, cpg);
-    let fits = |encoding: &&'static Encoding| {
-        raw.iter().flatten().all(|(column, value)| decoded(encoding, column).is_some() && json(encoding, value).is_some())
-    };
-    let encoding = encodings.iter().copied().find(fits).ok_or_else(|| {
-        let tried: Vec<&str> = encodings.iter().map(|encoding| encoding.name()).collect();
-        not_readable(format!("the texts of its .dbf are not in {}", tried.join(", nor in ")))
+    let encoding = encoding(&raw, stated_encoding(dbf, cpg)).ok_or_else(|| {
+        not_readable("the texts of its .dbf are neither in UTF-8 nor in GB18030, nor in what it states")
     })?;
     Ok(raw.iter().map(|record| properties(record, encoding, file)).collect())
+}
+
+/// The encoding that the texts are in. What is stated counts if the values agree; else names of columns must agree too, unless they
+/// agree with no encoding: writers that number columns with the same beginning cut their names anywhere.
+fn encoding(raw: &Raw, stated: Option<&'static Encoding>) -> Option<&'static Encoding> {
+    let values_fit =
+        |encoding: &&'static Encoding| raw.iter().flatten().all(|(_, value)| json(encoding, value).is_some());
+    let names_fit = |encoding: &&'static Encoding| {
+        raw.iter().flatten().all(|(name, _)| decoded(encoding, name).is_some())
+    };
+    let guesses = || [UTF_8, GB18030].into_iter().filter(values_fit);
+    stated.filter(values_fit).or_else(|| guesses().find(names_fit)).or_else(|| guesses().next())
 }
 
 /// Windows-1252 gives each byte a character of its own, so that the bytes come back.
@@ -158,7 +173,9 @@ fn raw_records(dbf: &[u8]) -> Result<Raw, String> {
     let builder = dbase::ReaderBuilder::new().with_encoding(encoding);
     let mut reader = builder.build(Cursor::new(dbf)).map_err(|error| error.to_string())?;
     let records = reader.iter_records();
-    let bytes = |record: dbase::Record| record.into_iter().map(|(column, value)| (bytes_of(&column), value)).collect();
+    let bytes = |record: dbase::Record| {
+        record.into_iter().map(|(column, value)| (bytes_of(&column), value)).collect()
+    };
     records.map(|record| record.map(bytes).map_err(|error| error.to_string())).collect()
 }
 
@@ -167,11 +184,22 @@ fn bytes_of(text: &str) -> Vec<u8> {
 }
 
 fn properties(record: &[(Vec<u8>, FieldValue)], encoding: &'static Encoding, file: &ZoneFile) -> JsonObject {
-    let named = record.iter().filter_map(|(column, value)| Some((decoded(encoding, column)?, json(encoding, value)?)));
+    let name = |bytes: &[u8]| {
+        decoded(encoding, bytes).unwrap_or_else(|| encoding.decode_without_bom_handling(bytes).0.into_owned())
+    };
+    let named = record.iter().filter_map(|(column, value)| Some((name(column), json(encoding, value)?)));
     let mut properties: JsonObject = named.collect();
-    let keys = [&file.code_key, &file.name_zh_key, &file.name_en_key, &file.parent_key, &file.kind_key, &file.level_key];
+    let keys = [
+        &file.code_key,
+        &file.name_zh_key,
+        &file.name_en_key,
+        &file.parent_key,
+        &file.kind_key,
+        &file.level_key,
+    ];
     for key in keys.into_iter().filter(|key| !key.is_empty()) {
-        let start = encoding.encode(key).0.get(..COLUMN_NAME_BYTES).and_then(|start| decoded(encoding, start));
+        let start =
+            encoding.encode(key).0.get(..COLUMN_NAME_BYTES).and_then(|start| decoded(encoding, start));
         let value = start.and_then(|column| properties.get(&column).cloned());
         if let Some(value) = value.filter(|_| !properties.contains_key(key)) {
             properties.insert(key.clone(), value);
@@ -180,14 +208,11 @@ fn properties(record: &[(Vec<u8>, FieldValue)], encoding: &'static Encoding, fil
     properties
 }
 
-/// The encodings to try, the likeliest first.
-fn encodings(dbf: &[u8], cpg: Option<&[u8]>) -> Vec<&'static Encoding> {
-    let by_cpg = cpg.and_then(encoding_of_code_page);
+/// The encoding that `.cpg` names, else the one of the language driver.
+fn stated_encoding(dbf: &[u8], cpg: Option<&[u8]>) -> Option<&'static Encoding> {
     let driver = dbf.get(LANGUAGE_DRIVER_AT).copied().unwrap_or(0);
     let by_driver = LANGUAGE_DRIVERS_GBK.contains(&driver).then_some(GB18030);
-    let mut encodings: Vec<_> = by_cpg.or(by_driver).into_iter().collect();
-    encodings.extend([UTF_8, GB18030].into_iter().filter(|encoding| by_cpg.or(by_driver) != Some(*encoding)));
-    encodings
+    cpg.and_then(encoding_of_code_page).or(by_driver)
 }
 
 /// `UTF-8`, `GBK`, `936`, `OEM 936`, `CP936`, `65001` and the like.
@@ -209,7 +234,9 @@ fn json(encoding: &'static Encoding, value: &FieldValue) -> Option<JsonValue> {
         FieldValue::Character(raw) => raw.as_deref().map_or(Some(JsonValue::Null), text),
         FieldValue::Memo(raw) => text(raw),
         FieldValue::Numeric(number) => Some(number.map_or(JsonValue::Null, number_json)),
-        FieldValue::Float(number) => Some(number.map_or(JsonValue::Null, |number| number_json(f64::from(number)))),
+        FieldValue::Float(number) => {
+            Some(number.map_or(JsonValue::Null, |number| number_json(f64::from(number))))
+        }
         FieldValue::Double(number) => Some(number_json(*number)),
         FieldValue::Integer(number) => Some((*number).into()),
         FieldValue::Logical(value) => Some(value.map_or(JsonValue::Null, JsonValue::Bool)),
@@ -224,7 +251,9 @@ fn number_json(number: f64) -> JsonValue {
 
 /// Returns the text; the beginning of a character that the width of the column cut off is left away.
 fn decoded(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
-    let whole = |bytes: &[u8]| encoding.decode_without_bom_handling_and_without_replacement(bytes).map(Cow::into_owned);
+    let whole = |bytes: &[u8]| {
+        encoding.decode_without_bom_handling_and_without_replacement(bytes).map(Cow::into_owned)
+    };
     let cut = || {
         let end = if encoding == UTF_8 {
             let error = std::str::from_utf8(bytes).err()?;

@@ -34,7 +34,8 @@ fn rectangle(west: i32, south: i32, width: i32, height: i32) -> LineString<f64> 
 /// The lowest code of a level that has the point inside or on its boundary; a point where two parts of a zone touch is on it.
 fn exact(zones: &[Zone], point: LatLon, level: ZoneLevel) -> Option<String> {
     let coord = Coord { x: point.lon_deg, y: point.lat_deg };
-    let holds = |zone: &&Zone| zone.polygon.iter().any(|part| part.coordinate_position(&coord) != CoordPos::Outside);
+    let holds =
+        |zone: &&Zone| zone.polygon.iter().any(|part| part.coordinate_position(&coord) != CoordPos::Outside);
     zones.iter().filter(|zone| zone.level == level).filter(holds).map(|zone| zone.code.clone()).min()
 }
 
@@ -54,7 +55,12 @@ fn points_at_boundaries(zones: &[Zone]) -> Vec<LatLon> {
     let lines = zones.iter().flat_map(|zone| zone.polygon.lines_iter());
     let places = lines.flat_map(|line| {
         let middle = (line.start + line.end) / 2.0;
-        [line.start, middle, Coord { x: middle.x.next_up(), y: middle.y }, Coord { x: line.start.x, y: line.start.y.next_down() }]
+        [
+            line.start,
+            middle,
+            Coord { x: middle.x.next_up(), y: middle.y },
+            Coord { x: line.start.x, y: line.start.y.next_down() },
+        ]
     });
     places.map(|at| LatLon { lat_deg: at.y, lon_deg: at.x }).collect()
 }
@@ -115,8 +121,14 @@ proptest! {
 
 #[test]
 fn points_that_are_no_numbers_or_off_the_globe_lie_in_no_zone() {
-    let index = ZoneIndex::new(vec![zone("a".into(), ZoneLevel::District, Polygon::new(rectangle(0, 0, 9, 9), vec![]).into())]);
-    for (lat_deg, lon_deg) in [(f64::NAN, 5.0), (5.0, f64::NAN), (f64::INFINITY, 5.0), (5.0, -1e300), (90.0, 180.0)] {
+    let index = ZoneIndex::new(vec![zone(
+        "a".into(),
+        ZoneLevel::District,
+        Polygon::new(rectangle(0, 0, 9, 9), vec![]).into(),
+    )]);
+    for (lat_deg, lon_deg) in
+        [(f64::NAN, 5.0), (5.0, f64::NAN), (f64::INFINITY, 5.0), (5.0, -1e300), (90.0, 180.0)]
+    {
         let point = LatLon { lat_deg, lon_deg };
         assert!(index.containing(point, ZoneLevel::District).is_none(), "{point:?}");
         assert!(index.all_containing(point).is_empty());
@@ -126,7 +138,9 @@ fn points_that_are_no_numbers_or_off_the_globe_lie_in_no_zone() {
 
 #[test]
 fn many_points_are_answered_as_each_alone() {
-    let squares = (0..3).map(|n| zone(format!("{n}"), ZoneLevel::District, Polygon::new(rectangle(n * 3, 0, 3, 3), vec![]).into()));
+    let squares = (0..3).map(|n| {
+        zone(format!("{n}"), ZoneLevel::District, Polygon::new(rectangle(n * 3, 0, 3, 3), vec![]).into())
+    });
     let index = ZoneIndex::new(squares.collect());
     let points: Vec<LatLon> = (0..20).map(|x| LatLon { lat_deg: 1.0, lon_deg: f64::from(x) / 2.0 }).collect();
     let alone: Vec<_> = points.iter().map(|point| index.containing(*point, ZoneLevel::District)).collect();

@@ -5,8 +5,8 @@ use std::path::Path;
 use gis::LatLon;
 use gis::geodesy::plane_distance_m;
 use gis::zones::{
-    Boundaries, Crs, ReadZones, ShapefileParts, Zone, ZoneDefect, ZoneFile, ZoneIndex, ZoneLevel, boundaries_from_kml,
-    boundaries_from_kmz, boundaries_from_shapefile, zones_from_boundaries,
+    Boundaries, Crs, ReadZones, ShapefileParts, Zone, ZoneDefect, ZoneFile, ZoneIndex, ZoneLevel,
+    boundaries_from_kml, boundaries_from_kmz, boundaries_from_shapefile, zones_from_boundaries,
 };
 use proptest::prelude::*;
 
@@ -47,8 +47,10 @@ impl Shapefile {
 
 /// The zones are squares; one has a hole that a part of another fills.
 fn check(zones: &[Zone]) {
-    let facts: Vec<_> =
-        zones.iter().map(|zone| (zone.code.as_str(), zone.name_zh.as_str(), zone.parent.as_deref())).collect();
+    let facts: Vec<_> = zones
+        .iter()
+        .map(|zone| (zone.code.as_str(), zone.name_zh.as_str(), zone.parent.as_deref()))
+        .collect();
     let parent = Some("330400");
     assert_eq!(facts, [("330491", "甲区", parent), ("330492", "乙区", parent), ("330493", "丙区", parent)]);
     let shape: Vec<Vec<usize>> =
@@ -56,7 +58,11 @@ fn check(zones: &[Zone]) {
     assert_eq!(shape, [vec![1], vec![0, 0], vec![0]]);
     let corner = |zone: &Zone| {
         let corners = zone.polygon.iter().flat_map(|part| part.exterior().coords());
-        let at = |wanted: LatLon| corners.map(|c| plane_distance_m(wanted, LatLon { lat_deg: c.y, lon_deg: c.x })).fold(f64::MAX, f64::min);
+        let at = |wanted: LatLon| {
+            corners
+                .map(|c| plane_distance_m(wanted, LatLon { lat_deg: c.y, lon_deg: c.x }))
+                .fold(f64::MAX, f64::min)
+        };
         at(LatLon { lat_deg: 30.74, lon_deg: 120.74 })
     };
     assert!(corner(&zones[0]) < 1e-3 && corner(&zones[2]) < 1e-3, "{}", corner(&zones[0]));
@@ -93,9 +99,13 @@ fn prj_that_speaks_against_the_declaration_is_told() {
     // The neighbouring zone of the projection takes the same numbers for a place 3 degrees away.
     let read = shapefile.read(None, &way_to_read(Crs::Epsg(4550), "名称"));
     let said = read.warnings[0].to_string();
-    assert!(said.contains("EPSG:4550") && said.contains("CGCS2000_3_Degree_GK_CM_120E") && said.contains("28"), "{said}");
+    assert!(
+        said.contains("EPSG:4550") && said.contains("CGCS2000_3_Degree_GK_CM_120E") && said.contains("28"),
+        "{said}"
+    );
     let wrong = way_to_read(Crs::Wgs84, "名称");
-    let problems = zones_from_boundaries("z", shapefile.boundaries(None, &wrong).unwrap(), &wrong).unwrap_err();
+    let problems =
+        zones_from_boundaries("z", shapefile.boundaries(None, &wrong).unwrap(), &wrong).unwrap_err();
     assert_eq!(problems.len(), 5, "one for each ring: {problems:?}");
     assert!(problems[0].to_string().contains("declare their EPSG code"), "{}", problems[0]);
 }
@@ -106,7 +116,27 @@ fn coordinates_of_another_zone_number_are_named_with_their_value() {
     let boundaries = Shapefile::of("zones_gbk_4549").boundaries(None, &file).unwrap();
     let problems = zones_from_boundaries("z.shp", boundaries, &file).unwrap_err();
     let said = problems[0].to_string();
-    assert!(said.contains("features[0] (330491)") && said.contains("EPSG:4528 cannot be used: (567062."), "{said}");
+    assert!(
+        said.contains("features[0] (330491)") && said.contains("EPSG:4528 cannot be used: (567062."),
+        "{said}"
+    );
+}
+
+/// GDAL gives the second of two columns that start with the same ten bytes a number, in the middle of a character.
+#[test]
+fn a_column_name_that_no_encoding_holds_does_not_hide_the_others() {
+    let mut shapefile = Shapefile::of("zones_utf8");
+    let second_column = 64;
+    shapefile.dbf[second_column..second_column + 10].copy_from_slice(b"\xe8\xa1\x8c\xe6\x94\xbf\xe5\x8c_1");
+    for cpg in [None, Some(b"UTF-8".as_slice())] {
+        let read = shapefile.read(cpg, &way_to_read(Crs::Cgcs2000, "行政\u{fffd}_1"));
+        check(&read.zones);
+    }
+    let mut file = way_to_read(Crs::Cgcs2000, "名称");
+    file.code_key = "code".to_owned();
+    let boundaries = shapefile.boundaries(None, &file).unwrap();
+    let said = zones_from_boundaries("z.shp", boundaries, &file).unwrap_err()[0].to_string();
+    assert!(said.contains("property code is missing; there are") && said.contains("上级"), "{said}");
 }
 
 #[test]

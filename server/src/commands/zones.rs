@@ -74,13 +74,18 @@ fn zone_file(args: &ZonesImportArgs) -> ZoneFile {
 
 fn faults(file: &Path, problems: &[String]) -> anyhow::Error {
     let count = problems.len();
-    anyhow::anyhow!("cannot import {}, {count} problems, nothing was imported:\n  {}", file.display(), problems.join("\n  "))
+    anyhow::anyhow!(
+        "cannot import {}, {count} problems, nothing was imported:\n  {}",
+        file.display(),
+        problems.join("\n  ")
+    )
 }
 
 fn make_folder_of(path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or(Ok(()), |folder| {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))
     })
 }
 
@@ -90,12 +95,14 @@ fn held_against_known(new: &[Zone], known: &[Zone]) -> (Vec<ZoneProblem>, Vec<Zo
     let staying = known.iter().filter(|zone| !new_by_code.contains_key(zone.code.as_str()));
     let after: Vec<Zone> = new.iter().chain(staying).cloned().collect();
     // A parent may come with a later file.
-    let (mut warnings, errors): (Vec<_>, Vec<_>) =
-        check_hierarchy(&after).into_iter().partition(|p| matches!(p.defect, ZoneDefect::UnknownParent { .. }));
+    let (mut warnings, errors): (Vec<_>, Vec<_>) = check_hierarchy(&after)
+        .into_iter()
+        .partition(|p| matches!(p.defect, ZoneDefect::UnknownParent { .. }));
     let files: BTreeSet<&str> = new.iter().map(|zone| zone.origin.file.as_str()).collect();
     warnings.retain(|warning| files.contains(warning.file.as_str()));
     // What is there as it is needs no comparison.
-    let as_before = |zone: &Zone| new_by_code.get(zone.code.as_str()).is_some_and(|new| new.polygon == zone.polygon);
+    let as_before =
+        |zone: &Zone| new_by_code.get(zone.code.as_str()).is_some_and(|new| new.polygon == zone.polygon);
     let others: Vec<Zone> = new.iter().chain(known.iter().filter(|zone| !as_before(zone))).cloned().collect();
     let of_new = |warning: &ZoneProblem| {
         let against = match &warning.defect {

@@ -127,7 +127,8 @@ impl Reader {
             dedupe: self.section("dedupe").unwrap_or_default(),
             sources: self.sources(),
         };
-        let known = "runtime, analysis, packs, terrain, zones, zone_store, departments, rules, dedupe, sources";
+        let known =
+            "runtime, analysis, packs, terrain, zones, zone_store, departments, rules, dedupe, sources";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }

@@ -58,12 +58,15 @@ fn zones(config: &Config, problems: &mut Vec<Problem>) -> Option<Vec<Zone>> {
     let from_files = all.len();
     all.extend(from_store(config, problems).unwrap_or_default());
     if problems.iter().skip(before).all(|p| p.warning) {
-        let in_files: BTreeSet<&str> = all.iter().take(from_files).map(|zone| zone.origin.file.as_str()).collect();
+        let in_files: BTreeSet<&str> =
+            all.iter().take(from_files).map(|zone| zone.origin.file.as_str()).collect();
         // A store grows file by file and may lack a level; a configuration names all of its files.
         let later = |p: &ZoneProblem| {
             matches!(p.defect, ZoneDefect::UnknownParent { .. }) && !in_files.contains(p.file.as_str())
         };
-        let problem = |p: &ZoneProblem| if later(p) { Problem::warning("zone_store", p) } else { Problem::new("zones", p) };
+        let problem = |p: &ZoneProblem| {
+            if later(p) { Problem::warning("zone_store", p) } else { Problem::new("zones", p) }
+        };
         problems.extend(check_hierarchy(&all).iter().map(problem));
         problems.extend(datum_warnings(&all).iter().map(|p| Problem::warning("zones", p)));
     }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use gis::zones::{
-    Boundaries, ReadZones, ShapefileParts, Zone, ZoneDefect, ZoneFile, boundaries_from_geojson, boundaries_from_kml,
-    boundaries_from_kmz, boundaries_from_shapefile, zones_from_boundaries,
+    Boundaries, ReadZones, ShapefileParts, Zone, ZoneDefect, ZoneFile, boundaries_from_geojson,
+    boundaries_from_kml, boundaries_from_kmz, boundaries_from_shapefile, zones_from_boundaries,
 };
 use store::{ZoneStore, read_geopackage};
 
@@ -60,7 +60,8 @@ pub fn read_file(path: &Path, file: &ZoneFile) -> Result<ReadZones, Vec<String>>
 
 fn shapefile(path: &Path, file: &ZoneFile) -> Result<Boundaries, Vec<String>> {
     let beside = |ending: &str| -> Result<Option<Vec<u8>>, Vec<String>> {
-        let names = [ending.to_owned(), ending.to_ascii_uppercase()].map(|ending| path.with_extension(ending));
+        let names =
+            [ending.to_owned(), ending.to_ascii_uppercase()].map(|ending| path.with_extension(ending));
         names.iter().find(|name| name.is_file()).map(|name| bytes(name)).transpose()
     };
     let shp = bytes(path)?;

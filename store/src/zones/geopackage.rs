@@ -71,7 +71,8 @@ fn stated_crs(connection: &Connection, srs_id: i64) -> rusqlite::Result<Option<S
     if srs_id <= 0 {
         return Ok(None);
     }
-    let sql = "SELECT srs_name, organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?1";
+    let sql =
+        "SELECT srs_name, organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?1";
     let found: Option<(String, String, i64)> =
         connection.query_row(sql, [srs_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     Ok(found.map(|(name, organization, code)| {
@@ -81,10 +82,7 @@ fn stated_crs(connection: &Connection, srs_id: i64) -> rusqlite::Result<Option<S
     }))
 }
 
-fn features(
-    connection: &Connection,
-    layer: &Layer,
-) -> rusqlite::Result<Vec<Result<Boundary, ZoneDefect>>> {
+fn features(connection: &Connection, layer: &Layer) -> rusqlite::Result<Vec<Result<Boundary, ZoneDefect>>> {
     let sql = format!("SELECT * FROM \"{}\"", layer.table.replace('"', "\"\""));
     let mut statement = connection.prepare(&sql)?;
     let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
@@ -120,7 +118,8 @@ fn geometry(value: ValueRef<'_>) -> Result<FilePolygons, Vec<ZoneDefect>> {
     match value {
         ValueRef::Null => Err(vec![ZoneDefect::EmptyGeometry]),
         ValueRef::Blob(bytes) => {
-            let wkb = wkb_of(bytes).map_err(|reason| vec![ZoneDefect::BadGeometry { reason: reason.to_owned() }])?;
+            let wkb = wkb_of(bytes)
+                .map_err(|reason| vec![ZoneDefect::BadGeometry { reason: reason.to_owned() }])?;
             polygons_from_wkb(wkb).map_err(|defect| vec![defect])
         }
         _ => Err(vec![ZoneDefect::BadGeometry { reason: "it is no sequence of bytes".to_owned() }]),

@@ -67,8 +67,12 @@ mod tests {
 
     #[test]
     fn outlines_come_back_bit_by_bit() {
-        let ring = |x: f64| LineString::from(vec![(x, 0.1), (x + 1.0, 1.0 / 3.0), (x, 2.0_f64.sqrt()), (x, 0.1)]);
-        let outline = MultiPolygon::new(vec![Polygon::new(ring(120.7), vec![ring(120.8)]), Polygon::new(ring(130.0), Vec::new())]);
+        let ring =
+            |x: f64| LineString::from(vec![(x, 0.1), (x + 1.0, 1.0 / 3.0), (x, 2.0_f64.sqrt()), (x, 0.1)]);
+        let outline = MultiPolygon::new(vec![
+            Polygon::new(ring(120.7), vec![ring(120.8)]),
+            Polygon::new(ring(130.0), Vec::new()),
+        ]);
         let bytes = wkb_from_outline(&outline).unwrap();
         assert_eq!(outline_from_wkb(&bytes), Ok(outline));
     }

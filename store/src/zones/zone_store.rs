@@ -14,7 +14,8 @@ use crate::schema::{self, CheckError, ZONES};
 /// How long to wait for another process, milliseconds.
 const BUSY_MILLIS: u64 = 5_000;
 
-const COLUMNS: &str = "code, level, kind, name_zh, name_en, parent, outline, file, feature_index, crs, valid_from, valid_to";
+const COLUMNS: &str =
+    "code, level, kind, name_zh, name_en, parent, outline, file, feature_index, crs, valid_from, valid_to";
 
 /// How many zones an import changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -151,7 +152,15 @@ enum Put {
 fn put(transaction: &Transaction<'_>, zone: &Zone, outline: &[u8], at: Timestamp) -> rusqlite::Result<Put> {
     let sql = "SELECT id, level = ?2 AND kind IS ?3 AND name_zh = ?4 AND name_en = ?5 AND parent IS ?6 AND outline = ?7 \
                FROM zone WHERE code = ?1 AND valid_to IS NULL";
-    let values = params![zone.code, zone.level.to_string(), zone.kind, zone.name_zh, zone.name_en, zone.parent, outline];
+    let values = params![
+        zone.code,
+        zone.level.to_string(),
+        zone.kind,
+        zone.name_zh,
+        zone.name_en,
+        zone.parent,
+        outline
+    ];
     let mut statement = transaction.prepare(sql)?;
     let before: Option<(i64, bool)> =
         statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -161,7 +170,8 @@ fn put(transaction: &Transaction<'_>, zone: &Zone, outline: &[u8], at: Timestamp
         }
         transaction.execute("UPDATE zone SET valid_to = ?2 WHERE id = ?1", params![id, at.to_string()])?;
     }
-    let sql = format!("INSERT INTO zone ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)");
+    let sql =
+        format!("INSERT INTO zone ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)");
     transaction.prepare(&sql)?.execute(params![
         zone.code,
         zone.level.to_string(),

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use gis::zones::{Boundaries, Crs, Zone, ZoneFile, ZoneIndex, ZoneLevel, parse_geojson, zones_from_boundaries};
+use gis::zones::{
+    Boundaries, Crs, Zone, ZoneFile, ZoneIndex, ZoneLevel, parse_geojson, zones_from_boundaries,
+};
 use jiff::Timestamp;
 use store::{ImportedZones, SqliteStore, StoreError, ZoneStore, read_geopackage};
 

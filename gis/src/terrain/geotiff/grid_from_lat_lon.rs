@@ -49,8 +49,7 @@ impl GridFromLatLon {
             for column in 0..columns {
                 let lat_deg = south_west.lat_deg + span_lat_deg * row as f64 / (rows - 1) as f64;
                 let lon_deg = south_west.lon_deg + span_lon_deg * column as f64 / (columns - 1) as f64;
-                let model =
-                    projection.model_from_lat_lon(LatLon { lat_deg, lon_deg }).map_err(unusable)?;
+                let model = projection.model_from_lat_lon(LatLon { lat_deg, lon_deg }).map_err(unusable)?;
                 nodes.push(grid_from_model.apply(model));
             }
         }
