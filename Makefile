@@ -30,6 +30,7 @@ bench: build
 
 bench-peers:
 	benches/peers.sh
+	benches/zones.sh
 
 # PACK: waterlogging, fume or dumping. From the labelled data to an accepted pack; resumable, hours of CPU.
 train:

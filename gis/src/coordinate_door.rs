@@ -127,6 +127,8 @@ fn east_shift_m(x: f64, y: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::geodesy::plane_distance_m;
 
@@ -167,5 +169,81 @@ mod tests {
         assert!(wgs84_from_bd09(nowhere).lat_deg.is_nan());
         let edge = LatLon { lat_deg: 55.8271, lon_deg: 137.8347 };
         assert!(plane_distance_m(edge, wgs84_from_gcj02(edge)) < 2_000.0);
+    }
+
+    /// Every door, there and back.
+    fn all_doors(at: LatLon) -> [LatLon; 6] {
+        [
+            gcj02_from_wgs84(at),
+            wgs84_from_gcj02(at),
+            bd09_from_gcj02(at),
+            gcj02_from_bd09(at),
+            wgs84_from_bd09(at),
+            bd09_from_wgs84(at),
+        ]
+    }
+
+    /// Where the shift starts and ends, where the globe does, and what is no place at all.
+    fn edge() -> impl Strategy<Value = f64> {
+        let [south, north, west, east] = CHINA;
+        let border = prop::sample::select(vec![
+            south, north, west, east, 0.0, -0.0, 35.0, 105.0, 90.0, -90.0, 180.0, -180.0,
+        ]);
+        let near = (border, -3..=3_i32).prop_map(|(at, steps)| at + f64::from(steps) * 1e-9);
+        let nothing = prop::sample::select(vec![
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::MAX,
+            1e300,
+            f64::MIN_POSITIVE,
+        ]);
+        prop_oneof![6 => near, 3 => -200.0..200.0_f64, 1 => nothing]
+    }
+
+    proptest! {
+        #[test]
+        fn no_place_and_no_number_makes_a_door_panic_or_hang(lat_deg in edge(), lon_deg in edge()) {
+            for reached in all_doors(LatLon { lat_deg, lon_deg }) {
+                if LatLon::new(lat_deg, lon_deg).is_some() {
+                    prop_assert!(reached.lat_deg.is_finite() && reached.lon_deg.is_finite(), "{reached:?}");
+                }
+                if lat_deg.is_nan() {
+                    prop_assert!(reached.lat_deg.is_nan());
+                }
+            }
+        }
+
+        /// Inside the rectangle by more than the largest shift, both ways are on the same side of its border.
+        #[test]
+        fn positions_along_the_border_of_china_come_back(part in 0.0..1.0_f64, side in 0..4_usize, inside_deg in 0.02..0.1_f64) {
+            let [south, north, west, east] = CHINA;
+            let along = |low: f64, high: f64| low + 0.1 + part * (high - low - 0.2);
+            let start = match side {
+                0 => LatLon { lat_deg: south + inside_deg, lon_deg: along(west, east) },
+                1 => LatLon { lat_deg: north - inside_deg, lon_deg: along(west, east) },
+                2 => LatLon { lat_deg: along(south, north), lon_deg: west + inside_deg },
+                _ => LatLon { lat_deg: along(south, north), lon_deg: east - inside_deg },
+            };
+            let gcj02 = wgs84_from_gcj02(gcj02_from_wgs84(start));
+            prop_assert!(plane_distance_m(start, gcj02) < 1e-3, "{start:?} {gcj02:?}");
+            let bd09 = wgs84_from_bd09(bd09_from_wgs84(start));
+            prop_assert!(plane_distance_m(start, bd09) < 1e-3, "{start:?} {bd09:?}");
+        }
+
+        /// At the border itself one of the two may already lie outside: the position is then off by one shift and never more.
+        #[test]
+        fn at_the_border_itself_the_way_back_is_off_by_one_shift_at_most(part in 0.0..1.0_f64, step in -0.02..0.02_f64) {
+            let [south, north, west, east] = CHINA;
+            for start in [
+                LatLon { lat_deg: south + step, lon_deg: west + part * (east - west) },
+                LatLon { lat_deg: north + step, lon_deg: west + part * (east - west) },
+                LatLon { lat_deg: south + part * (north - south), lon_deg: west + step },
+                LatLon { lat_deg: south + part * (north - south), lon_deg: east + step },
+            ] {
+                let back = wgs84_from_gcj02(gcj02_from_wgs84(start));
+                prop_assert!(plane_distance_m(start, back) < 2_000.0, "{start:?} {back:?}");
+            }
+        }
     }
 }

@@ -145,7 +145,8 @@ fn zone(boundary: Boundary, origin: ZoneOrigin, file: &ZoneFile, door: &Door) ->
         (code, outline, _, _) => {
             let unreadable = |defect: &ZoneDefect| matches!(defect, ZoneDefect::BadProperty { key, .. } if *key == file.code_key);
             if code.is_none() && !defects.iter().any(unreadable) {
-                defects.push(ZoneDefect::MissingCode { key: file.code_key.clone() });
+                let others = boundary.properties.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                defects.push(ZoneDefect::MissingCode { key: file.code_key.clone(), others });
             }
             defects.extend(outline.err().unwrap_or_default());
             Err((code, defects))

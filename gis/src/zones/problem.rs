@@ -241,10 +241,12 @@ pub enum ZoneDefect {
         second: usize,
     },
     /// The feature has no code.
-    #[error("property {key} is missing")]
+    #[error("property {key} is missing{}", if others.is_empty() { String::new() } else { format!("; there are {others}") })]
     MissingCode {
         /// Property looked for.
         key: String,
+        /// Properties that there are.
+        others: String,
     },
     /// A property is neither a text nor a whole number.
     #[error("property {key} is {value}, not a text or a whole number")]

@@ -149,17 +149,22 @@ type Raw = Vec<Vec<(Vec<u8>, FieldValue)>>;
 
 fn records(dbf: &[u8], cpg: Option<&[u8]>, file: &ZoneFile) -> Result<Vec<JsonObject>, ZoneDefect> {
     let raw = raw_records(dbf).map_err(|error| not_readable(format!("its .dbf: {error}")))?;
-    let encodings = encodings(dbf, cpg);
-    let fits = |encoding: &&'static Encoding| {
-        raw.iter()
-            .flatten()
-            .all(|(column, value)| decoded(encoding, column).is_some() && json(encoding, value).is_some())
-    };
-    let encoding = encodings.iter().copied().find(fits).ok_or_else(|| {
-        let tried: Vec<&str> = encodings.iter().map(|encoding| encoding.name()).collect();
-        not_readable(format!("the texts of its .dbf are not in {}", tried.join(", nor in ")))
+    let encoding = encoding(&raw, stated_encoding(dbf, cpg)).ok_or_else(|| {
+        not_readable("the texts of its .dbf are neither in UTF-8 nor in GB18030, nor in what it states")
     })?;
     Ok(raw.iter().map(|record| properties(record, encoding, file)).collect())
+}
+
+/// The encoding that the texts are in. What is stated counts if the values agree; else names of columns must agree too, unless they
+/// agree with no encoding: writers that number columns with the same beginning cut their names anywhere.
+fn encoding(raw: &Raw, stated: Option<&'static Encoding>) -> Option<&'static Encoding> {
+    let values_fit =
+        |encoding: &&'static Encoding| raw.iter().flatten().all(|(_, value)| json(encoding, value).is_some());
+    let names_fit = |encoding: &&'static Encoding| {
+        raw.iter().flatten().all(|(name, _)| decoded(encoding, name).is_some())
+    };
+    let guesses = || [UTF_8, GB18030].into_iter().filter(values_fit);
+    stated.filter(values_fit).or_else(|| guesses().find(names_fit)).or_else(|| guesses().next())
 }
 
 /// Windows-1252 gives each byte a character of its own, so that the bytes come back.
@@ -179,9 +184,10 @@ fn bytes_of(text: &str) -> Vec<u8> {
 }
 
 fn properties(record: &[(Vec<u8>, FieldValue)], encoding: &'static Encoding, file: &ZoneFile) -> JsonObject {
-    let named = record
-        .iter()
-        .filter_map(|(column, value)| Some((decoded(encoding, column)?, json(encoding, value)?)));
+    let name = |bytes: &[u8]| {
+        decoded(encoding, bytes).unwrap_or_else(|| encoding.decode_without_bom_handling(bytes).0.into_owned())
+    };
+    let named = record.iter().filter_map(|(column, value)| Some((name(column), json(encoding, value)?)));
     let mut properties: JsonObject = named.collect();
     let keys = [
         &file.code_key,
@@ -202,14 +208,11 @@ fn properties(record: &[(Vec<u8>, FieldValue)], encoding: &'static Encoding, fil
     properties
 }
 
-/// The encodings to try, the likeliest first.
-fn encodings(dbf: &[u8], cpg: Option<&[u8]>) -> Vec<&'static Encoding> {
-    let by_cpg = cpg.and_then(encoding_of_code_page);
+/// The encoding that `.cpg` names, else the one of the language driver.
+fn stated_encoding(dbf: &[u8], cpg: Option<&[u8]>) -> Option<&'static Encoding> {
     let driver = dbf.get(LANGUAGE_DRIVER_AT).copied().unwrap_or(0);
     let by_driver = LANGUAGE_DRIVERS_GBK.contains(&driver).then_some(GB18030);
-    let mut encodings: Vec<_> = by_cpg.or(by_driver).into_iter().collect();
-    encodings.extend([UTF_8, GB18030].into_iter().filter(|encoding| by_cpg.or(by_driver) != Some(*encoding)));
-    encodings
+    cpg.and_then(encoding_of_code_page).or(by_driver)
 }
 
 /// `UTF-8`, `GBK`, `936`, `OEM 936`, `CP936`, `65001` and the like.

@@ -122,6 +122,23 @@ fn coordinates_of_another_zone_number_are_named_with_their_value() {
     );
 }
 
+/// GDAL gives the second of two columns that start with the same ten bytes a number, in the middle of a character.
+#[test]
+fn a_column_name_that_no_encoding_holds_does_not_hide_the_others() {
+    let mut shapefile = Shapefile::of("zones_utf8");
+    let second_column = 64;
+    shapefile.dbf[second_column..second_column + 10].copy_from_slice(b"\xe8\xa1\x8c\xe6\x94\xbf\xe5\x8c_1");
+    for cpg in [None, Some(b"UTF-8".as_slice())] {
+        let read = shapefile.read(cpg, &way_to_read(Crs::Cgcs2000, "行政\u{fffd}_1"));
+        check(&read.zones);
+    }
+    let mut file = way_to_read(Crs::Cgcs2000, "名称");
+    file.code_key = "code".to_owned();
+    let boundaries = shapefile.boundaries(None, &file).unwrap();
+    let said = zones_from_boundaries("z.shp", boundaries, &file).unwrap_err()[0].to_string();
+    assert!(said.contains("property code is missing; there are") && said.contains("上级"), "{said}");
+}
+
 #[test]
 fn shapefile_without_attributes_is_refused() {
     let whole = Shapefile::of("zones_utf8");
