@@ -11,6 +11,7 @@ mod bad_input;
 mod command;
 mod configuration;
 mod demo;
+mod positions;
 mod real_clips;
 mod telemetry;
 mod zones;

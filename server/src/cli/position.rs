@@ -87,6 +87,15 @@ pub struct CalibrateCameraArgs {
     /// What of the lens is searched; nothing when it is known, else the focal length
     #[arg(long, value_enum)]
     pub lens: Option<LensChoice>,
+    /// Terrain, GeoTIFF or SRTM, on which the rays of the points must end; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub dem: Vec<PathBuf>,
+    /// What the heights of the terrain count from; the same as --heights when not given
+    #[arg(long, value_enum)]
+    pub dem_heights: Option<DemHeights>,
+    /// Coordinate reference system of terrain files that state none
+    #[arg(long, value_name = "EPSG:n", value_parser = parse_epsg)]
+    pub dem_crs: Option<u32>,
     /// Place of the camera as surveyed, in the system of the points
     #[arg(long, value_name = "X,Y,Z", value_parser = parse_xyz, allow_hyphen_values = true)]
     pub at: Option<[f64; 3]>,

@@ -13,7 +13,7 @@ use gis::{Attitude, Intrinsics};
 use nalgebra::Vector3;
 
 use super::marks::{Frame, Marks};
-use super::{drawing, marks, report};
+use super::{drawing, marks, report, terrain};
 use crate::cli::{CalibrateCameraArgs, LensChoice};
 use crate::commands::georef::cameras::camera_file;
 use crate::wire::camera::CameraFile;
@@ -47,8 +47,10 @@ pub fn run(args: &CalibrateCameraArgs) -> anyhow::Result<ExitCode> {
             found.median_px()
         );
     }
-    crate::output::print(&report::text(&found, &left_out)).context("cannot write to standard output")?;
     let file = camera_toml(&found, &frame);
+    let on_terrain = terrain::errors_m(args, &all, &frame, &file)?;
+    crate::output::print(&report::text(&found, &left_out, on_terrain.as_deref()))
+        .context("cannot write to standard output")?;
     write(&args.out, report::toml(&file, &found)?.as_bytes())?;
     tracing::info!("camera written to {}", args.out.display());
     if let Some(path) = &args.picture {

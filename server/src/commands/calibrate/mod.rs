@@ -5,6 +5,7 @@ mod drawing;
 mod marks;
 pub mod mount;
 mod report;
+mod terrain;
 
 use std::process::ExitCode;
 

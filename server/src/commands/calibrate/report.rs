@@ -9,7 +9,9 @@ use gis::calibrate::{Calibration, LeftOut};
 use crate::wire::camera::CameraFile;
 
 /// Returns the residuals as a table, and below it how sure the camera is.
-pub fn text(found: &Calibration, left_out: &[LeftOut]) -> String {
+///
+/// `on_terrain` holds, one a point, how far its ray ends from it on a terrain model.
+pub fn text(found: &Calibration, left_out: &[LeftOut], on_terrain: Option<&[Option<f64>]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
         "point",
@@ -19,11 +21,12 @@ pub fn text(found: &Calibration, left_out: &[LeftOut]) -> String {
         "ground m",
         "left out px",
         "left out ground m",
+        "terrain m",
         "",
     ]);
     let number =
         |value: Option<f64>, digits: usize| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.digits$}"));
-    for (mark, left) in found.residuals.iter().zip(left_out) {
+    for (i, (mark, left)) in found.residuals.iter().zip(left_out).enumerate() {
         table.add_row([
             mark.name.clone(),
             number(mark.off_px.map(|off| off[0]), 1),
@@ -32,6 +35,7 @@ pub fn text(found: &Calibration, left_out: &[LeftOut]) -> String {
             number(mark.ground_m, 2),
             number(left.off_px, 1),
             number(left.ground_m, 2),
+            number(on_terrain.and_then(|all| all.get(i).copied().flatten()), 2),
             if mark.blunder { "blunder?" } else { "" }.to_owned(),
         ]);
     }
@@ -47,6 +51,16 @@ pub fn text(found: &Calibration, left_out: &[LeftOut]) -> String {
         left.len(),
         left_out.len()
     );
+    if let Some(all) = on_terrain {
+        let met: Vec<f64> = all.iter().copied().flatten().collect();
+        let _ = write!(
+            text,
+            "\non the terrain: median {} m, {} of {} rays meet it",
+            number(median(met.clone()), 2),
+            met.len(),
+            all.len()
+        );
+    }
     for name in &found.parameters {
         let _ = write!(text, "\n{name}: standard deviation {:.4}", found.sigma(name).unwrap_or(f64::NAN));
     }

@@ -3,7 +3,7 @@
 pub mod cameras;
 pub mod input;
 mod output;
-mod terrain;
+pub mod terrain;
 
 use std::process::ExitCode;
 

@@ -36,24 +36,36 @@ pub fn load(args: &GeorefArgs, cameras: &Cameras) -> anyhow::Result<Option<Tiles
 }
 
 fn tile(path: &Path, args: &GeorefArgs, cameras: &Cameras) -> anyhow::Result<Box<dyn Terrain>> {
+    let how = |tile: &GeoTiff| match args.dem_heights.or_else(|| stated(tile.vertical_epsg())) {
+        Some(heights) => Ok(heights),
+        None => inferred(path, tile, cameras),
+    };
+    read_tile(path, args.dem_crs, args.undulation, how)
+}
+
+/// Reads a tile whose heights count from what `how` says.
+///
+/// # Errors
+/// When the file cannot be read or used.
+pub fn read_tile(
+    path: &Path,
+    crs: Option<u32>,
+    undulation_m: Option<f64>,
+    how: impl Fn(&GeoTiff) -> anyhow::Result<DemHeights>,
+) -> anyhow::Result<Box<dyn Terrain>> {
     let bytes = crate::wire::map(path)?;
     if is_hgt(path) {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         return Ok(Box::new(Hgt::from_bytes(&name, &bytes, SRTM_SIGMA_M)?));
     }
-    let crs = args.dem_crs.map(Crs::Epsg);
+    let crs = crs.map(Crs::Epsg);
     let read = |heights: HeightDatum| {
         GeoTiff::from_bytes(&bytes, &GeoTiffOptions { crs, ..GeoTiffOptions::new(heights) })
     };
     let as_ellipsoidal = read(HeightDatum::Ellipsoidal)?;
+    let Some(model) = how(&as_ellipsoidal)?.geoid() else { return Ok(Box::new(as_ellipsoidal)) };
     let middle = middle(&as_ellipsoidal).context("it covers no place")?;
-    let heights = args.dem_heights.or_else(|| stated(as_ellipsoidal.vertical_epsg()));
-    let heights = match heights {
-        Some(heights) => heights,
-        None => inferred(path, &as_ellipsoidal, cameras)?,
-    };
-    let Some(model) = heights.geoid() else { return Ok(Box::new(as_ellipsoidal)) };
-    let undulation_m = args.undulation.or_else(|| geoid::undulation_m(model, middle));
+    let undulation_m = undulation_m.or_else(|| geoid::undulation_m(model, middle));
     let undulation_m = undulation_m.context("the geoid has no height there")?;
     Ok(Box::new(read(HeightDatum::Geoid { undulation_m })?))
 }
