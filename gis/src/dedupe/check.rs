@@ -126,10 +126,13 @@ const MIN_SIGMA_M: f64 = 0.05;
 /// Largest share of an observation's variance that counts as shared: something always differs between frames.
 const MAX_BIAS_SHARE: f64 = 0.95;
 
-/// Returns the part of a covariance that is independent between frames, and the part that a source's frames share.
+/// Returns the part of a covariance that differs between frames, and the part that averaging over a source's frames keeps.
 ///
-/// The shared part is the bias that the position states, and of the rest, in its shape, so much that the whole reaches the
-/// configured bias and share.
+/// What differs is as the configuration asks, in the shape of the covariance: one bias of heading or height moves hits to
+/// different sides when the view changes, so frames are weighed and matched by more than the errors that are drawn anew.
+/// What is kept is the bias that the position states, and of the rest so much that the whole reaches the configured bias and
+/// share. Where more is stated than configured the parts overlap: one sighting alone is then taken for worse than it is,
+/// several are not.
 fn split_error(
     covariance_m2: &Matrix3<f64>,
     bias_m2: &Matrix3<f64>,
@@ -141,9 +144,8 @@ fn split_error(
     let stated = mean_variance_m2(bias_m2) / variance_m2;
     let rest_m2 = covariance_m2 - bias_m2;
     let share = if stated < wanted { (wanted - stated) / (1.0 - stated) } else { 0.0 };
-    let differs = if stated > MAX_BIAS_SHARE { 1.0 - MAX_BIAS_SHARE } else { 0.0 };
     let floor_m2 = Matrix3::from_diagonal_element(MIN_SIGMA_M * MIN_SIGMA_M);
-    (rest_m2 * (1.0 - share) + covariance_m2 * differs + floor_m2, bias_m2 + rest_m2 * share)
+    (covariance_m2 * (1.0 - wanted) + floor_m2, bias_m2 + rest_m2 * share)
 }
 
 /// Returns the stated bias of a position, never more than its whole error.
