@@ -28,6 +28,8 @@ pub struct FeedResult {
     pub id: String,
     /// Counts and cost.
     pub stats: FeedStats,
+    /// What was known last of a fixed camera's view.
+    pub view: Option<String>,
     /// Why it ended early.
     pub error: Option<String>,
 }
@@ -79,15 +81,18 @@ pub fn run_sources(
 
 fn panicked(source: &Source) -> FeedResult {
     let error = Some("a fault inside flyonce ended this source; please report it".to_owned());
-    FeedResult { id: source.id.clone(), stats: FeedStats::default(), error }
+    FeedResult { id: source.id.clone(), stats: FeedStats::default(), view: None, error }
 }
 
 fn run_source(shared: &Shared<'_, '_>, source: &Source, detectors: &mut [Box<dyn Detector>]) -> FeedResult {
     match open(source, shared.stop) {
         Ok(mut frames) => run_open(shared, source, frames.as_mut(), detectors),
-        Err(error) => {
-            FeedResult { id: source.id.clone(), stats: FeedStats::default(), error: Some(error.to_string()) }
-        }
+        Err(error) => FeedResult {
+            id: source.id.clone(),
+            stats: FeedStats::default(),
+            view: None,
+            error: Some(error.to_string()),
+        },
     }
 }
 
@@ -149,7 +154,8 @@ fn run_placed(
     let nothing = stats.frames == 0 && !shared.stop.thrown();
     let no_frame = nothing.then(|| format!("{} gave no frame", source.spec.uri));
     let error = ended.err().map(|error| error.to_string()).or(failure).or(no_frame);
-    FeedResult { id: source.id.clone(), stats, error }
+    let view = placer.scene().map(ToString::to_string);
+    FeedResult { id: source.id.clone(), stats, view, error }
 }
 
 fn origin(shared: &Shared<'_, '_>, source: &Source) -> PoseOrigin {

@@ -211,6 +211,7 @@ fn source_summary(
         id: source.id.clone(),
         uri: source.spec.uri.to_string(),
         dropped: result.stats.dropped,
+        view: result.view.clone(),
         error: result.error.clone(),
         ..found
     })

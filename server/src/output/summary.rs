@@ -58,6 +58,8 @@ pub struct SourceSummary {
     pub unlocated: u64,
     /// Origin of the capture times.
     pub time_source: Option<String>,
+    /// What was known last of a fixed camera's view: `steady`, `moved by ...`, `unknown`.
+    pub view: Option<String>,
     /// Why it ended early.
     pub error: Option<String>,
 }
