@@ -41,10 +41,10 @@ fn main() -> anyhow::Result<()> {
     seconds.sort_by(f64::total_cmp);
     let median_s = seconds.get(ROUNDS / 2).copied().unwrap_or(f64::NAN);
     if let Some(folder) = std::env::args().nth(1) {
-        let number = |zone: &Option<&Zone>| zone.map_or(-1.0, |zone| zone.origin.feature_index as f64);
+        let number = |zone: Option<&Zone>| zone.map_or(-1.0, |zone| zone.origin.feature_index as f64);
         write(&folder, "zones", rings.iter().flatten().flat_map(|corner| [corner.x, corner.y]))?;
         write(&folder, "points", points.iter().flat_map(|point| [point.lon_deg, point.lat_deg]))?;
-        write(&folder, "answers", answers.iter().map(number))?;
+        write(&folder, "answers", answers.iter().copied().map(number))?;
     }
     let rate = POINTS as f64 / median_s / 1e6;
     #[expect(clippy::print_stdout, reason = "the figure is the result")]

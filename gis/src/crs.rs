@@ -114,7 +114,10 @@ pub struct Projection {
 
 impl fmt::Debug for Projection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Projection").field("name", &self.name).field("definition", &self.definition).finish()
+        f.debug_struct("Projection")
+            .field("name", &self.name)
+            .field("definition", &self.definition)
+            .finish_non_exhaustive()
     }
 }
 
