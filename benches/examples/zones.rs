@@ -98,8 +98,8 @@ fn side(from: (usize, usize), to: (usize, usize)) -> Vec<Coord<f64>> {
     (0..=CORNERS_A_SIDE)
         .map(|step| {
             let part = step as f64 / CORNERS_A_SIDE as f64;
-            let raggedness =
-                if step == 0 || step == CORNERS_A_SIDE { 0.0 } else { 0.06 * (random.next() - 0.5) };
+            // Less at the ends, so that neighbouring sides do not cross.
+            let raggedness = 0.24 * part * (1.0 - part) * (random.next() - 0.5);
             Coord {
                 x: a.x + part * along.x - raggedness * along.y,
                 y: a.y + part * along.y + raggedness * along.x,
