@@ -41,10 +41,10 @@ fn main() -> anyhow::Result<()> {
     seconds.sort_by(f64::total_cmp);
     let median_s = seconds.get(ROUNDS / 2).copied().unwrap_or(f64::NAN);
     if let Some(folder) = std::env::args().nth(1) {
-        let number = |zone: &Option<&Zone>| zone.map_or(-1.0, |zone| zone.origin.feature_index as f64);
+        let number = |zone: Option<&Zone>| zone.map_or(-1.0, |zone| zone.origin.feature_index as f64);
         write(&folder, "zones", rings.iter().flatten().flat_map(|corner| [corner.x, corner.y]))?;
         write(&folder, "points", points.iter().flat_map(|point| [point.lon_deg, point.lat_deg]))?;
-        write(&folder, "answers", answers.iter().map(number))?;
+        write(&folder, "answers", answers.iter().copied().map(number))?;
     }
     let rate = POINTS as f64 / median_s / 1e6;
     #[expect(clippy::print_stdout, reason = "the figure is the result")]
@@ -98,8 +98,8 @@ fn side(from: (usize, usize), to: (usize, usize)) -> Vec<Coord<f64>> {
     (0..=CORNERS_A_SIDE)
         .map(|step| {
             let part = step as f64 / CORNERS_A_SIDE as f64;
-            let raggedness =
-                if step == 0 || step == CORNERS_A_SIDE { 0.0 } else { 0.06 * (random.next() - 0.5) };
+            // Less at the ends, so that neighbouring sides do not cross.
+            let raggedness = 0.24 * part * (1.0 - part) * (random.next() - 0.5);
             Coord {
                 x: a.x + part * along.x - raggedness * along.y,
                 y: a.y + part * along.y + raggedness * along.x,

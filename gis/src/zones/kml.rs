@@ -92,14 +92,18 @@ fn check_tags(text: &str) -> Result<(), ZoneDefect> {
 }
 
 fn collect(kml: Kml, features: &mut Vec<Result<Boundary, ZoneDefect>>) {
-    match kml {
-        Kml::KmlDocument(document) => {
-            document.elements.into_iter().for_each(|inner| collect(inner, features))
+    let inner = match kml {
+        Kml::KmlDocument(document) => document.elements,
+        Kml::Document { elements, .. } => elements,
+        Kml::Folder(folder) => folder.elements,
+        Kml::Placemark(placemark) => {
+            features.push(Ok(boundary(placemark)));
+            return;
         }
-        Kml::Document { elements, .. } => elements.into_iter().for_each(|inner| collect(inner, features)),
-        Kml::Folder(folder) => folder.elements.into_iter().for_each(|inner| collect(inner, features)),
-        Kml::Placemark(placemark) => features.push(Ok(boundary(placemark))),
-        _ => {}
+        _ => return,
+    };
+    for element in inner {
+        collect(element, features);
     }
 }
 

@@ -105,17 +105,13 @@ fn nested(rings: Vec<Vec<Coord<f64>>>) -> FilePolygons {
     for (index, (ring, shape)) in shapes.iter().enumerate() {
         // Later rings are smaller, so that the last one around is the closest.
         let around = shapes.iter().take(index).rposition(|(_, other)| holds(other, shape));
-        match around.and_then(|around| outer_of.get(around).copied().flatten()) {
-            Some(polygon) => {
-                if let Some(rings) = polygons.get_mut(polygon) {
-                    rings.push(ring.clone());
-                }
-                outer_of.push(None);
-            }
-            None => {
-                outer_of.push(Some(polygons.len()));
-                polygons.push(vec![ring.clone()]);
-            }
+        let hole_of = around.and_then(|around| outer_of.get(around).copied().flatten());
+        if let Some(rings) = hole_of.and_then(|polygon| polygons.get_mut(polygon)) {
+            rings.push(ring.clone());
+            outer_of.push(None);
+        } else {
+            outer_of.push(Some(polygons.len()));
+            polygons.push(vec![ring.clone()]);
         }
     }
     polygons
@@ -155,16 +151,17 @@ fn records(dbf: &[u8], cpg: Option<&[u8]>, file: &ZoneFile) -> Result<Vec<JsonOb
     Ok(raw.iter().map(|record| properties(record, encoding, file)).collect())
 }
 
-/// The encoding that the texts are in. What is stated counts if the values agree; else names of columns must agree too, unless they
-/// agree with no encoding: writers that number columns with the same beginning cut their names anywhere.
+/// The encoding that the texts are in. What is stated counts if the values agree. Else UTF-8 does if the values agree and are more than
+/// ASCII, which other encodings hardly ever are by chance, or the names of columns agree too. Names alone prove nothing against it:
+/// writers that number columns with the same beginning cut their names in the middle of a character.
 fn encoding(raw: &Raw, stated: Option<&'static Encoding>) -> Option<&'static Encoding> {
-    let values_fit =
-        |encoding: &&'static Encoding| raw.iter().flatten().all(|(_, value)| json(encoding, value).is_some());
-    let names_fit = |encoding: &&'static Encoding| {
-        raw.iter().flatten().all(|(name, _)| decoded(encoding, name).is_some())
-    };
-    let guesses = || [UTF_8, GB18030].into_iter().filter(values_fit);
-    stated.filter(values_fit).or_else(|| guesses().find(names_fit)).or_else(|| guesses().next())
+    let values = || raw.iter().flatten().map(|(_, value)| value);
+    let fits = |encoding: &&'static Encoding| values().all(|value| json(encoding, value).is_some());
+    let more_than_ascii =
+        || values().any(|value| matches!(value, FieldValue::Character(Some(text)) if !text.is_ascii()));
+    let names_fit = || raw.iter().flatten().all(|(name, _)| decoded(UTF_8, name).is_some());
+    let utf8 = || Some(UTF_8).filter(fits).filter(|_| more_than_ascii() || names_fit());
+    stated.filter(fits).or_else(utf8).or_else(|| Some(GB18030).filter(fits))
 }
 
 /// Windows-1252 gives each byte a character of its own, so that the bytes come back.
@@ -197,12 +194,18 @@ fn properties(record: &[(Vec<u8>, FieldValue)], encoding: &'static Encoding, fil
         &file.kind_key,
         &file.level_key,
     ];
-    for key in keys.into_iter().filter(|key| !key.is_empty()) {
+    // A column answers to one long key only: names that start with the same ten bytes are one name no longer.
+    let mut answered = Vec::new();
+    for key in keys {
         let start =
             encoding.encode(key).0.get(..COLUMN_NAME_BYTES).and_then(|start| decoded(encoding, start));
-        let value = start.and_then(|column| properties.get(&column).cloned());
-        if let Some(value) = value.filter(|_| !properties.contains_key(key)) {
+        let Some(column) = start.filter(|column| !properties.contains_key(key) && !answered.contains(column))
+        else {
+            continue;
+        };
+        if let Some(value) = properties.get(&column).cloned() {
             properties.insert(key.clone(), value);
+            answered.push(column);
         }
     }
     properties

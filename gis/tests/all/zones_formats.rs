@@ -17,9 +17,9 @@ fn bytes(name: &str) -> Vec<u8> {
 fn way_to_read(crs: Crs, name_key: &str) -> ZoneFile {
     let mut file = ZoneFile::new(ZoneLevel::District);
     file.crs = crs;
-    file.code_key = "行政区划代码".to_owned();
-    file.name_zh_key = name_key.to_owned();
-    file.parent_key = "上级".to_owned();
+    file.code_key = "行政区划代码".into();
+    file.name_zh_key = name_key.into();
+    file.parent_key = "上级".into();
     file
 }
 
@@ -133,7 +133,7 @@ fn a_column_name_that_no_encoding_holds_does_not_hide_the_others() {
         check(&read.zones);
     }
     let mut file = way_to_read(Crs::Cgcs2000, "名称");
-    file.code_key = "code".to_owned();
+    file.code_key = "code".into();
     let boundaries = shapefile.boundaries(None, &file).unwrap();
     let said = zones_from_boundaries("z.shp", boundaries, &file).unwrap_err()[0].to_string();
     assert!(said.contains("property code is missing; there are") && said.contains("上级"), "{said}");

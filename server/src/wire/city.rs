@@ -68,9 +68,23 @@ fn zones(config: &Config, problems: &mut Vec<Problem>) -> Option<Vec<Zone>> {
             if later(p) { Problem::warning("zone_store", p) } else { Problem::new("zones", p) }
         };
         problems.extend(check_hierarchy(&all).iter().map(problem));
-        problems.extend(datum_warnings(&all).iter().map(|p| Problem::warning("zones", p)));
+        let beside_files = beside_files(&all, from_files);
+        problems.extend(datum_warnings(&beside_files).iter().map(|p| Problem::warning("zones", p)));
     }
     (problems.iter().skip(before).all(|p| p.warning)).then_some(all)
+}
+
+/// The zones of files, which come first, with their parents and children in the store: zones of the store were held against each
+/// other when they were imported.
+fn beside_files(all: &[Zone], from_files: usize) -> Vec<Zone> {
+    let (files, stored) = all.split_at(from_files);
+    let codes: BTreeSet<&str> = files.iter().map(|zone| zone.code.as_str()).collect();
+    let parents: BTreeSet<&str> = files.iter().filter_map(|zone| zone.parent.as_deref()).collect();
+    let related = |zone: &&Zone| {
+        parents.contains(zone.code.as_str())
+            || zone.parent.as_deref().is_some_and(|parent| codes.contains(parent))
+    };
+    files.iter().chain(stored.iter().filter(related)).cloned().collect()
 }
 
 fn from_store(config: &Config, problems: &mut Vec<Problem>) -> Option<Vec<Zone>> {

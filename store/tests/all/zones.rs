@@ -88,9 +88,9 @@ fn fixture() -> PathBuf {
 fn read(boundaries: Boundaries) -> Vec<Zone> {
     let mut file = ZoneFile::new(ZoneLevel::District);
     file.crs = Crs::Epsg(4549);
-    file.code_key = "行政区划代码".to_owned();
-    file.name_zh_key = "名称".to_owned();
-    file.parent_key = "上级".to_owned();
+    file.code_key = "行政区划代码".into();
+    file.name_zh_key = "名称".into();
+    file.parent_key = "上级".into();
     let read = zones_from_boundaries("zones.gpkg", boundaries, &file).unwrap();
     assert!(read.warnings.is_empty(), "{:?}", read.warnings);
     read.zones
