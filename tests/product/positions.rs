@@ -1,5 +1,6 @@
 //! `flyonce georef` and `flyonce calibrate camera` as a person runs them.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -120,7 +121,7 @@ fn marks(swap: bool) -> String {
         let depth = ahead * cos + down * sin;
         let (u, v) = (960.0 + 1000.0 * x / depth, 540.0 + 1000.0 * (down * cos - ahead * sin) / depth);
         let (x, y) = if swap { (y, x) } else { (x, y) };
-        text.push_str(&format!("p{i},{u},{v},{x},{y},{z}\n"));
+        writeln!(text, "p{i},{u},{v},{x},{y},{z}").unwrap();
     }
     text
 }
@@ -156,7 +157,7 @@ fn a_camera_is_calibrated_from_points_and_swapped_axes_are_said() {
     assert!(std::fs::read(Path::new(&picture)).unwrap().starts_with(b"\x89PNG"));
     let swapped = file(&folder, "swapped.csv", &marks(true));
     assert_refused(&run(&swapped), &["x and y seem to be swapped"]);
-    let few: String = marks(false).lines().take(4).map(|line| format!("{line}\n")).collect();
+    let few = marks(false).lines().take(4).collect::<Vec<_>>().join("\n");
     assert_refused(&run(&file(&folder, "few.csv", &few)), &["3 points, expected at least 5"]);
 }
 
@@ -173,7 +174,7 @@ fn a_mountain_camera_ends_on_its_surface_model() {
     let mut points = "name,u,v,x,y,z\n".to_owned();
     for line in text.lines().skip(1) {
         let c: Vec<&str> = line.split(',').collect();
-        points.push_str(&format!("{},{},{},{},{},{}\n", c[0], c[4], c[5], c[2], c[3], c[1]));
+        writeln!(points, "{},{},{},{},{},{}", c[0], c[4], c[5], c[2], c[3], c[1]).unwrap();
     }
     let folder = folder();
     let points = file(&folder, "gcp.csv", &points);

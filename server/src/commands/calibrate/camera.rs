@@ -83,12 +83,11 @@ fn lens(args: &CalibrateCameraArgs) -> anyhow::Result<(Intrinsics, bool)> {
 }
 
 fn free(args: &CalibrateCameraArgs, known: bool) -> Free {
-    match args.lens {
-        Some(LensChoice::Fixed) => Free::Nothing,
-        Some(LensChoice::Focal) => Free::Focal,
-        Some(LensChoice::Free) => Free::Lens,
-        None if known => Free::Nothing,
-        None => Free::Focal,
+    let usual = if known { LensChoice::Fixed } else { LensChoice::Focal };
+    match args.lens.unwrap_or(usual) {
+        LensChoice::Fixed => Free::Nothing,
+        LensChoice::Focal => Free::Focal,
+        LensChoice::Free => Free::Lens,
     }
 }
 
@@ -125,8 +124,9 @@ fn search(
         Ok(found) if is_beneath(found, marks) => Some(f64::INFINITY),
         Ok(found) => Some(found.median_px()).filter(|median| *median > DOUBTFUL_PX),
         Err(CalibrateError::BadFit { median_px, .. }) => Some(*median_px),
-        Err(CalibrateError::NoCamera | CalibrateError::NotDetermined { .. }) => Some(f64::INFINITY),
-        Err(CalibrateError::BadMark { .. }) => Some(f64::INFINITY),
+        Err(
+            CalibrateError::NoCamera | CalibrateError::NotDetermined { .. } | CalibrateError::BadMark { .. },
+        ) => Some(f64::INFINITY),
         Err(_) => None,
     };
     let swap = doubtful.and_then(|median_px| swapped_axes(marks, median_px, propose, options));

@@ -175,7 +175,7 @@ fn recorded(line: PoseLine) -> anyhow::Result<Picture> {
 fn add_motion(pictures: &mut [Picture]) {
     let known: Vec<(Option<Timestamp>, Pose)> = pictures.iter().map(|p| (p.time, p.shot.pose)).collect();
     for (index, picture) in pictures.iter_mut().enumerate() {
-        let near = |other: Option<usize>| other.and_then(|at| known.get(at)).or(known.get(index)).copied();
+        let near = |other: Option<usize>| other.and_then(|at| known.get(at)).or(known.get(index));
         let (Some(before), Some(after)) = (near(index.checked_sub(1)), near(Some(index + 1))) else {
             continue;
         };
@@ -183,7 +183,7 @@ fn add_motion(pictures: &mut [Picture]) {
     }
 }
 
-fn motion(before: (Option<Timestamp>, Pose), after: (Option<Timestamp>, Pose)) -> Option<Motion> {
+fn motion(before: &(Option<Timestamp>, Pose), after: &(Option<Timestamp>, Pose)) -> Option<Motion> {
     let secs = (after.0?.as_microsecond() - before.0?.as_microsecond()) as f64 / 1e6;
     if !(secs > 0.0 && secs <= 2.0 * MOST_APART_SECS) {
         return None;

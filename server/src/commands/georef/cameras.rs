@@ -97,6 +97,9 @@ impl Cameras {
 
 impl Settled {
     /// Returns the camera of a picture by the name given or its base name; a fixed camera is that of any picture.
+    ///
+    /// # Errors
+    /// When there is no such picture, or it does not tell its camera.
     pub fn of(&self, image: &str) -> Result<&FrameCamera, Reason> {
         if let Some(fixed) = &self.fixed {
             return Ok(fixed);
