@@ -155,7 +155,7 @@ fn a_turn_and_zoom_are_found_and_the_pose_corrected() {
 
     let point = GeoPoint { lat_lon: LatLon::new(29.0, 118.9).unwrap(), height: EllipsoidHeight(90.0) };
     let attitude = Attitude { heading_deg: 40.0, pitch_deg: -20.0, roll_deg: 0.0 };
-    let sigma = PoseSigma { position_enu_m: [0.02; 3], attitude_deg: [0.05; 3] };
+    let sigma = PoseSigma::new([0.02; 3], [0.05; 3]);
     let pose = Pose::from_attitude(point, attitude, sigma);
     let full = lens().scaled_to(1920.0, 1080.0).unwrap();
     let camera = FrameCamera { intrinsics: full, pose, ground: None };

@@ -7,7 +7,7 @@ use gis::mount::MountBias;
 use gis::{Attitude, EllipsoidHeight, GeoPoint, Intrinsics, LatLon, Pose, PoseSigma};
 use nalgebra::Vector3;
 use server::cli::CalibrateMountArgs;
-use server::commands::calibrate_mount;
+use server::commands::calibrate::mount as calibrate_mount;
 use server::config::HeightDatumName;
 use server::wire::aircraft::ProfileFile;
 
@@ -44,7 +44,7 @@ fn tables() -> [(&'static str, String); 3] {
         let heading_deg = (around.to_degrees() + 180.0).rem_euclid(360.0);
         let pitch_deg = -(up / 45.0).atan().to_degrees();
         let recorded = Attitude { heading_deg, pitch_deg, roll_deg: 0.0 };
-        let sigma = PoseSigma { position_enu_m: [0.0; 3], attitude_deg: [0.0; 3] };
+        let sigma = PoseSigma::new([0.0; 3], [0.0; 3]);
         let seen = TRUTH.applied(&Pose::from_attitude(point, recorded, sigma));
         let LatLon { lat_deg, lon_deg } = point.lat_lon;
         writeln!(
