@@ -25,7 +25,7 @@ const LEAST_UP_SIGMA_M: f64 = 0.05;
 pub struct CameraSetup {
     /// Lens, where known; else the telemetry's field of view counts.
     pub intrinsics: Option<Intrinsics>,
-    /// Geoid above the ellipsoid at the place, metres; EGM2008 when absent.
+    /// Geoid above the ellipsoid at the place, metres; EGM96 when absent.
     pub undulation_m: Option<f64>,
     /// Height of the ground at take-off, for telemetry that tells its height above it only.
     pub takeoff: Option<EllipsoidHeight>,

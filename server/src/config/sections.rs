@@ -115,7 +115,7 @@ pub struct TerrainEntry {
     pub files: Vec<TerrainFile>,
     /// Height of the ground above the ellipsoid where no tile covers it, metres.
     pub flat_ellipsoid_height_m: Option<f64>,
-    /// Geoid above the ellipsoid in this city, metres; EGM2008 at coarse steps when absent.
+    /// Geoid above the ellipsoid in this city, metres; EGM96 when absent.
     pub undulation_m: Option<f64>,
 }
 
