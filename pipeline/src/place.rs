@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use gis::camera::TimeOffset;
 use gis::{EllipsoidHeight, NotLocated, Terrain, TimeQuality, TimeSource};
 use jiff::{SignedDuration, Timestamp};
 use nalgebra::Matrix3;
@@ -203,12 +204,28 @@ impl<'a> Placer<'a> {
     fn with_sample(&mut self, looked: Looked, sample: &Sample) -> Placed {
         self.learn_takeoff(sample);
         let camera = FrameCamera::from_sample(sample, &self.setup, looked.frame.picture.size());
+        let time_offset = self.time_offset(looked.frame.elapsed);
+        let camera = camera.map(|mut camera| {
+            camera.pose.sigma.time_offset = time_offset;
+            camera
+        });
         let (time, time_quality) = match (sample.time, &self.origin) {
             (Some(time), PoseOrigin::InBand(_)) => (time, quality(TimeSource::Klv, KLV_SIGMA_MILLIS)),
             (Some(time), _) => (time, quality(TimeSource::SideCar, SIDE_CAR_SIGMA_MILLIS)),
             (None, _) => self.time_without_telemetry(&looked),
         };
         Placed { looked, time, time_quality, camera }
+    }
+
+    /// What the uncertain join of video and telemetry does while the camera moves.
+    fn time_offset(&self, elapsed: Duration) -> Option<TimeOffset> {
+        let (track, sigma_millis) = match &self.origin {
+            PoseOrigin::InBand(track) => (track, KLV_SIGMA_MILLIS),
+            PoseOrigin::SideCar(track) => (track, SIDE_CAR_SIGMA_MILLIS),
+            PoseOrigin::Fixed(_) | PoseOrigin::Stills(_) => return None,
+        };
+        let velocity_enu_m_per_s = track.velocity_enu_m_per_s(self.setup.telemetry_us(elapsed))?;
+        Some(TimeOffset { velocity_enu_m_per_s, sigma_secs: sigma_millis / 1_000.0 })
     }
 
     fn without_sample(&mut self, looked: Looked, reason: NotLocated) -> Placed {

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 pub use interpolate::interpolate;
 
+use gis::geodesy::metres_per_degree;
+
 use crate::telemetry::Sample;
 
 /// How a track keeps and judges its samples.
@@ -142,6 +144,33 @@ impl PoseTrack {
         }
     }
 
+    /// Returns the velocity of the camera around a time, by the samples before and after it: east, north, up; `None` where one of
+    /// them is missing or too far. Without heights on both sides, up is 0.
+    ///
+    /// # Units
+    /// Metres a second.
+    pub fn velocity_enu_m_per_s(&self, at_us: i64) -> Option<[f64; 3]> {
+        let (start_us, before) = self.samples.range(..=at_us).next_back()?;
+        let (end_us, after) = self.samples.range(at_us.saturating_add(1)..).next()?;
+        let apart_us = end_us - start_us;
+        if apart_us <= 0 || apart_us > 2 * self.config.max_age_us {
+            return None;
+        }
+        let (from, to) = (before.position?, after.position?);
+        let (north_m, east_m) = metres_per_degree(f64::midpoint(from.lat_deg, to.lat_deg));
+        let climb = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| b - a);
+        let up_m = climb(before.ellipsoid_height.map(|h| h.0), after.ellipsoid_height.map(|h| h.0))
+            .or_else(|| climb(before.geoid_height.map(|h| h.0), after.geoid_height.map(|h| h.0)))
+            .or_else(|| climb(before.above_takeoff.map(|h| h.0), after.above_takeoff.map(|h| h.0)));
+        let secs = apart_us as f64 / 1e6;
+        let way_m = [
+            short_way_deg(to.lon_deg - from.lon_deg) * east_m,
+            (to.lat_deg - from.lat_deg) * north_m,
+            up_m.unwrap_or(0.0),
+        ];
+        Some(way_m.map(|metres| metres / secs))
+    }
+
     fn hold(&self, nearest: Option<(&Sample, i64)>) -> PoseLookup {
         match nearest {
             None => PoseLookup::Empty,
@@ -151,4 +180,9 @@ impl PoseTrack {
             Some((_, age_us)) => PoseLookup::Stale { age_us },
         }
     }
+}
+
+/// A difference of longitudes, the short way across the antimeridian.
+fn short_way_deg(difference_deg: f64) -> f64 {
+    (difference_deg + 540.0).rem_euclid(360.0) - 180.0
 }

@@ -90,6 +90,23 @@ fn between_two_samples_the_worse_instrument_counts() {
 }
 
 #[test]
+fn velocity_follows_from_the_samples_on_both_sides_also_across_the_date_line() {
+    let mut track = PoseTrack::new(PoseConfig { max_age_us: 1_000_000, ..PoseConfig::default() });
+    track.push(0, at(0.0, 179.999_99, 0.0));
+    track.push(500_000, at(0.000_01, -179.999_99, 0.0));
+    let [east, north, up] = track.velocity_enu_m_per_s(200_000).unwrap();
+    // Two hundred-thousandths of a degree along the equator, one along the meridian, in half a second.
+    assert!(
+        (east - 4.453).abs() < 0.01 && (north - 2.211).abs() < 0.01 && (up - 2e-4).abs() < 1e-6,
+        "{east} {north} {up}"
+    );
+    assert!(track.velocity_enu_m_per_s(600_000).is_none());
+    assert!(track.velocity_enu_m_per_s(-1).is_none());
+    track.push(4_000_000, at(1.0, 0.0, 0.0));
+    assert!(track.velocity_enu_m_per_s(1_000_000).is_none());
+}
+
+#[test]
 fn samples_out_of_order_are_put_in_order() {
     let track = track(&[100, 0, 50]);
     assert!(matches!(track.at(50), PoseLookup::Exact(_)));
