@@ -135,7 +135,7 @@ pub struct CalibrateMountArgs {
     /// One standard deviation of those heights, metres
     #[arg(long, value_name = "M", default_value_t = 0.5)]
     pub dem_sigma_m: f64,
-    /// Geoid above the ellipsoid at the place, metres; EGM2008 for the pictures when not given
+    /// Geoid above the ellipsoid at the place, metres; EGM96 for the pictures when not given
     #[arg(long, value_name = "M", allow_hyphen_values = true)]
     pub undulation_m: Option<f64>,
     /// One standard deviation of a mark, pixels

@@ -14,6 +14,7 @@ use pipeline::camera::{CameraSetup, FrameCamera};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::cli::CalibrateMountArgs;
+use crate::commands::georef::input::rows;
 use crate::config::{Problem, TerrainEntry, TerrainFile};
 use crate::wire::aircraft::ProfileFile;
 use crate::{output, wire};
@@ -88,7 +89,8 @@ pub fn run(args: &CalibrateMountArgs) -> anyhow::Result<ExitCode> {
     let solution = solve(&shots, &marks, &landmarks, tiles.ground(), &config)?;
     let profile = toml::to_string(&ProfileFile::of(&solution))?;
     if let Some(path) = &args.out {
-        std::fs::write(path, &profile).with_context(|| format!("cannot write {}", path.display()))?;
+        output::write_whole(path, profile.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
         tracing::info!("written to {}", path.display());
     }
     output::print(&told(&solution)).context("cannot write to standard output")?;
@@ -108,11 +110,9 @@ fn dem(args: &CalibrateMountArgs) -> TerrainEntry {
     }
 }
 
+/// The rows of a table; one that does not fit is named with its line and column.
 fn table<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
-    let mut reader =
-        csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let rows: Result<Vec<T>, csv::Error> = reader.deserialize().collect();
-    rows.with_context(|| format!("cannot read {}", path.display()))
+    Ok(rows(path)?.into_iter().map(|(_, row)| row).collect())
 }
 
 /// Returns the pictures of all flights that tell their camera, with how each moved.
