@@ -7,6 +7,7 @@
 //! [`propose`](propose::propose) makes the [`Task`], and [`lifecycle`] says what may happen to it. Departments, rules,
 //! thresholds and calendars are configuration.
 
+pub mod book;
 pub mod calendar;
 pub mod deadline;
 pub mod department;
@@ -19,6 +20,7 @@ pub mod rules;
 pub mod severity;
 pub mod task;
 
+pub use book::Book;
 pub use calendar::Calendar;
 pub use deadline::Allowance;
 pub use department::{Department, DepartmentId, Departments};

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use nalgebra::Matrix3;
+use nalgebra::{Matrix3, SMatrix, SVector};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::observation::{Footprint, NotLocated, ObservationId};
-use crate::position::{GeoPoint, GroundPosition, LatLon};
+use crate::position::{BiasModes, GeoPoint, GroundPosition, LatLon, is_zero};
 
 /// Identity of an incident: a UUIDv7 whose time is that of the first sighting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,10 +98,25 @@ pub struct SourceFix {
     pub information_per_m2: Matrix3<f64>,
     /// Independent part of the error of the best sighting in east, north, up, square metres.
     pub independent_m2: Matrix3<f64>,
-    /// Part of the error that all frames share (position and heading bias), of the best sighting, square metres.
+    /// Part of the error that all frames share (position and heading bias) and that no mode explains, of the best sighting, square metres.
     pub shared_m2: Matrix3<f64>,
+    /// Weighted mean of how the lasting errors of the pose displaced the sightings.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub modes_m: BiasModes,
+    /// What was known of those errors when the source last saw the thing, so that a run can go on from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pose_bias: Option<PoseBias>,
     /// Time of the last sighting.
     pub last: Timestamp,
+}
+
+/// What is known of the lasting errors of a flight's pose, in the order of [`BiasModes`], as multiples of their standard deviations.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PoseBias {
+    /// Best estimate.
+    pub mean: SVector<f64, 7>,
+    /// Covariance of the estimate.
+    pub covariance: SMatrix<f64, 7, 7>,
 }
 
 /// An outline kept to choose the incident's outline from.
@@ -116,7 +131,7 @@ pub struct KeptOutline {
 }
 
 /// The last frame of a source that was counted for an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CountedLook {
     /// Capture time.
     pub time: Timestamp,
@@ -124,15 +139,21 @@ pub struct CountedLook {
     pub frame_index: u64,
     /// True when the frame showed the incident.
     pub seen: bool,
+    /// What the look added to the log-odds that the thing is there, nats.
+    #[serde(default)]
+    pub nats: f64,
 }
 
 /// Which of the last looks at the place showed the incident.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Looks {
     /// The last looks, oldest first: seen or not.
     pub window: Vec<bool>,
     /// Looks without a sighting since the last one.
     pub misses_in_a_row: u32,
+    /// What all looks together add to the log-odds that the thing is there, nats.
+    #[serde(default)]
+    pub nats: f64,
     /// The last look counted of each source, so that a frame counts once.
     pub last_by_source: BTreeMap<String, CountedLook>,
 }

@@ -1,6 +1,6 @@
 //! Positions on the earth and what is known of their error.
 
-use nalgebra::Matrix3;
+use nalgebra::{Matrix3, SMatrix};
 use serde::{Deserialize, Serialize};
 
 use crate::height::EllipsoidHeight;
@@ -48,11 +48,26 @@ pub struct GroundPosition {
     /// Square metres.
     #[serde(default)]
     pub bias_covariance_enu_m2: Matrix3<f64>,
+    /// How that shared part comes about, where it is known cause by cause; zero where not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bias_modes_enu_m: BiasModes,
+}
+
+/// Displacements of a position in east, north, up by the errors of a pose that last over a flight, each at one standard deviation, metres.
+///
+/// Columns: position east, north, up; heading, pitch, roll; time offset. Two positions of one flight are displaced by the same
+/// multiples of their columns, so that their difference is known better than either, and the multiples can be estimated.
+pub type BiasModes = SMatrix<f64, 3, 7>;
+
+/// Tells whether no cause is known, to leave it out of stored text.
+pub(crate) fn is_zero(modes: &BiasModes) -> bool {
+    modes.iter().all(|value| *value == 0.0)
 }
 
 impl GroundPosition {
     /// Returns a point whose errors are all independent, as far as is known.
     pub fn new(point: GeoPoint, covariance_enu_m2: Matrix3<f64>) -> Self {
-        Self { point, covariance_enu_m2, bias_covariance_enu_m2: Matrix3::zeros() }
+        let (bias_covariance_enu_m2, bias_modes_enu_m) = (Matrix3::zeros(), BiasModes::zeros());
+        Self { point, covariance_enu_m2, bias_covariance_enu_m2, bias_modes_enu_m }
     }
 }

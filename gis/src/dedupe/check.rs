@@ -3,10 +3,13 @@
 use nalgebra::{Matrix2, Matrix3};
 
 use super::config::DedupeConfig;
+use super::fuse::moved;
 use super::outline::extent_m;
+use super::plane::Plane;
 use crate::error_ellipse::error_ellipse;
 use crate::observation::{Footprint, Location, NotLocated, Observation};
-use crate::position::{GroundPosition, LatLon};
+use crate::incident::PoseBias;
+use crate::position::{BiasModes, GroundPosition, LatLon, is_zero};
 
 /// CE90 of a circular normal distribution in standard deviations: the root of the 90 % point of a chi-square of two degrees.
 const CE90_PER_SIGMA: f64 = 2.145_966;
@@ -38,17 +41,48 @@ pub(super) enum Checked {
 pub(super) struct Sighting {
     /// The observation, without its footprint and with its location.
     pub(super) observation: Observation,
-    /// Position with a symmetric covariance.
+    /// Position as observed, with a symmetric covariance.
+    pub(super) raw: GroundPosition,
+    /// Position freed of what is known of the errors of its flight.
     pub(super) position: GroundPosition,
     /// Part of the covariance that other frames of the source do not share, square metres.
     pub(super) independent_m2: Matrix3<f64>,
-    /// Part of the covariance that all frames of the source share, square metres.
+    /// Part of the covariance that all frames of the source share and no mode explains, square metres.
     pub(super) shared_m2: Matrix3<f64>,
-    /// Outline, if it has one of positive area.
+    /// Outline, if it has one of positive area, moved as the position.
     pub(super) footprint: Option<Footprint>,
+    /// What was known of the errors of its flight.
+    pub(super) pose_bias: Option<PoseBias>,
 }
 
 impl Sighting {
+    /// Returns how the lasting errors of its flight displace it.
+    pub(super) fn modes_m(&self) -> &BiasModes {
+        &self.raw.bias_modes_enu_m
+    }
+
+    /// Returns true when it is known cause by cause how its flight's errors displace it.
+    pub(super) fn has_modes(&self) -> bool {
+        !is_zero(self.modes_m())
+    }
+
+    /// Frees position and outline of what is known of the errors of the flight.
+    pub(super) fn correct(&mut self, known: PoseBias) {
+        if !self.has_modes() {
+            return;
+        }
+        let step_m = -known.displacement_m(self.modes_m());
+        self.position.point = moved(self.raw.point, step_m);
+        self.position.covariance_enu_m2 =
+            self.independent_m2 + self.shared_m2 + known.covariance_m2(self.modes_m());
+        if let Some(footprint) = &mut self.footprint {
+            for corner in &mut footprint.ring {
+                *corner = Plane::at(*corner).lat_lon_from_plane(step_m.x, step_m.y);
+            }
+        }
+        self.pose_bias = Some(known);
+    }
+
     /// Returns true when the outline goes on beyond the picture.
     pub(super) fn truncated(&self) -> bool {
         self.footprint.as_ref().is_some_and(|f| f.truncated)
@@ -110,14 +144,21 @@ fn check_located(
         let (reason, observation) = (NotLocated::Degenerate, Box::new(observation));
         return Ok(Checked::Unlocated { place, reason, words, observation });
     }
-    let (independent_m2, shared_m2) = split_error(
-        &position.covariance_enu_m2,
-        &position.bias_covariance_enu_m2,
-        config.bias_sigma_of(&observation.source),
-        config.bias_share,
-    );
+    let (independent_m2, shared_m2) = match modes_part(&position)? {
+        Some(explained_m2) => (
+            position.covariance_enu_m2 - position.bias_covariance_enu_m2 + floor_m2(),
+            position.bias_covariance_enu_m2 - explained_m2,
+        ),
+        None => split_error(
+            &position.covariance_enu_m2,
+            &position.bias_covariance_enu_m2,
+            config.bias_sigma_of(&observation.source),
+            config.bias_share,
+        ),
+    };
     let footprint = observation.footprint.clone().filter(|f| f.area_m2 > 0.0);
-    let sighting = Sighting { observation, position, independent_m2, shared_m2, footprint };
+    let (raw, pose_bias) = (position, None);
+    let sighting = Sighting { observation, raw, position, independent_m2, shared_m2, footprint, pose_bias };
     Ok(Checked::Located(Box::new(sighting)))
 }
 
@@ -144,8 +185,25 @@ fn split_error(
     let stated = mean_variance_m2(bias_m2) / variance_m2;
     let rest_m2 = covariance_m2 - bias_m2;
     let share = if stated < wanted { (wanted - stated) / (1.0 - stated) } else { 0.0 };
-    let floor_m2 = Matrix3::from_diagonal_element(MIN_SIGMA_M * MIN_SIGMA_M);
-    (covariance_m2 * (1.0 - wanted) + floor_m2, bias_m2 + rest_m2 * share)
+    (covariance_m2 * (1.0 - wanted) + floor_m2(), bias_m2 + rest_m2 * share)
+}
+
+fn floor_m2() -> Matrix3<f64> {
+    Matrix3::from_diagonal_element(MIN_SIGMA_M * MIN_SIGMA_M)
+}
+
+/// Returns the part of the stated bias that its modes explain, square metres; none without modes.
+fn modes_part(position: &GroundPosition) -> Result<Option<Matrix3<f64>>, String> {
+    let modes_m = &position.bias_modes_enu_m;
+    if is_zero(modes_m) {
+        return Ok(None);
+    }
+    let explained_m2 = symmetric(&(modes_m * modes_m.transpose()))?;
+    let smallest = (position.bias_covariance_enu_m2 - explained_m2).symmetric_eigenvalues().min();
+    if smallest.is_nan() || smallest < -MAX_ASYMMETRY * position.covariance_enu_m2.abs().max() {
+        return Err(format!("the modes of the bias are larger than the bias by a variance of {} m2", -smallest));
+    }
+    Ok(Some(explained_m2))
 }
 
 /// Returns the stated bias of a position, never more than its whole error.

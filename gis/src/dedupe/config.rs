@@ -23,12 +23,56 @@ impl Default for Confirm {
     }
 }
 
+/// How looks and scores become the probability that a thing is there.
+///
+/// Log-odds begin with those of `prior`. A look that shows it adds `ln(detect / detect_mistaken)`, one that does not `ln((1 - detect) /
+/// (1 - detect_mistaken))`; looks nearer in time than `independent_after_secs` count as the part of one. Scores, which are calibrated
+/// probabilities, add the log-odds of their mean as often as there are independent ones among them.
+///
+/// # References
+/// Musicki, Evans, Stankovic, IEEE Transactions on Automatic Control 39 (1994): existence as a probability beside the state. Effective number of
+/// correlated looks: Kish, Survey Sampling (1965), section 5.4.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Existence {
+    /// Share of new candidates that are real.
+    pub prior: f64,
+    /// Share of looks that show a real thing.
+    pub detect: f64,
+    /// Share of looks that show what was mistaken for one before.
+    pub detect_mistaken: f64,
+    /// Time after which another look of a source is evidence of its own, seconds.
+    pub independent_after_secs: f64,
+    /// Correlation of the scores of one thing.
+    pub score_correlation: f64,
+    /// Probability from which a candidate is believed.
+    pub confirm_at: f64,
+    /// Probability below which a candidate is given up, and above which a confirmed thing is not yet gone.
+    pub give_up_at: f64,
+}
+
+impl Default for Existence {
+    fn default() -> Self {
+        Self {
+            prior: 0.2,
+            detect: 0.85,
+            detect_mistaken: 0.45,
+            independent_after_secs: 1.0,
+            score_correlation: 0.6,
+            confirm_at: 0.99,
+            give_up_at: 0.01,
+        }
+    }
+}
+
 /// What is particular to a class of incident.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClassRule {
     /// Confirmation.
     pub confirm: Confirm,
+    /// Probability that it is there, needed beside the looks.
+    pub existence: Existence,
     /// Mean score needed for confirmation, 0 to 1.
     pub min_score: f64,
     /// Area needed for confirmation, square metres; not asked of incidents without an outline.
@@ -46,6 +90,7 @@ impl Default for ClassRule {
     fn default() -> Self {
         Self {
             confirm: Confirm::default(),
+            existence: Existence::default(),
             min_score: 0.0,
             min_area_m2: 0.0,
             rejoin_within_secs: 21_600.0,
@@ -104,17 +149,29 @@ pub struct DedupeConfig {
     pub outline_memory_secs: f64,
 }
 
-/// What rises is lowered in score where nothing in it moves; then it is no longer believed.
-fn plumes() -> BTreeMap<String, ClassRule> {
-    let rule = ClassRule { min_score: 0.15, ..ClassRule::default() };
-    BTreeMap::from([("fume".to_owned(), rule), ("flame".to_owned(), rule)])
+/// Hours in seconds.
+const HOUR: f64 = 3600.0;
+
+/// How long a thing of a class stays the same one, and what else is particular to it.
+///
+/// A puddle is drained or dry a day and a half after the rain; a heap stays until somebody takes it away; a fire or a kitchen that smokes again the next
+/// day is a new case. What rises is lowered in score where nothing in it moves; then it is no longer believed.
+fn usual_classes() -> BTreeMap<String, ClassRule> {
+    let lasting = |hours: f64| ClassRule { rejoin_within_secs: hours * HOUR, ..ClassRule::default() };
+    let plume = ClassRule { min_score: 0.15, ..lasting(12.0) };
+    BTreeMap::from([
+        ("waterlogging".to_owned(), lasting(36.0)),
+        ("dumping".to_owned(), lasting(14.0 * 24.0)),
+        ("fume".to_owned(), plume),
+        ("flame".to_owned(), plume),
+    ])
 }
 
 impl Default for DedupeConfig {
     fn default() -> Self {
         Self {
             any_class: ClassRule::default(),
-            classes: plumes(),
+            classes: usual_classes(),
             rival_radius_m: 60.0,
             gate_chi2: 9.21,
             min_overlap_whole: 0.3,
@@ -213,6 +270,7 @@ impl ClassRule {
         ] {
             check(problems, format!("{at}.{key}"), value, value > 0.0 && value.is_finite(), "above 0");
         }
+        self.existence.check(problems, at);
         let Confirm { sightings, looks, give_up_after_misses } = self.confirm;
         if sightings == 0 || sightings > looks || looks > MAX_LOOKS {
             let reason = format!("{sightings} of {looks} must be at least 1 of as many, at most {MAX_LOOKS}");
@@ -221,6 +279,32 @@ impl ClassRule {
         if give_up_after_misses == 0 {
             let key = format!("{at}.confirm.give_up_after_misses");
             problems.push(Problem { key, reason: "0 must be 1 or more".to_owned() });
+        }
+    }
+}
+
+impl Existence {
+    fn check(&self, problems: &mut Vec<Problem>, at: &str) {
+        for (key, value) in [
+            ("prior", self.prior),
+            ("detect", self.detect),
+            ("detect_mistaken", self.detect_mistaken),
+            ("confirm_at", self.confirm_at),
+            ("give_up_at", self.give_up_at),
+        ] {
+            let fine = value > 0.0 && value < 1.0;
+            check(problems, format!("{at}.existence.{key}"), value, fine, "above 0 and below 1");
+        }
+        let correlation = self.score_correlation;
+        let key = format!("{at}.existence.score_correlation");
+        check(problems, key, correlation, (0.0..=1.0).contains(&correlation), "between 0 and 1");
+        let spacing = self.independent_after_secs;
+        let key = format!("{at}.existence.independent_after_secs");
+        check(problems, key, spacing, spacing >= 0.0 && spacing.is_finite(), "0 or more");
+        if self.detect <= self.detect_mistaken {
+            let key = format!("{at}.existence.detect");
+            let reason = format!("{} must be above detect_mistaken, {}", self.detect, self.detect_mistaken);
+            problems.push(Problem { key, reason });
         }
     }
 }

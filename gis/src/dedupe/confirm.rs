@@ -1,47 +1,100 @@
-//! N of M looks: when a candidate is believed, and when it is given up.
+//! When a candidate is believed, and when it is given up: N of M looks, and the probability that it is there.
 //!
-//! Entering and leaving differ on purpose: three sightings in five looks confirm, and a confirmed incident does not fall back
-//! when a bus hides it; only a candidate is given up after many looks in a row that did not show it.
+//! Entering and leaving differ on purpose: a confirmed incident does not fall back when a bus hides it. Its looks are spread over
+//! passes, and one pass that does not show it says only so much against it.
 
 use jiff::Timestamp;
 
 use super::Look;
-use super::config::ClassRule;
+use super::config::{ClassRule, Existence};
 use crate::incident::{CountedLook, Incident, IncidentState, Looks};
 
+/// Most that looks alone say for or against a thing, nats: what changes must be able to show.
+const MOST_NATS: f64 = 7.0;
+/// Log-odds of a mean score are taken between this score and one minus it: no score is certain.
+const LEAST_SCORE: f64 = 0.02;
+
 /// Counts a look that showed the incident. Returns false when this frame was counted as a sighting before.
-pub(super) fn count_hit(looks: &mut Looks, look: &Look, window: u32) -> bool {
-    let counted = CountedLook { time: look.time, frame_index: look.frame_index, seen: true };
+pub(super) fn count_hit(looks: &mut Looks, look: &Look, rule: &ClassRule) -> bool {
     let last = looks.last_by_source.get(&look.source).copied();
     let same_frame = last.filter(|last| is_same_frame(last, look));
     if same_frame.is_some_and(|last| last.seen) {
         return false;
     }
-    if same_frame.is_some() {
+    let nats = rule.existence.of_look(true) * part_of_a_look(last.as_ref(), look, &rule.existence);
+    if let Some(miss) = same_frame {
         if let Some(miss) = looks.window.iter_mut().rev().find(|seen| !**seen) {
             *miss = true;
         }
+        looks.add(-miss.nats);
+        looks.add(nats.max(-miss.nats));
     } else {
-        push(looks, true, window);
+        push(looks, true, rule.confirm.looks);
+        looks.add(nats);
     }
     looks.misses_in_a_row = 0;
     if last.is_none_or(|last| is_not_after(&last, look)) {
-        looks.last_by_source.insert(look.source.clone(), counted);
+        looks.note(look, true, nats);
     }
     true
 }
 
 /// Counts a look that did not show the incident. Returns false when the frame, or a later one of its source, was counted.
-pub(super) fn count_miss(looks: &mut Looks, look: &Look, window: u32) -> bool {
-    let last = looks.last_by_source.get(&look.source);
-    if last.is_some_and(|last| is_same_frame(last, look) || !is_not_after(last, look)) {
+pub(super) fn count_miss(looks: &mut Looks, look: &Look, rule: &ClassRule) -> bool {
+    let last = looks.last_by_source.get(&look.source).copied();
+    if last.is_some_and(|last| is_same_frame(&last, look) || !is_not_after(&last, look)) {
         return false;
     }
-    push(looks, false, window);
+    push(looks, false, rule.confirm.looks);
     looks.misses_in_a_row = looks.misses_in_a_row.saturating_add(1);
-    let counted = CountedLook { time: look.time, frame_index: look.frame_index, seen: false };
-    looks.last_by_source.insert(look.source.clone(), counted);
+    let nats = rule.existence.of_look(false) * part_of_a_look(last.as_ref(), look, &rule.existence);
+    looks.add(nats);
+    looks.note(look, false, nats);
     true
+}
+
+/// Returns how much of a look of its own this one is, 0 to 1: looks that follow each other closely show the same.
+fn part_of_a_look(last: Option<&CountedLook>, look: &Look, existence: &Existence) -> f64 {
+    let Some(last) = last else { return 1.0 };
+    if existence.independent_after_secs <= 0.0 {
+        return 1.0;
+    }
+    let apart_secs = look.time.duration_since(last.time).as_secs_f64().abs();
+    (apart_secs / existence.independent_after_secs).min(1.0)
+}
+
+impl Looks {
+    fn add(&mut self, nats: f64) {
+        self.nats = (self.nats + nats).clamp(-MOST_NATS, MOST_NATS);
+    }
+
+    fn note(&mut self, look: &Look, seen: bool, nats: f64) {
+        let counted = CountedLook { time: look.time, frame_index: look.frame_index, seen, nats };
+        self.last_by_source.insert(look.source.clone(), counted);
+    }
+}
+
+impl Existence {
+    /// Returns what an independent look adds to the log-odds.
+    fn of_look(&self, seen: bool) -> f64 {
+        if seen {
+            (self.detect / self.detect_mistaken).ln()
+        } else {
+            ((1.0 - self.detect) / (1.0 - self.detect_mistaken)).ln()
+        }
+    }
+
+    /// Returns the log-odds that an incident is there.
+    fn log_odds(&self, incident: &Incident) -> f64 {
+        let count = incident.observations.len() as f64;
+        let independent = count / (1.0 + (count - 1.0).max(0.0) * self.score_correlation);
+        let score = log_odds_of(incident.mean_score.clamp(LEAST_SCORE, 1.0 - LEAST_SCORE));
+        log_odds_of(self.prior) + incident.looks.nats + independent * score
+    }
+}
+
+fn log_odds_of(probability: f64) -> f64 {
+    (probability / (1.0 - probability)).ln()
 }
 
 fn is_same_frame(counted: &CountedLook, look: &Look) -> bool {
@@ -66,24 +119,31 @@ pub(super) fn decide(incident: &mut Incident, rule: &ClassRule, now: Timestamp) 
     let hits = incident.looks.window.iter().filter(|seen| **seen).count();
     let looks = incident.looks.window.len();
     let large_enough = incident.area_m2.is_none_or(|area_m2| area_m2 >= rule.min_area_m2);
-    if hits >= rule.confirm.sightings as usize && incident.mean_score >= rule.min_score && large_enough {
+    let log_odds = rule.existence.log_odds(incident);
+    let enough = hits >= rule.confirm.sightings as usize && log_odds >= log_odds_of(rule.existence.confirm_at);
+    if enough && incident.mean_score >= rule.min_score && large_enough {
         incident.state = IncidentState::Confirmed;
-        incident.note(now, format!("confirmed: seen in {hits} of the last {looks} looks"));
+        let probability = 1.0 / (1.0 + (-log_odds).exp());
+        incident.note(now, format!("confirmed: seen in {hits} of the last {looks} looks, there with {probability:.3}"));
         return true;
     }
     let misses = incident.looks.misses_in_a_row;
-    if misses >= rule.confirm.give_up_after_misses {
+    let unlikely = log_odds < log_odds_of(rule.existence.give_up_at) && misses > 0;
+    if unlikely || misses >= rule.confirm.give_up_after_misses {
         incident.state = IncidentState::Closed;
         let sightings = incident.sightings;
-        incident.note(now, format!("closed: seen {sightings} times, then not in {misses} looks in a row"));
+        incident.note(now, format!("closed: seen {sightings} times, then looked, not there, {misses} times in a row"));
         return true;
     }
     false
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rule() -> ClassRule {
+        ClassRule::default()
+    }
 
     fn look(frame_index: u64) -> Look {
         let time = Timestamp::from_second(frame_index as i64).unwrap();
@@ -93,20 +153,20 @@ mod tests {
     #[test]
     fn a_frame_counts_once_and_an_earlier_miss_not_at_all() {
         let mut looks = Looks::default();
-        assert!(count_hit(&mut looks, &look(5), 5));
-        assert!(!count_hit(&mut looks, &look(5), 5));
-        assert!(!count_miss(&mut looks, &look(5), 5));
-        assert!(!count_miss(&mut looks, &look(4), 5));
-        assert!(count_miss(&mut looks, &look(6), 5));
+        assert!(count_hit(&mut looks, &look(5), &rule()));
+        assert!(!count_hit(&mut looks, &look(5), &rule()));
+        assert!(!count_miss(&mut looks, &look(5), &rule()));
+        assert!(!count_miss(&mut looks, &look(4), &rule()));
+        assert!(count_miss(&mut looks, &look(6), &rule()));
         assert_eq!(looks.window, [true, false]);
     }
 
     #[test]
     fn a_second_model_turns_the_miss_of_its_frame_into_a_sighting() {
         let mut looks = Looks::default();
-        count_hit(&mut looks, &look(1), 5);
-        count_miss(&mut looks, &look(2), 5);
-        assert!(count_hit(&mut looks, &look(2), 5));
+        count_hit(&mut looks, &look(1), &rule());
+        count_miss(&mut looks, &look(2), &rule());
+        assert!(count_hit(&mut looks, &look(2), &rule()));
         assert_eq!((looks.window.as_slice(), looks.misses_in_a_row), (&[true, true][..], 0));
     }
 
@@ -114,9 +174,9 @@ mod tests {
     fn the_window_keeps_the_last_looks() {
         let mut looks = Looks::default();
         for frame in 0..9 {
-            count_miss(&mut looks, &look(frame), 5);
+            count_miss(&mut looks, &look(frame), &rule());
         }
-        count_hit(&mut looks, &look(9), 5);
+        count_hit(&mut looks, &look(9), &rule());
         assert_eq!(looks.window, [false, false, false, false, true]);
     }
 }

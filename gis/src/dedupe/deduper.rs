@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use nalgebra::Matrix3;
 
 use super::assign::assign;
 use super::cells::{CellIndexOfIncidents, cells_of, ring_for, widened};
-use super::check::{Checked, Sighting, ce90_m, check};
+use super::check::{Checked, Sighting, ce90_m, check, horizontal};
 use super::config::DedupeConfig;
 use super::confirm::{count_hit, count_miss, decide};
-use super::fuse::add_sighting;
-use super::matcher::{Fit, fit_of_incidents, fit_of_sighting};
+use super::flight::Flights;
+use super::fuse::{add_sighting, inverse};
+use super::matcher::{Fit, fit_of_incidents, fit_of_sighting, fix_of_same_flight, fraying_m2};
 use super::merge::merge;
+use super::plane::Plane;
 use super::view::Places;
 use super::{Absorbed, AbsorbedKind, Look};
 use crate::incident::{Incident, IncidentId, IncidentState, Looks};
@@ -41,6 +44,7 @@ pub struct Deduper {
     places: Places,
     /// The latest open unlocated incident by source and class.
     unlocated: BTreeMap<(String, String), usize>,
+    flights: Flights,
     changed: BTreeSet<IncidentId>,
 }
 
@@ -51,6 +55,7 @@ impl Deduper {
         existing.dedup_by_key(|incident| incident.id);
         let mut deduper = Self { config, ..Self::default() };
         for incident in existing {
+            deduper.flights.recall(&incident);
             deduper.push(incident);
         }
         deduper.changed.clear();
@@ -100,7 +105,8 @@ impl Deduper {
                 Ok(Checked::Unlocated { place, reason, words, observation }) => {
                     self.absorb_unlocated(&mut frame, index, &observation, (place, reason, &words));
                 }
-                Ok(Checked::Located(sighting)) => {
+                Ok(Checked::Located(mut sighting)) => {
+                    sighting.correct(self.flights.of(&sighting.observation.source));
                     located.entry(sighting.observation.class.clone()).or_default().push((index, *sighting));
                 }
             }
@@ -125,6 +131,9 @@ impl Deduper {
             .zip(&fits)
             .map(|(column, fits)| column.and_then(|c| slots.get(c).copied()).or_else(|| best_overlap(fits)))
             .collect();
+        for (((_, sighting), slot), fits) in sightings.iter().zip(&chosen).zip(&fits) {
+            self.learn(*slot, sighting, fits.len() == 1);
+        }
         for (((index, sighting), slot), fits) in sightings.iter().zip(&chosen).zip(&fits) {
             let Some(slot) = *slot else {
                 let slot = self.begin(sighting);
@@ -136,6 +145,32 @@ impl Deduper {
             let words = fits.get(&slot).map(Fit::words).unwrap_or_default();
             frame.set(*index, slot, false, words);
         }
+    }
+
+    /// Takes from a whole sighting of a known thing what it tells of the errors of its flight.
+    ///
+    /// A thing that other sources placed is believed where it alone is meant, and once: its own error is the same in every frame.
+    fn learn(&mut self, slot: Option<usize>, sighting: &Sighting, sure: bool) {
+        let Some(incident) = slot.and_then(|slot| self.incidents.get(slot)) else { return };
+        if !sighting.has_modes() || sighting.truncated() {
+            return;
+        }
+        let outlines = (sighting.footprint.as_ref(), incident.footprint.as_ref());
+        let frayed_m2 = fraying_m2(outlines.0, &self.config) + fraying_m2(outlines.1, &self.config);
+        let own_m2 = sighting.independent_m2 + Matrix3::from_diagonal_element(frayed_m2);
+        let (known_at, modes_m, noise_m2) = match fix_of_same_flight(sighting, incident, &self.config) {
+            Some(fix) if fix.partial => return,
+            Some(fix) => {
+                (fix.mean, sighting.modes_m() - fix.modes_m, own_m2 + inverse(&fix.information_per_m2))
+            }
+            None => {
+                let Some(position) = incident.position.as_ref().filter(|_| sure) else { return };
+                let noise_m2 = own_m2 + sighting.shared_m2 + position.covariance_enu_m2;
+                (position.point, *sighting.modes_m(), noise_m2)
+            }
+        };
+        let residual_m = Plane::at(known_at.lat_lon).plane_from_lat_lon(sighting.raw.point.lat_lon);
+        self.flights.learn(&sighting.observation.source, &modes_m, &residual_m, &horizontal(&noise_m2));
     }
 
     /// Returns the open incidents that the sighting may be of.
@@ -152,6 +187,7 @@ impl Deduper {
     }
 
     fn begin(&mut self, sighting: &Sighting) -> usize {
+        let sighting = &self.told_anew(sighting);
         let observation = &sighting.observation;
         let cause = format!("first seen by {} in frame {}", observation.source, observation.frame_index);
         let mut incident = first_of(observation, IncidentState::Candidate, cause);
@@ -159,7 +195,16 @@ impl Deduper {
         self.push(incident)
     }
 
+    /// Returns the sighting freed of what its own frame taught of its flight, too.
+    fn told_anew(&self, sighting: &Sighting) -> Sighting {
+        let mut sighting = sighting.clone();
+        sighting.footprint = sighting.observation.footprint.clone().filter(|f| f.area_m2 > 0.0);
+        sighting.correct(self.flights.of(&sighting.observation.source));
+        sighting
+    }
+
     fn join(&mut self, slot: usize, sighting: &Sighting, several: bool) {
+        let sighting = &self.told_anew(sighting);
         if let Some(incident) = self.incidents.get_mut(slot) {
             add_observation(incident, &sighting.observation);
             add_sighting(incident, sighting, several, &self.config);
@@ -251,8 +296,7 @@ impl Deduper {
         seen.extend(frame.known.iter().map(|(_, slot)| *slot));
         for slot in &seen_now {
             self.with(*slot, |incident, config| {
-                let window = config.rule(&incident.class).confirm.looks;
-                if count_hit(&mut incident.looks, look, window) {
+                if count_hit(&mut incident.looks, look, config.rule(&incident.class)) {
                     incident.sightings = incident.sightings.saturating_add(1);
                 }
                 true
@@ -264,9 +308,8 @@ impl Deduper {
         for slot in in_view.into_iter().chain(unlocated).filter(|slot| !seen.contains(slot)) {
             self.with(slot, |incident, config| {
                 let looked_for = look.classes.is_empty() || look.classes.contains(&incident.class);
-                let window = config.rule(&incident.class).confirm.looks;
                 let later = look.time >= incident.first_seen;
-                looked_for && later && count_miss(&mut incident.looks, look, window)
+                looked_for && later && count_miss(&mut incident.looks, look, config.rule(&incident.class))
             });
         }
         for slot in seen_now {

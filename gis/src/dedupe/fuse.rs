@@ -17,8 +17,8 @@ use super::config::DedupeConfig;
 use super::outline::{centroid, extent_m, union_of_parts};
 use super::plane::Plane;
 use crate::height::EllipsoidHeight;
-use crate::incident::{Incident, KeptOutline, SourceFix};
-use crate::position::{GeoPoint, GroundPosition};
+use crate::incident::{Incident, KeptOutline, PoseBias, SourceFix};
+use crate::position::{BiasModes, GeoPoint, GroundPosition};
 
 /// Least weight that earlier sightings keep, however old they are.
 const MIN_MEMORY: f64 = 0.02;
@@ -63,16 +63,17 @@ fn is_fragment(incident: &Incident, sighting: &Sighting) -> bool {
 }
 
 fn add_fix(fixes: &mut Vec<SourceFix>, sighting: &Sighting, partial: bool, memory_secs: f64) {
-    let Sighting { observation, position, independent_m2, shared_m2, .. } = sighting;
+    let Sighting { observation, raw, independent_m2, shared_m2, .. } = sighting;
     let key = (observation.source.as_str(), partial);
     let information = inverse(independent_m2);
+    know_flight(fixes, &observation.source, sighting.pose_bias);
     let place = fixes.partition_point(|fix| (fix.source.as_str(), fix.partial) < key);
     match fixes.get_mut(place).filter(|fix| (fix.source.as_str(), fix.partial) == key) {
         Some(fix) => {
             let age_secs = observation.time.duration_since(fix.last).as_secs_f64().max(0.0);
             let memory = (-age_secs / memory_secs).exp().max(MIN_MEMORY);
             let before = fix.information_per_m2 * memory;
-            combine(fix, before, position.point, &information);
+            combine(fix, before, (raw.point, sighting.modes_m()), &information);
             keep_better(fix, independent_m2, shared_m2);
             fix.last = fix.last.max(observation.time);
         }
@@ -81,13 +82,22 @@ fn add_fix(fixes: &mut Vec<SourceFix>, sighting: &Sighting, partial: bool, memor
             SourceFix {
                 source: observation.source.clone(),
                 partial,
-                mean: position.point,
+                mean: raw.point,
                 information_per_m2: information,
                 independent_m2: *independent_m2,
                 shared_m2: *shared_m2,
+                modes_m: *sighting.modes_m(),
+                pose_bias: sighting.pose_bias,
                 last: observation.time,
             },
         ),
+    }
+}
+
+/// Tells all fixes of a flight what is now known of its errors.
+pub(super) fn know_flight(fixes: &mut [SourceFix], source: &str, known: Option<PoseBias>) {
+    if known.is_some() {
+        fixes.iter_mut().filter(|fix| fix.source == source).for_each(|fix| fix.pose_bias = known);
     }
 }
 
@@ -98,7 +108,7 @@ pub(super) fn add_fix_of_other(fixes: &mut Vec<SourceFix>, other: SourceFix) {
     match fixes.get_mut(place).filter(|fix| key(fix) == key(&other)) {
         Some(fix) => {
             let before = fix.information_per_m2;
-            combine(fix, before, other.mean, &other.information_per_m2);
+            combine(fix, before, (other.mean, &other.modes_m), &other.information_per_m2);
             keep_better(fix, &other.independent_m2, &other.shared_m2);
             fix.last = fix.last.max(other.last);
         }
@@ -106,10 +116,16 @@ pub(super) fn add_fix_of_other(fixes: &mut Vec<SourceFix>, other: SourceFix) {
     }
 }
 
-fn combine(fix: &mut SourceFix, before: Matrix3<f64>, point: GeoPoint, information: &Matrix3<f64>) {
+fn combine(
+    fix: &mut SourceFix,
+    before: Matrix3<f64>,
+    (point, modes_m): (GeoPoint, &BiasModes),
+    information: &Matrix3<f64>,
+) {
     let sum = before + information;
-    let step = inverse(&sum) * information * offset_m(fix.mean, point);
-    fix.mean = moved(fix.mean, step);
+    let weight = inverse(&sum) * information;
+    fix.mean = moved(fix.mean, weight * offset_m(fix.mean, point));
+    fix.modes_m += weight * (modes_m - fix.modes_m);
     fix.information_per_m2 = sum;
 }
 
@@ -165,16 +181,17 @@ pub(super) fn refresh_position(incident: &mut Incident) {
     let Some(first) = used.next() else { return };
     let mut information = inverse(&error_of(first));
     let mut weighted = Vector3::zeros();
-    let mut weighted_bias = information * first.shared_m2 * information;
+    let mut weighted_bias = information * lasting_of(first) * information;
+    let start = corrected(first);
     for fix in used {
         let of_fix = inverse(&error_of(fix));
-        weighted += of_fix * offset_m(first.mean, fix.mean);
-        weighted_bias += of_fix * fix.shared_m2 * of_fix;
+        weighted += of_fix * offset_m(start, corrected(fix));
+        weighted_bias += of_fix * lasting_of(fix) * of_fix;
         information += of_fix;
     }
     let mut covariance = inverse(&information);
     let bias = covariance * weighted_bias * covariance;
-    let mut point = moved(first.mean, covariance * weighted);
+    let mut point = moved(start, covariance * weighted);
     if let (false, Some(footprint)) = (whole, &incident.footprint) {
         point.lat_lon = centroid(&footprint.ring).unwrap_or(point.lat_lon);
         let hidden_m = HIDDEN_SHARE * extent_m(&footprint.ring);
@@ -188,11 +205,21 @@ pub(super) fn refresh_position(incident: &mut Incident) {
 
 /// Returns the whole error of a source's mean, square metres.
 fn error_of(fix: &SourceFix) -> Matrix3<f64> {
-    inverse(&fix.information_per_m2) + fix.shared_m2
+    inverse(&fix.information_per_m2) + lasting_of(fix)
+}
+
+/// Returns what is not known of the lasting error of a source's mean, square metres.
+fn lasting_of(fix: &SourceFix) -> Matrix3<f64> {
+    fix.shared_m2 + fix.pose_bias.map_or(Matrix3::zeros(), |known| known.covariance_m2(&fix.modes_m))
+}
+
+/// Returns a source's mean, freed of what is known of the errors of its flight.
+fn corrected(fix: &SourceFix) -> GeoPoint {
+    fix.pose_bias.map_or(fix.mean, |known| moved(fix.mean, -known.displacement_m(&fix.modes_m)))
 }
 
 /// Returns the inverse, made symmetric; of a matrix too flat to invert, that of its diagonal.
-fn inverse(matrix: &Matrix3<f64>) -> Matrix3<f64> {
+pub(super) fn inverse(matrix: &Matrix3<f64>) -> Matrix3<f64> {
     let inverse = matrix.try_inverse().filter(|m| m.iter().all(|v| v.is_finite()));
     let inverse = inverse.unwrap_or_else(|| {
         Matrix3::from_diagonal(&matrix.diagonal().map(|v| 1.0 / v.max(f64::MIN_POSITIVE.sqrt())))
@@ -206,7 +233,7 @@ fn offset_m(from: GeoPoint, to: GeoPoint) -> Vector3<f64> {
     Vector3::new(flat.x, flat.y, to.height.0 - from.height.0)
 }
 
-fn moved(from: GeoPoint, step_m: Vector3<f64>) -> GeoPoint {
+pub(super) fn moved(from: GeoPoint, step_m: Vector3<f64>) -> GeoPoint {
     GeoPoint {
         lat_lon: Plane::at(from.lat_lon).lat_lon_from_plane(step_m.x, step_m.y),
         height: EllipsoidHeight(from.height.0 + step_m.z),

@@ -18,6 +18,7 @@ use nalgebra::{Matrix2, Vector2};
 
 use super::check::{Sighting, horizontal};
 use super::config::DedupeConfig;
+use super::fuse::moved;
 use super::outline::{overlap_share, polygon_in_plane};
 use super::plane::Plane;
 use crate::incident::{Incident, SourceFix};
@@ -55,12 +56,21 @@ pub(super) fn fit_of_sighting(
     let before = incident.first_seen.duration_since(time).as_secs_f64();
     let after = time.duration_since(incident.last_seen).as_secs_f64();
     let whole = incident.position.as_ref()?;
-    let (there, covariance_m2) = match fix_of_same_flight(sighting, incident, config) {
-        Some(fix) => (fix.mean, sighting.independent_m2 + fix.independent_m2),
-        None => (whole.point, sighting.position.covariance_enu_m2 + whole.covariance_enu_m2),
+    let (here, there, covariance_m2) = match fix_of_same_flight(sighting, incident, config) {
+        Some(fix) => {
+            let known = sighting.pose_bias.unwrap_or_default();
+            let modes_m = sighting.modes_m() - fix.modes_m;
+            let there = moved(fix.mean, known.displacement_m(&modes_m));
+            let lasting_m2 = known.covariance_m2(&modes_m);
+            (sighting.raw.point, there, sighting.independent_m2 + fix.independent_m2 + lasting_m2)
+        }
+        None => {
+            let covariance_m2 = sighting.position.covariance_enu_m2 + whole.covariance_enu_m2;
+            (sighting.position.point, whole.point, covariance_m2)
+        }
     };
     let pair = Pair {
-        here: sighting.position.point,
+        here,
         there,
         covariance_m2: horizontal(&covariance_m2),
         outlines: (sighting.footprint.as_ref(), incident.footprint.as_ref()),
@@ -86,7 +96,7 @@ pub(super) fn fit_of_incidents(a: &Incident, b: &Incident, config: &DedupeConfig
 }
 
 /// Returns what this source already said about the place during the same flight; whole sightings before partial ones.
-fn fix_of_same_flight<'a>(
+pub(super) fn fix_of_same_flight<'a>(
     sighting: &Sighting,
     incident: &'a Incident,
     config: &DedupeConfig,
@@ -146,7 +156,7 @@ fn overlap_of(
 }
 
 /// Returns the variance of an outline's centroid that comes from the mask alone, square metres.
-fn fraying_m2(footprint: Option<&Footprint>, config: &DedupeConfig) -> f64 {
+pub(super) fn fraying_m2(footprint: Option<&Footprint>, config: &DedupeConfig) -> f64 {
     let area_m2 = footprint.map_or(0.0, |f| f.area_m2);
     config.outline_jitter.powi(2) * 4.0 * area_m2 / std::f64::consts::PI
 }

@@ -20,6 +20,7 @@ mod check;
 mod config;
 mod confirm;
 mod deduper;
+mod flight;
 mod fuse;
 mod matcher;
 mod merge;

@@ -16,7 +16,7 @@ use super::{Hit, View};
 use crate::camera::{CalibrationCovariance, Pose};
 use crate::geodesy::metres_per_degree;
 use crate::observation::NotLocated;
-use crate::position::{GeoPoint, GroundPosition, LatLon};
+use crate::position::{BiasModes, GeoPoint, GroundPosition, LatLon};
 use crate::terrain::Terrain;
 
 /// Least sine of the angle between ray and ground. Below it the first order means nothing.
@@ -103,11 +103,20 @@ impl PoseErrors {
 struct Sums {
     whole_m2: Matrix3<f64>,
     shared_m2: Matrix3<f64>,
+    modes_m: BiasModes,
 }
+
+/// Columns of [`BiasModes`]: turns come after the moves, the time offset last.
+const FIRST_TURN: usize = 3;
+const TIME_OFFSET: usize = 6;
 
 impl Sums {
     fn new() -> Self {
-        Self { whole_m2: Matrix3::identity() * FLOOR_M2, shared_m2: Matrix3::zeros() }
+        Self {
+            whole_m2: Matrix3::identity() * FLOOR_M2,
+            shared_m2: Matrix3::zeros(),
+            modes_m: BiasModes::zeros(),
+        }
     }
 
     #[inline]
@@ -122,10 +131,22 @@ impl Sums {
         self.shared_m2 += square * shared;
     }
 
+    /// Adds an error that lasts in part, and keeps that part as a cause of its own.
+    #[inline]
+    fn add_mode(&mut self, mode: usize, displaced_m: &Vector3<f64>, shared: f64) {
+        self.add(displaced_m, shared);
+        self.modes_m.set_column(mode, &(displaced_m * shared.sqrt()));
+    }
+
     fn at(self, point: GeoPoint) -> Result<GroundPosition, NotLocated> {
         let finite = self.whole_m2.iter().chain(self.shared_m2.iter()).all(|value| value.is_finite());
-        let Self { whole_m2: covariance_enu_m2, shared_m2: bias_covariance_enu_m2 } = self;
-        let position = GroundPosition { point, covariance_enu_m2, bias_covariance_enu_m2 };
+        let Self {
+            whole_m2: covariance_enu_m2,
+            shared_m2: bias_covariance_enu_m2,
+            modes_m: bias_modes_enu_m,
+        } = self;
+        let position =
+            GroundPosition { point, covariance_enu_m2, bias_covariance_enu_m2, bias_modes_enu_m };
         if finite { Ok(position) } else { Err(NotLocated::Degenerate) }
     }
 }
@@ -180,7 +201,7 @@ fn add_errors_at_camera(
         sums.add_independent(&kept_on_ground(column.into_owned()));
     }
     if let Some(moved_m) = view.errors.along_track {
-        sums.add(&kept_on_ground(moved_m), 1.0);
+        sums.add_mode(TIME_OFFSET, &kept_on_ground(moved_m), 1.0);
     }
     if let Some(joint) = &view.errors.joint {
         for displaced_m in joint.displaced(view, hit) {
@@ -188,12 +209,12 @@ fn add_errors_at_camera(
         }
         return;
     }
-    for (moved_m, share) in &view.errors.moves {
-        sums.add(&kept_on_ground(*moved_m), *share);
+    for (mode, (moved_m, share)) in view.errors.moves.iter().enumerate() {
+        sums.add_mode(mode, &kept_on_ground(*moved_m), *share);
     }
     let end_m = hit.direction * hit.range_m;
-    for (turn, share) in &view.errors.turns {
-        sums.add(&kept_on_ground(turn.cross(&end_m)), *share);
+    for (axis, (turn, share)) in view.errors.turns.iter().enumerate() {
+        sums.add_mode(FIRST_TURN + axis, &kept_on_ground(turn.cross(&end_m)), *share);
     }
 }
 
