@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How often a thing must be seen before it is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,12 +54,12 @@ pub struct Existence {
 impl Default for Existence {
     fn default() -> Self {
         Self {
-            prior: 0.2,
+            prior: 0.5,
             detect: 0.85,
             detect_mistaken: 0.45,
             independent_after_secs: 1.0,
-            score_correlation: 0.6,
-            confirm_at: 0.99,
+            score_correlation: 0.3,
+            confirm_at: 0.95,
             give_up_at: 0.01,
         }
     }
@@ -71,8 +71,8 @@ impl Default for Existence {
 pub struct ClassRule {
     /// Confirmation.
     pub confirm: Confirm,
-    /// Probability that it is there, needed beside the looks.
-    pub existence: Existence,
+    /// How the probability that it is there comes about, where it is not as for all classes.
+    pub existence: Option<Existence>,
     /// Mean score needed for confirmation, 0 to 1.
     pub min_score: f64,
     /// Area needed for confirmation, square metres; not asked of incidents without an outline.
@@ -90,7 +90,7 @@ impl Default for ClassRule {
     fn default() -> Self {
         Self {
             confirm: Confirm::default(),
-            existence: Existence::default(),
+            existence: None,
             min_score: 0.0,
             min_area_m2: 0.0,
             rejoin_within_secs: 21_600.0,
@@ -105,7 +105,10 @@ impl Default for ClassRule {
 pub struct DedupeConfig {
     /// Rule for classes that have none of their own.
     pub any_class: ClassRule,
-    /// Rules by class name.
+    /// How looks and scores become the probability that a thing is there.
+    pub existence: Existence,
+    /// Rules by class name. What a configuration leaves out of a class stays as is usual for it.
+    #[serde(deserialize_with = "over_usual_classes")]
     pub classes: BTreeMap<String, ClassRule>,
     /// Radius of the circle in which one other thing of the class is expected, metres.
     ///
@@ -167,10 +170,41 @@ fn usual_classes() -> BTreeMap<String, ClassRule> {
     ])
 }
 
+/// A rule as a configuration writes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRule {
+    confirm: Option<Confirm>,
+    existence: Option<Existence>,
+    min_score: Option<f64>,
+    min_area_m2: Option<f64>,
+    rejoin_within_secs: Option<f64>,
+    position_memory_secs: Option<f64>,
+}
+
+fn over_usual_classes<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, ClassRule>, D::Error> {
+    let written = BTreeMap::<String, WrittenRule>::deserialize(from)?;
+    let mut rules = usual_classes();
+    for (class, written) in written {
+        let usual = rules.get(&class).copied().unwrap_or_default();
+        let rule = ClassRule {
+            confirm: written.confirm.unwrap_or(usual.confirm),
+            existence: written.existence.or(usual.existence),
+            min_score: written.min_score.unwrap_or(usual.min_score),
+            min_area_m2: written.min_area_m2.unwrap_or(usual.min_area_m2),
+            rejoin_within_secs: written.rejoin_within_secs.unwrap_or(usual.rejoin_within_secs),
+            position_memory_secs: written.position_memory_secs.unwrap_or(usual.position_memory_secs),
+        };
+        rules.insert(class, rule);
+    }
+    Ok(rules)
+}
+
 impl Default for DedupeConfig {
     fn default() -> Self {
         Self {
             any_class: ClassRule::default(),
+            existence: Existence::default(),
             classes: usual_classes(),
             rival_radius_m: 60.0,
             gate_chi2: 9.21,
@@ -204,6 +238,11 @@ impl DedupeConfig {
     /// Returns the rule of a class.
     pub fn rule(&self, class: &str) -> &ClassRule {
         self.classes.get(class).unwrap_or(&self.any_class)
+    }
+
+    /// Returns how the probability that a thing of a class is there comes about.
+    pub fn existence(&self, class: &str) -> &Existence {
+        self.rule(class).existence.as_ref().unwrap_or(&self.existence)
     }
 
     /// Returns the shared error of a source, metres.
@@ -250,6 +289,7 @@ impl DedupeConfig {
             problems
                 .push(Problem { key: "outlines_kept".to_owned(), reason: "0 must be 1 or more".to_owned() });
         }
+        self.existence.check(&mut problems, "");
         self.any_class.check(&mut problems, "any_class");
         for (class, rule) in &self.classes {
             rule.check(&mut problems, &format!("classes.{class}"));
@@ -270,7 +310,9 @@ impl ClassRule {
         ] {
             check(problems, format!("{at}.{key}"), value, value > 0.0 && value.is_finite(), "above 0");
         }
-        self.existence.check(problems, at);
+        if let Some(existence) = &self.existence {
+            existence.check(problems, &format!("{at}."));
+        }
         let Confirm { sightings, looks, give_up_after_misses } = self.confirm;
         if sightings == 0 || sightings > looks || looks > MAX_LOOKS {
             let reason = format!("{sightings} of {looks} must be at least 1 of as many, at most {MAX_LOOKS}");
@@ -293,16 +335,16 @@ impl Existence {
             ("give_up_at", self.give_up_at),
         ] {
             let fine = value > 0.0 && value < 1.0;
-            check(problems, format!("{at}.existence.{key}"), value, fine, "above 0 and below 1");
+            check(problems, format!("{at}existence.{key}"), value, fine, "above 0 and below 1");
         }
         let correlation = self.score_correlation;
-        let key = format!("{at}.existence.score_correlation");
+        let key = format!("{at}existence.score_correlation");
         check(problems, key, correlation, (0.0..=1.0).contains(&correlation), "between 0 and 1");
         let spacing = self.independent_after_secs;
-        let key = format!("{at}.existence.independent_after_secs");
+        let key = format!("{at}existence.independent_after_secs");
         check(problems, key, spacing, spacing >= 0.0 && spacing.is_finite(), "0 or more");
         if self.detect <= self.detect_mistaken {
-            let key = format!("{at}.existence.detect");
+            let key = format!("{at}existence.detect");
             let reason = format!("{} must be above detect_mistaken, {}", self.detect, self.detect_mistaken);
             problems.push(Problem { key, reason });
         }

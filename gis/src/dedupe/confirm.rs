@@ -6,22 +6,22 @@
 use jiff::Timestamp;
 
 use super::Look;
-use super::config::{ClassRule, Existence};
+use super::config::{DedupeConfig, Existence};
 use crate::incident::{CountedLook, Incident, IncidentState, Looks};
 
 /// Most that looks alone say for or against a thing, nats: what changes must be able to show.
-const MOST_NATS: f64 = 7.0;
+const MOST_NATS: f64 = 12.0;
 /// Log-odds of a mean score are taken between this score and one minus it: no score is certain.
 const LEAST_SCORE: f64 = 0.02;
 
 /// Counts a look that showed the incident. Returns false when this frame was counted as a sighting before.
-pub(super) fn count_hit(looks: &mut Looks, look: &Look, rule: &ClassRule) -> bool {
+pub(super) fn count_hit(looks: &mut Looks, look: &Look, window: u32, existence: &Existence) -> bool {
     let last = looks.last_by_source.get(&look.source).copied();
     let same_frame = last.filter(|last| is_same_frame(last, look));
     if same_frame.is_some_and(|last| last.seen) {
         return false;
     }
-    let nats = rule.existence.of_look(true) * part_of_a_look(last.as_ref(), look, &rule.existence);
+    let nats = existence.of_look(true) * part_of_a_look(last.as_ref(), look, existence);
     if let Some(miss) = same_frame {
         if let Some(miss) = looks.window.iter_mut().rev().find(|seen| !**seen) {
             *miss = true;
@@ -29,7 +29,7 @@ pub(super) fn count_hit(looks: &mut Looks, look: &Look, rule: &ClassRule) -> boo
         looks.add(-miss.nats);
         looks.add(nats.max(-miss.nats));
     } else {
-        push(looks, true, rule.confirm.looks);
+        push(looks, true, window);
         looks.add(nats);
     }
     looks.misses_in_a_row = 0;
@@ -40,14 +40,14 @@ pub(super) fn count_hit(looks: &mut Looks, look: &Look, rule: &ClassRule) -> boo
 }
 
 /// Counts a look that did not show the incident. Returns false when the frame, or a later one of its source, was counted.
-pub(super) fn count_miss(looks: &mut Looks, look: &Look, rule: &ClassRule) -> bool {
+pub(super) fn count_miss(looks: &mut Looks, look: &Look, window: u32, existence: &Existence) -> bool {
     let last = looks.last_by_source.get(&look.source).copied();
     if last.is_some_and(|last| is_same_frame(&last, look) || !is_not_after(&last, look)) {
         return false;
     }
-    push(looks, false, rule.confirm.looks);
+    push(looks, false, window);
     looks.misses_in_a_row = looks.misses_in_a_row.saturating_add(1);
-    let nats = rule.existence.of_look(false) * part_of_a_look(last.as_ref(), look, &rule.existence);
+    let nats = existence.of_look(false) * part_of_a_look(last.as_ref(), look, existence);
     looks.add(nats);
     looks.note(look, false, nats);
     true
@@ -112,15 +112,16 @@ fn push(looks: &mut Looks, seen: bool, window: u32) {
 }
 
 /// Moves a candidate on if its looks allow it. Returns true when the state changed.
-pub(super) fn decide(incident: &mut Incident, rule: &ClassRule, now: Timestamp) -> bool {
+pub(super) fn decide(incident: &mut Incident, config: &DedupeConfig, now: Timestamp) -> bool {
     if incident.state != IncidentState::Candidate {
         return false;
     }
+    let (rule, existence) = (config.rule(&incident.class), config.existence(&incident.class));
     let hits = incident.looks.window.iter().filter(|seen| **seen).count();
     let looks = incident.looks.window.len();
     let large_enough = incident.area_m2.is_none_or(|area_m2| area_m2 >= rule.min_area_m2);
-    let log_odds = rule.existence.log_odds(incident);
-    let enough = hits >= rule.confirm.sightings as usize && log_odds >= log_odds_of(rule.existence.confirm_at);
+    let log_odds = existence.log_odds(incident);
+    let enough = hits >= rule.confirm.sightings as usize && log_odds >= log_odds_of(existence.confirm_at);
     if enough && incident.mean_score >= rule.min_score && large_enough {
         incident.state = IncidentState::Confirmed;
         let probability = 1.0 / (1.0 + (-log_odds).exp());
@@ -128,7 +129,7 @@ pub(super) fn decide(incident: &mut Incident, rule: &ClassRule, now: Timestamp) 
         return true;
     }
     let misses = incident.looks.misses_in_a_row;
-    let unlikely = log_odds < log_odds_of(rule.existence.give_up_at) && misses > 0;
+    let unlikely = log_odds < log_odds_of(existence.give_up_at) && misses > 0;
     if unlikely || misses >= rule.confirm.give_up_after_misses {
         incident.state = IncidentState::Closed;
         let sightings = incident.sightings;
@@ -141,10 +142,6 @@ pub(super) fn decide(incident: &mut Incident, rule: &ClassRule, now: Timestamp) 
 mod tests {
     use super::*;
 
-    fn rule() -> ClassRule {
-        ClassRule::default()
-    }
-
     fn look(frame_index: u64) -> Look {
         let time = Timestamp::from_second(frame_index as i64).unwrap();
         Look { source: "a".to_owned(), frame_index, time, ..Look::default() }
@@ -153,20 +150,20 @@ mod tests {
     #[test]
     fn a_frame_counts_once_and_an_earlier_miss_not_at_all() {
         let mut looks = Looks::default();
-        assert!(count_hit(&mut looks, &look(5), &rule()));
-        assert!(!count_hit(&mut looks, &look(5), &rule()));
-        assert!(!count_miss(&mut looks, &look(5), &rule()));
-        assert!(!count_miss(&mut looks, &look(4), &rule()));
-        assert!(count_miss(&mut looks, &look(6), &rule()));
+        assert!(count_hit(&mut looks, &look(5), 5, &Existence::default()));
+        assert!(!count_hit(&mut looks, &look(5), 5, &Existence::default()));
+        assert!(!count_miss(&mut looks, &look(5), 5, &Existence::default()));
+        assert!(!count_miss(&mut looks, &look(4), 5, &Existence::default()));
+        assert!(count_miss(&mut looks, &look(6), 5, &Existence::default()));
         assert_eq!(looks.window, [true, false]);
     }
 
     #[test]
     fn a_second_model_turns_the_miss_of_its_frame_into_a_sighting() {
         let mut looks = Looks::default();
-        count_hit(&mut looks, &look(1), &rule());
-        count_miss(&mut looks, &look(2), &rule());
-        assert!(count_hit(&mut looks, &look(2), &rule()));
+        count_hit(&mut looks, &look(1), 5, &Existence::default());
+        count_miss(&mut looks, &look(2), 5, &Existence::default());
+        assert!(count_hit(&mut looks, &look(2), 5, &Existence::default()));
         assert_eq!((looks.window.as_slice(), looks.misses_in_a_row), (&[true, true][..], 0));
     }
 
@@ -174,9 +171,9 @@ mod tests {
     fn the_window_keeps_the_last_looks() {
         let mut looks = Looks::default();
         for frame in 0..9 {
-            count_miss(&mut looks, &look(frame), &rule());
+            count_miss(&mut looks, &look(frame), 5, &Existence::default());
         }
-        count_hit(&mut looks, &look(9), &rule());
+        count_hit(&mut looks, &look(9), 5, &Existence::default());
         assert_eq!(looks.window, [false, false, false, false, true]);
     }
 }

@@ -8,7 +8,7 @@ use nalgebra::Matrix3;
 use super::assign::assign;
 use super::cells::{CellIndexOfIncidents, cells_of, ring_for, widened};
 use super::check::{Checked, Sighting, ce90_m, check, horizontal};
-use super::config::DedupeConfig;
+use super::config::{DedupeConfig, Existence};
 use super::confirm::{count_hit, count_miss, decide};
 use super::flight::Flights;
 use super::fuse::{add_sighting, inverse};
@@ -296,7 +296,8 @@ impl Deduper {
         seen.extend(frame.known.iter().map(|(_, slot)| *slot));
         for slot in &seen_now {
             self.with(*slot, |incident, config| {
-                if count_hit(&mut incident.looks, look, config.rule(&incident.class)) {
+                let (window, existence) = counted_by(config, &incident.class);
+                if count_hit(&mut incident.looks, look, window, existence) {
                     incident.sightings = incident.sightings.saturating_add(1);
                 }
                 true
@@ -309,7 +310,8 @@ impl Deduper {
             self.with(slot, |incident, config| {
                 let looked_for = look.classes.is_empty() || look.classes.contains(&incident.class);
                 let later = look.time >= incident.first_seen;
-                looked_for && later && count_miss(&mut incident.looks, look, config.rule(&incident.class))
+                let (window, existence) = counted_by(config, &incident.class);
+                looked_for && later && count_miss(&mut incident.looks, look, window, existence)
             });
         }
         for slot in seen_now {
@@ -323,10 +325,9 @@ impl Deduper {
     fn with(&mut self, slot: usize, change: impl FnOnce(&mut Incident, &DedupeConfig) -> bool) {
         let Some(incident) = self.incidents.get_mut(slot) else { return };
         if change(incident, &self.config) {
-            let rule = *self.config.rule(&incident.class);
             let now =
                 incident.looks.last_by_source.values().map(|l| l.time).max().unwrap_or(incident.last_seen);
-            let moved_on = decide(incident, &rule, now);
+            let moved_on = decide(incident, &self.config, now);
             self.changed.insert(incident.id);
             if moved_on {
                 self.index(slot);
@@ -441,6 +442,11 @@ impl Frame {
             }
         }
     }
+}
+
+/// Returns how many looks of a class are kept, and how they are weighed.
+fn counted_by<'a>(config: &'a DedupeConfig, class: &str) -> (u32, &'a Existence) {
+    (config.rule(class).confirm.looks, config.existence(class))
 }
 
 /// Returns the incident whose outline the sighting overlaps most surely, for a thing that shows as several masks.

@@ -35,7 +35,7 @@ use crate::observation::ObservationId;
 use crate::position::LatLon;
 
 pub use cells::h3_cell_of;
-pub use config::{ClassRule, Confirm, DedupeConfig, Problem};
+pub use config::{ClassRule, Confirm, DedupeConfig, Existence, Problem};
 pub use deduper::Deduper;
 
 /// One analysed frame: what a source looked at, and when.
