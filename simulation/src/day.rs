@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gis::camera::Intrinsics;
-use gis::footprint::frame_footprint;
 use gis::georef::ground_point;
 use gis::{EllipsoidHeight, FlatGround, Look, Observation, ObservationId, Pose, View};
 use jiff::SignedDuration;
@@ -146,7 +145,8 @@ impl Sight<'_> {
         let lens = if matches!(source, Source::Flight(..)) { &self.lens } else { &self.post_lens };
         let (pixel_sigma_px, outline_jitter) =
             (self.scenario.aircraft.pixel_sigma_px, self.scenario.detector.outline_jitter);
-        Camera { lens, truth, told, ground: &self.ground, map: &self.map, pixel_sigma_px, outline_jitter }
+        let range_m = self.scenario.detector.coarsest_gsd_m * lens.fx_px;
+        Camera { lens, truth, told, ground: &self.ground, map: &self.map, range_m, pixel_sigma_px, outline_jitter }
     }
 
     /// Farthest ground in the picture of an aircraft, metres from the place under it.
@@ -225,7 +225,7 @@ impl Sight<'_> {
         let camera = self.camera(source, &poses);
         let pixel = (dice.share() * camera.lens.width_px, dice.share() * camera.lens.height_px);
         let at = ground_point(&View::new(camera.lens, camera.truth, camera.ground), pixel.0, pixel.1).ok()?;
-        let place = self.map.place(at.lat_lon);
+        let place = Some(self.map.place(at.lat_lon)).filter(|place| camera.shows(*place))?;
         let run = dice.of(Range(self.scenario.detector.false_run.0, self.scenario.detector.false_run.1 + 1.0)) as u64;
         let frames = match source {
             // The looks that show the place in a row around the one drawn, and of them a run that begins anywhere.
@@ -295,7 +295,7 @@ impl Sight<'_> {
                 day.cause_of.insert(seen.id, *cause);
                 observations.push(seen);
             }
-            let footprint = frame_footprint(&View::new(camera.lens, camera.told, camera.ground));
+            let footprint = camera.looked_at();
             let look = Look {
                 source: name.to_owned(),
                 frame_index: frame,

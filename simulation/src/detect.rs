@@ -1,10 +1,11 @@
 //! What a model would say of a thing in a frame: an outline in the picture, put on the ground through the pose that is told.
 
 use gis::camera::Intrinsics;
-use gis::footprint::footprint;
+use geo::{Area, BooleanOps, Coord, Polygon};
+use gis::footprint::{footprint, frame_footprint};
 use gis::georef::locate;
 use gis::{
-    FlatGround, Footprint, GroundPosition, Location, ModelRef, Observation, ObservationId, Pose, TimeQuality, TimeSource,
+    FlatGround, Footprint, GroundPosition, LatLon, Location, ModelRef, Observation, ObservationId, Pose, TimeQuality, TimeSource,
     View,
 };
 use jiff::Timestamp;
@@ -16,6 +17,8 @@ use crate::scenario::Things;
 
 /// Corners of a drawn outline.
 const CORNERS: u32 = 10;
+/// Corners of the circle that bounds what is seen well enough.
+const CIRCLE_CORNERS: u32 = 32;
 
 /// A look of a camera at the ground.
 pub struct Camera<'a> {
@@ -29,6 +32,8 @@ pub struct Camera<'a> {
     pub ground: &'a FlatGround,
     /// The map of the area.
     pub map: &'a Map,
+    /// Longest line of sight on which anything is seen, metres.
+    pub range_m: f64,
     /// Standard deviation of a mask's place, pixels.
     pub pixel_sigma_px: f64,
     /// Standard deviation of a mask's radius, as a share.
@@ -44,9 +49,29 @@ pub struct Sighted {
 }
 
 impl Camera<'_> {
-    /// Tells whether the middle of something lies in the picture.
+    /// Tells whether the middle of something lies in the picture, near enough to be seen.
     pub fn shows(&self, place: Place) -> bool {
-        self.pixel(place).is_some_and(|(u, v)| self.inside(u, v))
+        let under = self.map.place(self.truth.point.lat_lon);
+        let height_m = self.truth.point.height.0 - self.ground.height.0;
+        under.distance_m(place).hypot(height_m) <= self.range_m
+            && self.pixel(place).is_some_and(|(u, v)| self.inside(u, v))
+    }
+
+    /// Returns the ground that is seen well enough, by the pose that is told; a ring, not closed.
+    pub fn looked_at(&self) -> Option<Vec<LatLon>> {
+        let ring = frame_footprint(&View::new(self.lens, self.told, self.ground))?;
+        let under = self.map.place(self.told.point.lat_lon);
+        let height_m = self.told.point.height.0 - self.ground.height.0;
+        let radius_m = (self.range_m.powi(2) - height_m.powi(2)).max(0.0).sqrt();
+        let corner = |place: Place| Coord { x: place.east_m, y: place.north_m };
+        let seen = Polygon::new(ring.iter().map(|at| corner(self.map.place(*at))).collect(), Vec::new());
+        let step_deg = 360.0 / f64::from(CIRCLE_CORNERS);
+        let circle = (0..CIRCLE_CORNERS).map(|i| corner(under.towards(f64::from(i) * step_deg, radius_m)));
+        let parts = seen.intersection(&Polygon::new(circle.collect(), Vec::new()));
+        let part = parts.into_iter().max_by(|a, b| a.unsigned_area().total_cmp(&b.unsigned_area()))?;
+        let open = part.exterior().0.len().saturating_sub(1);
+        let at = |c: &Coord| self.map.lat_lon(Place { east_m: c.x, north_m: c.y });
+        Some(part.exterior().0.iter().take(open).map(at).collect())
     }
 
     fn inside(&self, u_px: f64, v_px: f64) -> bool {

@@ -169,6 +169,8 @@ pub struct Scores {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Detector {
+    /// Coarsest ground, metres a pixel across the line of sight, on which anything is seen; what lies farther away is not looked at.
+    pub coarsest_gsd_m: f64,
     /// Share of looks at a thing that miss it.
     pub miss: f64,
     /// False detections for each true one.
@@ -217,6 +219,7 @@ impl Scenario {
             ("aircraft.width_px", aircraft.width_px),
             ("aircraft.height_px", aircraft.height_px),
             ("aircraft.hfov_deg", aircraft.hfov_deg),
+            ("detector.coarsest_gsd_m", detector.coarsest_gsd_m),
             ("cameras.every", cameras.every.as_secs_f64()),
             ("cameras.height_m", cameras.height_m),
             ("cameras.hfov_deg", cameras.hfov_deg),
