@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod city;
+mod clock;
 mod configs;
+mod context;
 mod departments;
 mod lifecycle;
+mod lists;
 mod propose;
 mod router;
 mod rules;
