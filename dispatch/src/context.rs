@@ -59,7 +59,8 @@ impl ContextRule {
         if let Some(area_m2) = self.max_outside_m2.filter(|area_m2| !(*area_m2 >= 0.0)) {
             problems.push(Problem::error(path("max_outside_m2"), format!("{area_m2} is not 0 or more")));
         }
-        for (key, text) in [("layer", &self.layer), ("reason_zh", &self.reason_zh), ("reason_en", &self.reason_en)]
+        for (key, text) in
+            [("layer", &self.layer), ("reason_zh", &self.reason_zh), ("reason_en", &self.reason_en)]
         {
             if text.trim().is_empty() {
                 problems.push(Problem::error(path(key), "is empty"));

@@ -45,7 +45,9 @@ impl Stage {
             State::Dispatched => Self::Accept,
             State::Accepted => Self::Depart,
             State::EnRoute => Self::Arrive,
-            State::OnSite | State::Proposed | State::Confirmed | State::Bounced | State::Reopened => Self::Finish,
+            State::OnSite | State::Proposed | State::Confirmed | State::Bounced | State::Reopened => {
+                Self::Finish
+            }
             State::Done | State::Verified | State::Closed | State::Rejected | State::Merged => return false,
         };
         self >= first_open

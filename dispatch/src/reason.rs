@@ -50,7 +50,11 @@ fn matter(award: &Award<'_>, routing: &Routing, rules: &RuleSet) -> (String, Str
         let zone = routing.zones.iter().find(|zone| zone.code == delegation.township);
         let name = |name: fn(&RoutedZone) -> &str| zone.map_or(delegation.township.as_str(), name);
         zh.push_str(&format!(",自 {} 起赋权{}", delegation.valid_from, name(|zone| &zone.name_zh)));
-        en.push_str(&format!(", delegated to {} since {}", name(|zone| &zone.name_en), delegation.valid_from));
+        en.push_str(&format!(
+            ", delegated to {} since {}",
+            name(|zone| &zone.name_en),
+            delegation.valid_from
+        ));
     }
     (format!("{zh})"), format!("{en})"))
 }

@@ -174,7 +174,8 @@ fn by_rules(facts: &Facts<'_>, zones: &ZoneIndex, rules: &RuleSet) -> Routing {
     let patches = zones.patches(facts.position);
     let awards = awards(facts, &patches, rules);
     let leads = sum_by_lead(&awards);
-    let first_rule = |id: &DepartmentId| awards.iter().find(|award| award.lead == id).map(|award| award.order);
+    let first_rule =
+        |id: &DepartmentId| awards.iter().find(|award| award.lead == id).map(|award| award.order);
     let lead =
         leads.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| first_rule(b.0).cmp(&first_rule(a.0))));
     let Some((lead, probability)) = lead.map(|(id, mass)| (*id, *mass)) else {
@@ -215,9 +216,8 @@ fn assisting(
     min_probability: f64,
 ) -> Vec<Assisting> {
     let involved = |department: &DepartmentId| {
-        let takes_part = |award: &&Award<'_>| {
-            award.lead == department || award.rule.assisting.contains(department)
-        };
+        let takes_part =
+            |award: &&Award<'_>| award.lead == department || award.rule.assisting.contains(department);
         awards.iter().filter(takes_part).map(|award| award.mass).sum::<f64>().min(1.0)
     };
     let may_lead = |department: &DepartmentId| {

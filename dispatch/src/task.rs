@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::calendar::Calendar;
-use crate::department::DepartmentId;
 use crate::deadline::Allowance;
+use crate::department::DepartmentId;
 use crate::lifecycle::{Effect, Event, Refusal, Refused, State};
 use crate::router::{Assisting, Routing};
 use crate::rules::{Priority, Stages};
@@ -191,7 +191,9 @@ impl Task {
         let why = match (event, &self.paused) {
             (Event::Pause { .. }, Some(_)) => Refusal::Paused,
             // Where the table has no resume either, that is the reason to tell.
-            (Event::Resume, None) if self.state.apply(event, Timestamp::UNIX_EPOCH).is_ok() => Refusal::NotPaused,
+            (Event::Resume, None) if self.state.apply(event, Timestamp::UNIX_EPOCH).is_ok() => {
+                Refusal::NotPaused
+            }
             _ => return Ok(()),
         };
         Err(Refused { state: self.state, event: event.name(), why })
@@ -202,7 +204,8 @@ impl Task {
         let Some(pause) = self.paused.take() else { return };
         let Some(outcome) = &self.routing.outcome else { return };
         let moved = |due: Option<Timestamp>, allowance: Option<Allowance>| {
-            due.zip(allowance).and_then(|(due, allowance)| allowance.after_pause(due, pause.since, now, calendar))
+            due.zip(allowance)
+                .and_then(|(due, allowance)| allowance.after_pause(due, pause.since, now, calendar))
         };
         self.deadline = moved(self.deadline, Some(outcome.deadline));
         self.stage_deadlines = StageDeadlines {

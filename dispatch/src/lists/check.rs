@@ -30,9 +30,12 @@ impl RuleSet {
             let Some(code) = &rule.matter else { continue };
             let path = format!("rules[{index}].matter");
             match self.matter(code) {
-                None => problems.push(Problem::error(path, format!("{code:?} is not in the list of matters"))),
+                None => {
+                    problems.push(Problem::error(path, format!("{code:?} is not in the list of matters")))
+                }
                 Some(matter) if matter.class != rule.class => {
-                    let message = format!("{code:?} is about {:?}, the rule about {:?}", matter.class, rule.class);
+                    let message =
+                        format!("{code:?} is about {:?}, the rule about {:?}", matter.class, rule.class);
                     problems.push(Problem::error(path, message));
                 }
                 Some(_) => {}
@@ -119,7 +122,9 @@ impl RuleSet {
             }
         }
         match &delegation.department {
-            None => problems.push(Problem::error(path("department"), format!("{of}: the township has no office"))),
+            None => {
+                problems.push(Problem::error(path("department"), format!("{of}: the township has no office")))
+            }
             Some(id) if departments.get(id).is_none() => {
                 let message = format!("{:?} is not one of the departments", id.0);
                 problems.push(Problem::error(path("department"), message));
@@ -137,7 +142,9 @@ impl RuleSet {
                 let message = format!("{of}: {own} reaches beyond the matter, which is in force {whole}");
                 problems.push(Problem::warning(path("valid_to"), message));
             }
-            Some(_) if first_of_matter && !self.rules.iter().any(|rule| rule.delegates(&delegation.matter)) => {
+            Some(_)
+                if first_of_matter && !self.rules.iter().any(|rule| rule.delegates(&delegation.matter)) =>
+            {
                 let message = format!("no rule delegates {:?}: the power is never used", delegation.matter);
                 problems.push(Problem::warning(path("matter"), message));
             }

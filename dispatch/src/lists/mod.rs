@@ -11,6 +11,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::read::rows as read_rows;
 use crate::department::DepartmentId;
 
 /// Days on which an entry of a list is in force, both ends included.

@@ -32,7 +32,8 @@ impl Delegation {
     }
 }
 
-fn rows<T: DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>, Vec<Problem>> {
+/// Reads rows of any list.
+pub(crate) fn rows<T: DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>, Vec<Problem>> {
     // Spreadsheets like to begin with a byte-order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader =
@@ -78,7 +79,10 @@ fn cell_fault(error: &csv::Error, headers: &csv::StringRecord, record: &csv::Str
         let index = usize::try_from(index).ok()?;
         Some((headers.get(index)?, record.get(index)?))
     });
-    cell.map_or_else(|| err.kind().to_string(), |(column, value)| format!("{column} {value:?}: {}", err.kind()))
+    cell.map_or_else(
+        || err.kind().to_string(),
+        |(column, value)| format!("{column} {value:?}: {}", err.kind()),
+    )
 }
 
 /// Reads a date, for use as `deserialize_with`.

@@ -17,7 +17,8 @@ impl RuleSet {
     /// Gives each delegation without a department the office of its township.
     pub fn resolve_offices(&mut self, departments: &Departments) {
         for delegation in self.delegations.iter_mut().filter(|delegation| delegation.department.is_none()) {
-            delegation.department = departments.office_of(&delegation.township).map(|office| office.id.clone());
+            delegation.department =
+                departments.office_of(&delegation.township).map(|office| office.id.clone());
         }
     }
 

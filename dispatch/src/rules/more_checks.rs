@@ -42,7 +42,9 @@ impl RuleSet {
             known.map(String::as_str).filter(|class| !claimed.contains(class)).collect();
         unclaimed
             .into_iter()
-            .map(|class| Problem::error(format!("classes.{class}"), "nobody gets this class: no rule names it"))
+            .map(|class| {
+                Problem::error(format!("classes.{class}"), "nobody gets this class: no rule names it")
+            })
             .collect()
     }
 
@@ -74,7 +76,8 @@ impl RuleSet {
                 problems.push(Problem::error(format!("escalations[{index}].to"), message));
             }
             if level.level == 0 {
-                problems.push(Problem::error(format!("escalations[{index}].level"), "is 0, levels start at 1"));
+                problems
+                    .push(Problem::error(format!("escalations[{index}].level"), "is 0, levels start at 1"));
             }
         }
         problems

@@ -1,8 +1,12 @@
 //! The example city: its lists and rules hold together, and each place finds its department.
 
-use dispatch::{Delegation, Departments, Facts, KnownZones, Matter, Routing, RuleSet, Severity, Weight, route};
+use dispatch::{
+    Delegation, Departments, Facts, KnownZones, Matter, Routing, RuleSet, Severity, Weight, route,
+};
 use gis::LatLon;
-use gis::zones::{ContextFile, ContextIndex, Crs, Zone, ZoneFile, ZoneIndex, ZoneLevel, parse_context, parse_geojson};
+use gis::zones::{
+    ContextFile, ContextIndex, Crs, Zone, ZoneFile, ZoneIndex, ZoneLevel, parse_context, parse_geojson,
+};
 
 use crate::scene::{position, time};
 
@@ -98,10 +102,9 @@ fn city_has_three_districts_18_townships_120_communities_and_40_matters() {
 fn each_level_covers_700_square_kilometres_without_gaps_or_overlaps() {
     use geo::{Area, MapCoords};
     let metres = |zone: &Zone| {
-        let plane = zone.polygon.map_coords(|c| geo::Coord {
-            x: (c.x - 118.86) * 97_467.03,
-            y: (c.y - 28.97) * 110_835.27,
-        });
+        let plane = zone
+            .polygon
+            .map_coords(|c| geo::Coord { x: (c.x - 118.86) * 97_467.03, y: (c.y - 28.97) * 110_835.27 });
         plane.unsigned_area()
     };
     let zones = zones();
@@ -120,8 +123,7 @@ fn each_level_covers_700_square_kilometres_without_gaps_or_overlaps() {
         let holding = index.all_containing(at);
         let levels: Vec<ZoneLevel> =
             holding.iter().map(|zone| zone.level).filter(|level| *level != ZoneLevel::Special).collect();
-        let all =
-            vec![ZoneLevel::City, ZoneLevel::District, ZoneLevel::Township, ZoneLevel::Community];
+        let all = vec![ZoneLevel::City, ZoneLevel::District, ZoneLevel::Township, ZoneLevel::Community];
         assert!(levels.is_empty() || levels == all, "{at:?}: {levels:?}");
         for pair in holding.windows(2).filter(|pair| pair[1].level != ZoneLevel::Special) {
             assert_eq!(pair[1].parent.as_ref(), Some(&pair[0].code), "{at:?}");

@@ -34,7 +34,12 @@ fn square(middle: LatLon, side_m: f64) -> Footprint {
     Footprint { ring, area_m2: side_m * side_m, truncated: false }
 }
 
-fn found_on(class: &str, position: &GroundPosition, footprint: Option<&Footprint>, day: &str) -> Option<ContextFound> {
+fn found_on(
+    class: &str,
+    position: &GroundPosition,
+    footprint: Option<&Footprint>,
+    day: &str,
+) -> Option<ContextFound> {
     let area_m2 = footprint.map(|footprint| footprint.area_m2);
     let time = time(&format!("{day}T10:00:00+08:00"));
     ground(&Finding { class, position, footprint, area_m2, time }, &city::context(), &city::rules())
@@ -73,8 +78,8 @@ fn edge_of_a_pond_seen_with_its_error_is_still_the_pond() {
     // The outline of the pond itself, 4 m off, with a standard deviation of 4 m.
     let ring = area.0[0].exterior().coords().map(|c| moved(LatLon { lat_deg: c.y, lon_deg: c.x }, 4.0, 0.0));
     let footprint = Footprint { ring: ring.collect(), area_m2: 2_000.0, truncated: false };
-    let found =
-        found_on("waterlogging", &position(moved(at, 4.0, 0.0), 4.0), Some(&footprint), "2026-06-22").unwrap();
+    let found = found_on("waterlogging", &position(moved(at, 4.0, 0.0), 4.0), Some(&footprint), "2026-06-22")
+        .unwrap();
     assert_eq!(found.verdict, Verdict::None);
     assert!(found.share > 0.98, "{}", found.share);
 }

@@ -91,13 +91,16 @@ fn delegation_that_is_never_used_or_reaches_beyond_its_matter_is_a_warning() {
     let unused = with_lists("delegable = false", "M-1,west,health,2026-01-01,2026-12-31\n");
     let warnings = problems(&unused, Weight::Warning);
     assert!(
-        warnings.contains(&"delegations[0].matter: no rule delegates \"M-1\": the power is never used".into()),
+        warnings
+            .contains(&"delegations[0].matter: no rule delegates \"M-1\": the power is never used".into()),
         "{warnings:#?}"
     );
     let beyond = problems(&with_lists("", "M-1,west,health,2026-01-01,\n"), Weight::Warning);
     assert!(
-        beyond.iter().any(|w| w.contains("2026-01-01.. reaches beyond the matter")
-            && w.contains("2026-01-01..2026-12-31")),
+        beyond
+            .iter()
+            .any(|w| w.contains("2026-01-01.. reaches beyond the matter")
+                && w.contains("2026-01-01..2026-12-31")),
         "{beyond:#?}"
     );
 }

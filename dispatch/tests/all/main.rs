@@ -1,11 +1,13 @@
 //! Tests of `dispatch` from outside: configuration in, tasks out.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and report like tests")]
 
+mod bounce;
 mod city;
 mod clock;
 mod configs;
 mod context;
+mod crews;
 mod departments;
 mod lifecycle;
 mod lists;
@@ -13,3 +15,4 @@ mod propose;
 mod router;
 mod rules;
 mod scene;
+mod visits;

@@ -108,7 +108,8 @@ impl Covered {
     fn envelope(&self) -> Option<AABB<[f64; 2]>> {
         let first = self.points.first()?;
         let corners: Vec<[f64; 2]> = self.points.iter().map(|point| [point.lon_deg, point.lat_deg]).collect();
-        let (lower, upper) = (AABB::from_points(corners.iter()).lower(), AABB::from_points(corners.iter()).upper());
+        let (lower, upper) =
+            (AABB::from_points(corners.iter()).lower(), AABB::from_points(corners.iter()).upper());
         let margin = reach_deg(*first, self.margin_m);
         Some(AABB::from_corners(
             [lower[0] - margin.x, lower[1] - margin.y],
@@ -240,10 +241,7 @@ fn bounds(shape: &ContextShape) -> Option<Rectangle<[f64; 2]>> {
         let corners: Vec<[f64; 2]> = points
             .flat_map(|at| {
                 let reach = reach_deg(at, reach_m);
-                [
-                    [at.lon_deg - reach.x, at.lat_deg - reach.y],
-                    [at.lon_deg + reach.x, at.lat_deg + reach.y],
-                ]
+                [[at.lon_deg - reach.x, at.lat_deg - reach.y], [at.lon_deg + reach.x, at.lat_deg + reach.y]]
             })
             .collect();
         let envelope = (!corners.is_empty()).then(|| AABB::from_points(corners.iter()))?;
@@ -255,8 +253,6 @@ fn bounds(shape: &ContextShape) -> Option<Rectangle<[f64; 2]>> {
             Some(Rectangle::from_corners([rect.min().x, rect.min().y], [rect.max().x, rect.max().y]))
         }
         ContextShape::Disc { centre, radius_m } => around(&mut std::iter::once(*centre), *radius_m),
-        ContextShape::Strip { lines, width_m } => {
-            around(&mut lines.iter().flatten().copied(), 0.5 * width_m)
-        }
+        ContextShape::Strip { lines, width_m } => around(&mut lines.iter().flatten().copied(), 0.5 * width_m),
     }
 }

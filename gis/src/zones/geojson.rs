@@ -99,7 +99,11 @@ pub(super) fn polygons(geometry: Option<GeometryValue>) -> Result<FilePolygons, 
     if defects.is_empty() { Ok(read) } else { Err(defects) }
 }
 
-pub(super) fn coords(positions: &[Position], polygon: usize, ring: usize) -> Result<Vec<Coord<f64>>, ZoneDefect> {
+pub(super) fn coords(
+    positions: &[Position],
+    polygon: usize,
+    ring: usize,
+) -> Result<Vec<Coord<f64>>, ZoneDefect> {
     let coord = |(position, numbers): (usize, &Position)| match numbers.as_slice() {
         [x, y, ..] => Ok(Coord { x: *x, y: *y }),
         short => Err(ZoneDefect::ShortPosition { polygon, ring, position, numbers: short.len() }),
