@@ -20,6 +20,8 @@ use crate::position::{GroundPosition, LatLon};
 const FOOTPRINT_POINTS: usize = 512;
 /// Of the box of a footprint this many points are tried before a needle is taken for its corners.
 const MOST_TRIES: usize = 64 * FOOTPRINT_POINTS;
+/// The plastic number, the real root of `x^3 = x + 1`.
+const PLASTIC: f64 = 1.324_717_957_244_746;
 /// 90 % radius of a circular error of one standard deviation 1 (Rayleigh distribution).
 const CE90_OF_SIGMA: f64 = 2.145_966;
 
@@ -96,13 +98,11 @@ impl Covered {
         if !sigma_m.is_finite() {
             return Self { points: Vec::new(), margin_m: 0.0 };
         }
-        match footprint.map(inner_points).filter(|points| !points.is_empty()) {
-            Some(points) => Self { points, margin_m: sigma_m },
-            None => {
-                let cloud = spread_over_error(position);
-                Self { points: cloud.iter().map(|weighted| weighted.point).collect(), margin_m: 0.0 }
-            }
+        if let Some(points) = footprint.map(inner_points).filter(|points| !points.is_empty()) {
+            return Self { points, margin_m: sigma_m };
         }
+        let cloud = spread_over_error(position);
+        Self { points: cloud.iter().map(|weighted| weighted.point).collect(), margin_m: 0.0 }
     }
 
     fn envelope(&self) -> Option<AABB<[f64; 2]>> {
@@ -129,7 +129,6 @@ fn inner_points(footprint: &Footprint) -> Vec<LatLon> {
     let Some((bounds, prepared)) = outline.bounding_rect().zip(PreparedOutline::new(&outline)) else {
         return footprint.ring.clone();
     };
-    const PLASTIC: f64 = 1.324_717_957_244_746;
     let (step_x, step_y) = (1.0 / PLASTIC, 1.0 / (PLASTIC * PLASTIC));
     let tries = (0..MOST_TRIES).map(|index| {
         let (x, y) = ((0.5 + step_x * index as f64).fract(), (0.5 + step_y * index as f64).fract());

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::wire::City;
 
 /// What one set of rules makes of an incident.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Made {
     /// Department that leads.
     pub lead: Option<String>,
@@ -104,6 +104,10 @@ fn routed(incident: &Incident, city: &City, rules: &RuleSet) -> Option<Routing> 
 }
 
 fn made(incident: &Incident, routing: &Routing, rules: &RuleSet) -> Made {
+    if routing.context.as_ref().is_some_and(|found| found.verdict == Verdict::None) {
+        // Nothing is sent, so nothing else can differ.
+        return Made { licensed: true, ..Made::default() };
+    }
     let outcome = routing.outcome.as_ref();
     let allowed = outcome.map(|outcome| outcome.deadline);
     Made {
@@ -114,7 +118,7 @@ fn made(incident: &Incident, routing: &Routing, rules: &RuleSet) -> Made {
         allowed,
         deadline: allowed.and_then(|allowed| allowed.due(incident.last_seen, &rules.calendar)),
         needs_person: routing.needs_person(),
-        licensed: routing.context.as_ref().is_some_and(|found| found.verdict == Verdict::None),
+        licensed: false,
     }
 }
 
@@ -141,5 +145,83 @@ fn change(incident: &Incident, routing: &Routing, before: Made, after: Made) -> 
         deadline_change_hours: moved.map(hours),
         before,
         after,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dispatch::Departments;
+    use gis::incident::{IncidentId, IncidentState, Looks};
+    use gis::zones::{ContextIndex, ZoneIndex};
+    use gis::{EllipsoidHeight, GeoPoint, GroundPosition, LatLon, ObservationId};
+    use nalgebra::Matrix3;
+
+    use super::*;
+
+    fn city() -> City {
+        City {
+            zones: ZoneIndex::new(Vec::new()),
+            context: ContextIndex::default(),
+            departments: Departments::from_toml(include_str!("../../../../configs/departments.toml"))
+                .unwrap(),
+            rules: RuleSet::from_toml(include_str!("../../../../configs/rules.toml")).unwrap(),
+        }
+    }
+
+    fn incident(class: &str) -> Incident {
+        let observation = ObservationId("01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap());
+        let time = "2026-06-22T09:00:00+08:00".parse().unwrap();
+        let lat_lon = LatLon { lat_deg: 28.97, lon_deg: 118.86 };
+        let point = GeoPoint { lat_lon, height: EllipsoidHeight(70.0) };
+        Incident {
+            id: IncidentId::from_first_sighting(class, observation, time),
+            class: class.to_owned(),
+            state: IncidentState::Confirmed,
+            position: Some(GroundPosition::new(point, Matrix3::identity())),
+            footprint: None,
+            area_m2: Some(100.0),
+            place: None,
+            unlocated_reason: None,
+            cell: None,
+            first_seen: time,
+            last_seen: time,
+            sightings: 3,
+            observations: vec![observation],
+            sources: Vec::new(),
+            best_score: 0.9,
+            mean_score: 0.9,
+            merged_into: None,
+            history: Vec::new(),
+            looks: Looks::default(),
+            fixes: Vec::new(),
+            outlines: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_goes_another_way_is_a_change_and_desks_are_counted() {
+        let city = city();
+        let mut other = city.rules.clone();
+        let rule = other.rules.iter_mut().find(|rule| rule.id == "waterlogging").unwrap();
+        rule.lead = "water_resources".into();
+        rule.deadline = "10h".parse().unwrap();
+        let incidents = [incident("waterlogging"), incident("fume"), incident("graffiti")];
+        let compared = compare(incidents.iter(), &city, &other);
+        assert_eq!((compared.incidents, compared.changes.len()), (3, 1));
+        let change = &compared.changes[0];
+        assert_eq!(change.before.lead.as_deref(), Some("municipal_drainage"));
+        assert_eq!(change.after.lead.as_deref(), Some("water_resources"));
+        assert_eq!(change.deadline_change_hours, Some(2.0));
+        let counts = |desk: &str| compared.departments.get(desk).copied().unwrap_or_default();
+        assert_eq!(counts("municipal_drainage"), Counts { before: 1, after: 0 });
+        assert_eq!(counts("water_resources"), Counts { before: 0, after: 1 });
+        assert_eq!(counts("person"), Counts { before: 1, after: 1 });
+    }
+
+    #[test]
+    fn same_rules_change_nothing() {
+        let city = city();
+        let incidents = [incident("waterlogging"), incident("dumping")];
+        assert!(compare(incidents.iter(), &city, &city.rules).changes.is_empty());
     }
 }

@@ -84,7 +84,8 @@ fn database(args: &RulesDryRunArgs) -> anyhow::Result<PathBuf> {
         Some(path) => path.clone(),
         None => default_out(&config::load(&args.config)?),
     };
-    let file = if path.is_dir() { path.join(DATABASE) } else { path };
+    let is_file = path.extension().is_some_and(|extension| extension == "sqlite");
+    let file = if is_file { path } else { path.join(DATABASE) };
     if !file.is_file() {
         bail!("there is no database {}; name it with --db", file.display());
     }
