@@ -56,7 +56,7 @@ impl ContextRule {
             let message = format!("{} is not above 0 and at most 1", self.min_share);
             problems.push(Problem::error(path("min_share"), message));
         }
-        if let Some(area_m2) = self.max_outside_m2.filter(|area_m2| !(*area_m2 >= 0.0)) {
+        if let Some(area_m2) = self.max_outside_m2.filter(|area_m2| area_m2.is_nan() || *area_m2 < 0.0) {
             problems.push(Problem::error(path("max_outside_m2"), format!("{area_m2} is not 0 or more")));
         }
         for (key, text) in

@@ -150,8 +150,8 @@ fn working_time_between(from: Timestamp, to: Timestamp, calendar: &Calendar) -> 
     days.take_while(|day| *day <= last)
         .flat_map(|day| office_hours(day, calendar).collect::<Vec<_>>())
         .map(|(opens, closes)| opens.max(from).duration_until(closes.min(to)))
-        .filter(|open| open.is_positive())
-        .fold(SignedDuration::ZERO, |sum, open| sum.saturating_add(open))
+        .filter(SignedDuration::is_positive)
+        .fold(SignedDuration::ZERO, SignedDuration::saturating_add)
 }
 
 fn working_time_after(from: Timestamp, mut left: SignedDuration, calendar: &Calendar) -> Option<Timestamp> {

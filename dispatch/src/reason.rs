@@ -44,19 +44,16 @@ fn matter(award: &Award<'_>, routing: &Routing, rules: &RuleSet) -> (String, Str
     let Some(matter) = award.rule.matter.as_deref().and_then(|code| rules.matter(code)) else {
         return Default::default();
     };
-    let mut zh = format!("(事项 {} {}", matter.code, matter.name_zh);
-    let mut en = format!(" (matter {}, {}", matter.code, matter.name_en);
-    if let Some(delegation) = award.delegation {
+    let (power_zh, power_en) = award.delegation.map_or_else(Default::default, |delegation| {
         let zone = routing.zones.iter().find(|zone| zone.code == delegation.township);
         let name = |name: fn(&RoutedZone) -> &str| zone.map_or(delegation.township.as_str(), name);
-        zh.push_str(&format!(",自 {} 起赋权{}", delegation.valid_from, name(|zone| &zone.name_zh)));
-        en.push_str(&format!(
-            ", delegated to {} since {}",
-            name(|zone| &zone.name_en),
-            delegation.valid_from
-        ));
-    }
-    (format!("{zh})"), format!("{en})"))
+        let (since, zh, en) = (delegation.valid_from, name(|zone| &zone.name_zh), name(|zone| &zone.name_en));
+        (format!(",自 {since} 起赋权{zh}"), format!(", delegated to {en} since {since}"))
+    });
+    (
+        format!("(事项 {} {}{power_zh})", matter.code, matter.name_zh),
+        format!(" (matter {}, {}{power_en})", matter.code, matter.name_en),
+    )
 }
 
 /// Returns the reason of a routing that found no rule.

@@ -16,6 +16,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+#[test]
+fn configuration_of_the_city_is_valid() {
+    let output = flyonce(&["check", "--config", &city()]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
 fn routed(points: &str, more: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.csv");

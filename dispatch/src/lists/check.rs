@@ -31,7 +31,7 @@ impl RuleSet {
             let path = format!("rules[{index}].matter");
             match self.matter(code) {
                 None => {
-                    problems.push(Problem::error(path, format!("{code:?} is not in the list of matters")))
+                    problems.push(Problem::error(path, format!("{code:?} is not in the list of matters")));
                 }
                 Some(matter) if matter.class != rule.class => {
                     let message =
@@ -123,7 +123,8 @@ impl RuleSet {
         }
         match &delegation.department {
             None => {
-                problems.push(Problem::error(path("department"), format!("{of}: the township has no office")))
+                problems
+                    .push(Problem::error(path("department"), format!("{of}: the township has no office")));
             }
             Some(id) if departments.get(id).is_none() => {
                 let message = format!("{:?} is not one of the departments", id.0);

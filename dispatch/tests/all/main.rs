@@ -1,6 +1,6 @@
 //! Tests of `dispatch` from outside: configuration in, tasks out.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and report like tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod bounce;
 mod city;

@@ -174,12 +174,15 @@ pub fn read_rules(
     Some(rules)
 }
 
+/// Reads the rows of a list out of its name and text.
+type ReadList<T> = fn(&str, &str) -> Result<Vec<T>, Vec<dispatch::Problem>>;
+
 /// Rows of a list file; empty where the rules name none.
 fn list<T>(
     folder: &Path,
     key: &str,
     file: Option<&str>,
-    read: fn(&str, &str) -> Result<Vec<T>, Vec<dispatch::Problem>>,
+    read: ReadList<T>,
     problems: &mut Vec<Problem>,
 ) -> Option<Vec<T>> {
     let Some(file) = file else { return Some(Vec::new()) };
