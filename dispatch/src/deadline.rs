@@ -107,6 +107,53 @@ impl Allowance {
     }
 }
 
+impl Allowance {
+    /// Returns the moment by which a task is due whose clock stood from `paused` to `resumed`.
+    ///
+    /// Elapsed time moves on by the pause; working hours by the working time of the pause; working days by the working days that
+    /// began in it. What was due before the pause stays missed. None as in [`Allowance::due`].
+    pub fn after_pause(
+        self,
+        due: Timestamp,
+        paused: Timestamp,
+        resumed: Timestamp,
+        calendar: &Calendar,
+    ) -> Option<Timestamp> {
+        if due <= paused || resumed <= paused {
+            return Some(due);
+        }
+        match self {
+            Self::Seconds(_) => due.checked_add(paused.duration_until(resumed)).ok(),
+            Self::WorkingHours(_) => {
+                let left = working_time_between(paused, due, calendar);
+                working_time_after(resumed, left, calendar)
+            }
+            Self::WorkingDays(_) => {
+                let (last, end) = (calendar.local(resumed).0, calendar.office_hours.last()?.to);
+                let mut begun = calendar.local(paused).0;
+                let mut date = calendar.local(due).0;
+                while let Some(next) = calendar.next_working_day(begun).filter(|next| *next <= last) {
+                    begun = next;
+                    date = calendar.next_working_day(date)?;
+                }
+                calendar.timestamp(date, end)
+            }
+        }
+    }
+}
+
+/// Time within office hours between two moments.
+fn working_time_between(from: Timestamp, to: Timestamp, calendar: &Calendar) -> SignedDuration {
+    let (start, last) = (calendar.local(from).0, calendar.local(to).0);
+    let first = if calendar.works_on(start) { Some(start) } else { calendar.next_working_day(start) };
+    let days = std::iter::successors(first, |day| calendar.next_working_day(*day));
+    days.take_while(|day| *day <= last)
+        .flat_map(|day| office_hours(day, calendar).collect::<Vec<_>>())
+        .map(|(opens, closes)| opens.max(from).duration_until(closes.min(to)))
+        .filter(SignedDuration::is_positive)
+        .fold(SignedDuration::ZERO, SignedDuration::saturating_add)
+}
+
 fn working_time_after(from: Timestamp, mut left: SignedDuration, calendar: &Calendar) -> Option<Timestamp> {
     let start = calendar.local(from).0;
     let mut date = if calendar.works_on(start) { start } else { calendar.next_working_day(start)? };
@@ -176,6 +223,37 @@ mod tests {
         check("1 working hour", "2026-06-22T11:00:00+08:00", "2026-06-22T12:00:00+08:00");
         check("4 working hours", "2026-06-26T16:00:00+08:00", "2026-06-29T12:00:00+08:00");
         check("6 working hours", "2026-06-27T03:00:00+08:00", "2026-06-29T17:00:00+08:00");
+    }
+
+    fn check_pause(allowance: &str, due: &str, pause: [&str; 2], expect: &str) {
+        let [due, paused, resumed, expect] = [due, pause[0], pause[1], expect].map(|t| t.parse().unwrap());
+        let allowance: Allowance = allowance.parse().unwrap();
+        assert_eq!(allowance.after_pause(due, paused, resumed, &calendar()), Some(expect), "{allowance}");
+    }
+
+    #[test]
+    fn pause_moves_elapsed_time_by_its_length_and_working_time_by_its_working_time() {
+        let night = ["2026-06-22T16:00:00+08:00", "2026-06-23T10:00:00+08:00"];
+        check_pause("4h", "2026-06-22T18:00:00+08:00", night, "2026-06-23T12:00:00+08:00");
+        // Two working hours were left (16:00-17:00, 09:00-10:00): 10:00-12:00 after the pause.
+        check_pause("4 working hours", "2026-06-23T10:00:00+08:00", night, "2026-06-23T12:00:00+08:00");
+        check_pause("3 working days", "2026-06-25T17:00:00+08:00", night, "2026-06-26T17:00:00+08:00");
+    }
+
+    #[test]
+    fn pause_over_a_weekend_costs_no_working_time() {
+        let weekend = ["2026-06-26T17:00:00+08:00", "2026-06-29T09:00:00+08:00"];
+        check_pause("4 working hours", "2026-06-29T11:00:00+08:00", weekend, "2026-06-29T11:00:00+08:00");
+        let saturday = ["2026-06-27T08:00:00+08:00", "2026-06-28T20:00:00+08:00"];
+        check_pause("1 working day", "2026-06-29T17:00:00+08:00", saturday, "2026-06-29T17:00:00+08:00");
+    }
+
+    #[test]
+    fn what_was_due_before_the_pause_stays_missed() {
+        let pause = ["2026-06-22T16:00:00+08:00", "2026-06-23T10:00:00+08:00"];
+        for allowance in ["4h", "2 working hours", "1 working day"] {
+            check_pause(allowance, "2026-06-22T15:00:00+08:00", pause, "2026-06-22T15:00:00+08:00");
+        }
     }
 
     #[test]

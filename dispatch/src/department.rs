@@ -37,6 +37,9 @@ pub struct Department {
     /// Telephone number or address of the duty desk.
     #[serde(default)]
     pub contact: Option<String>,
+    /// Code of the township that this is the office of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// The departments of a city.
@@ -63,7 +66,12 @@ impl Departments {
         self.departments.iter().find(|department| department.id == *id)
     }
 
-    /// Returns what is wrong: no departments, malformed or duplicate ids, empty names.
+    /// Returns the office of a township.
+    pub fn office_of(&self, township: &str) -> Option<&Department> {
+        self.departments.iter().find(|department| department.zone.as_deref() == Some(township))
+    }
+
+    /// Returns what is wrong: no departments, malformed or duplicate ids, empty names, two offices of one township.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.departments.is_empty() {
@@ -80,6 +88,13 @@ impl Departments {
             }
             if !seen.insert(id) {
                 problems.push(Problem::error(path("id"), format!("{id:?} is used by an earlier department")));
+            }
+            let earlier = self.departments.iter().take(index);
+            if let Some(zone) = &department.zone
+                && let Some(other) = earlier.into_iter().find(|other| other.zone.as_ref() == Some(zone))
+            {
+                let message = format!("{zone:?} has the office {:?} already", other.id.0);
+                problems.push(Problem::error(path("zone"), message));
             }
             for (key, name) in [("name_zh", &department.name_zh), ("name_en", &department.name_en)] {
                 if name.trim().is_empty() {

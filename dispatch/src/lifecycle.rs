@@ -4,10 +4,10 @@
 //! |---|---|
 //! | proposed | confirm -> confirmed, reject -> rejected, merge -> merged |
 //! | confirmed | dispatch -> dispatched, reject -> rejected, merge -> merged |
-//! | dispatched | accept -> accepted, bounce -> bounced, reject -> rejected, merge -> merged |
-//! | accepted | depart -> en_route, arrive -> on_site, bounce -> bounced, merge -> merged |
-//! | en_route | arrive -> on_site, bounce -> bounced |
-//! | on_site | finish -> done, bounce -> bounced |
+//! | dispatched | accept -> accepted, bounce -> bounced, reject -> rejected, merge -> merged, pause -> dispatched, resume -> dispatched |
+//! | accepted | depart -> en_route, arrive -> on_site, bounce -> bounced, merge -> merged, pause -> accepted, resume -> accepted |
+//! | en_route | arrive -> on_site, bounce -> bounced, pause -> en_route, resume -> en_route |
+//! | on_site | finish -> done, bounce -> bounced, pause -> on_site, resume -> on_site |
 //! | done | verify -> verified, refute -> reopened |
 //! | verified | close -> closed, refute -> reopened |
 //! | closed | reopen -> reopened |
@@ -16,7 +16,8 @@
 //! | merged | reopen -> reopened |
 //! | reopened | confirm -> confirmed, dispatch -> dispatched, reject -> rejected, merge -> merged |
 //!
-//! Every other pair is refused. Whether a department has been told is the feed's own state, not this one.
+//! Every other pair is refused. A pause stops the clock of a task and leaves its state; whether the clock stands is the task's to know
+//! ([`Task::apply`](crate::Task::apply)), which refuses a second pause and a resume without one. Whether a department has been told is the feed's own state, not this one.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -121,6 +122,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The work has to wait for something that the department cannot hasten: its clock stands.
+    Pause {
+        /// For what.
+        reason: String,
+    },
+    /// The clock goes on.
+    Resume,
 }
 
 impl Event {
@@ -140,6 +148,8 @@ impl Event {
             Self::Close => "close",
             Self::Merge { .. } => "merge",
             Self::Reopen { .. } => "reopen",
+            Self::Pause { .. } => "pause",
+            Self::Resume => "resume",
         }
     }
 }
@@ -175,6 +185,8 @@ pub enum Effect {
     RequestVerification,
     /// Stop watching deadlines.
     StopClock,
+    /// Watch deadlines again; they have moved.
+    StartClock,
     /// Put the task before a person.
     AskPerson {
         /// Why.
@@ -182,14 +194,38 @@ pub enum Effect {
     },
 }
 
+/// Why an event is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The table has no such event in this state.
+    NotInTable,
+    /// The clock stands already.
+    Paused,
+    /// The clock does not stand.
+    NotPaused,
+}
+
 /// An event that does not fit the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("cannot {event} a task that is {}", state.name())]
+#[error("cannot {event} a task that is {}{}", state.name(), why.words())]
 pub struct Refused {
     /// The state, which stays.
     pub state: State,
     /// Name of the event.
     pub event: &'static str,
+    /// Why.
+    pub why: Refusal,
+}
+
+impl Refusal {
+    fn words(self) -> &'static str {
+        match self {
+            Self::NotInTable => "",
+            Self::Paused => " and paused already",
+            Self::NotPaused => " and not paused",
+        }
+    }
 }
 
 impl State {
@@ -222,7 +258,8 @@ impl State {
     /// # Errors
     /// [`Refused`] for every pair that is not in the table.
     pub fn apply(self, event: &Event, now: Timestamp) -> Result<(Self, Vec<Effect>), Refused> {
-        let next = self.next(event).ok_or(Refused { state: self, event: event.name() })?;
+        let refused = Refused { state: self, event: event.name(), why: Refusal::NotInTable };
+        let next = self.next(event).ok_or(refused)?;
         let mut effects = vec![Effect::Record { from: self, to: next, at: now }];
         effects.extend(self.effects(event, now));
         Ok((next, effects))
@@ -256,6 +293,10 @@ impl State {
                 | Self::Reopened,
                 Event::Merge { .. },
             ) => Self::Merged,
+            (
+                Self::Dispatched | Self::Accepted | Self::EnRoute | Self::OnSite,
+                Event::Pause { .. } | Event::Resume,
+            ) => self,
             _ => return None,
         };
         Some(next)
@@ -270,7 +311,10 @@ impl State {
             Event::Reject { .. } | Event::Merge { .. } if with_department => {
                 vec![Effect::Withdraw, Effect::StopClock]
             }
-            Event::Reject { .. } | Event::Merge { .. } | Event::Close => vec![Effect::StopClock],
+            Event::Reject { .. } | Event::Merge { .. } | Event::Close | Event::Pause { .. } => {
+                vec![Effect::StopClock]
+            }
+            Event::Resume => vec![Effect::StartClock],
             Event::Bounce { reason } => vec![Effect::Reroute { reason: reason.clone() }],
             Event::Finish => vec![Effect::RequestVerification],
             Event::Refute { reason } | Event::Reopen { reason } => {

@@ -2,16 +2,17 @@
 
 use gis::error_ellipse::ce90_m;
 use gis::incident::{Incident, IncidentId, IncidentState};
-use gis::zones::{ZoneIndex, ZoneLevel};
+use gis::zones::{ContextIndex, ZoneIndex, ZoneLevel};
 use jiff::Timestamp;
 
+use crate::context::{Finding, Verdict, ground};
 use crate::lifecycle::{Event, State};
-use crate::router::{Facts, RoutedZone, Routing, route};
+use crate::router::{Facts, RoutedZone, Routing, route_on_ground};
 use crate::rules::{Priority, RuleSet};
 use crate::task::{EvidenceRef, StageDeadlines, Task, TaskId};
 
 /// Why an incident does not become a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotProposed {
     /// Nobody knows where it is.
@@ -23,6 +24,20 @@ pub enum NotProposed {
     /// Over.
     #[error("incident {0} is closed")]
     Closed(IncidentId),
+    /// The ground is licensed for it.
+    #[error("incident {incident} is none: {reason_en}")]
+    Licensed {
+        /// The incident.
+        incident: IncidentId,
+        /// Layer that decided.
+        layer: String,
+        /// Code of the feature.
+        feature: String,
+        /// Why, in Chinese.
+        reason_zh: String,
+        /// Why, in English.
+        reason_en: String,
+    },
 }
 
 /// Returns what the router wants to know of an incident.
@@ -45,7 +60,7 @@ pub fn facts<'a>(incident: &'a Incident, rules: &RuleSet) -> Result<Facts<'a>, N
     }
 }
 
-/// Routes an incident and makes its task.
+/// Routes an incident and makes its task, wherever it lies; see [`task_in_context`].
 ///
 /// # Errors
 /// [`NotProposed`] unless the incident is confirmed and has a position.
@@ -56,8 +71,33 @@ pub fn task_for(
     evidence: Vec<EvidenceRef>,
     now: Timestamp,
 ) -> Result<Task, NotProposed> {
+    task_in_context(incident, zones, &ContextIndex::default(), rules, evidence, now)
+}
+
+/// Routes an incident on the ground it lies on and makes its task.
+///
+/// # Errors
+/// [`NotProposed`] unless the incident is confirmed and has a position; [`NotProposed::Licensed`] where the ground is licensed for it.
+pub fn task_in_context(
+    incident: &Incident,
+    zones: &ZoneIndex,
+    context: &ContextIndex,
+    rules: &RuleSet,
+    evidence: Vec<EvidenceRef>,
+    now: Timestamp,
+) -> Result<Task, NotProposed> {
     let facts = facts(incident, rules)?;
-    propose(incident, route(&facts, zones, rules), rules, evidence, now)
+    let found = Finding::of(incident).and_then(|finding| ground(&finding, context, rules));
+    if let Some(found) = found.as_ref().filter(|found| found.verdict == Verdict::None) {
+        return Err(NotProposed::Licensed {
+            incident: incident.id,
+            layer: found.layer.clone(),
+            feature: found.feature.clone(),
+            reason_zh: found.reason_zh.clone(),
+            reason_en: found.reason_en.clone(),
+        });
+    }
+    propose(incident, route_on_ground(&facts, found, zones, rules), rules, evidence, now)
 }
 
 /// Makes the task of an incident that has been routed: `dispatched` where the routing is sure, else `proposed`.
@@ -87,6 +127,7 @@ pub fn propose(
         created: now,
         deadline: None,
         stage_deadlines: StageDeadlines::default(),
+        paused: None,
         position: position.point.lat_lon,
         ce90_m: ce90_m(&position.covariance_enu_m2),
         area_m2: incident.area_m2,

@@ -1,19 +1,22 @@
 //! Why a finding went where it went, as a sentence in Chinese and in English.
 
+use crate::awards::Award;
 use crate::router::{Facts, PersonNeeded, RoutedZone, Routing};
-use crate::rules::Rule;
+use crate::rules::RuleSet;
 
 /// Returns the reason of a routing by rule.
-pub fn of_rule(routing: &Routing, rule: Option<&Rule>, min_lead_probability: f64) -> (String, String) {
+pub fn of_award(routing: &Routing, award: Option<&Award<'_>>, rules: &RuleSet) -> (String, String) {
     let lead = percent(routing.probability);
     let mut zh = vec![format!("位置:{}", places(&routing.zones, Language::Zh)), format!("牵头概率 {lead}")];
     let mut en = vec![
         format!("place: {}", places(&routing.zones, Language::En)),
         format!("probability of the lead {lead}"),
     ];
-    if let Some(rule) = rule {
-        zh.insert(0, format!("规则 {}:{}", rule.id, rule.reason_zh));
-        en.insert(0, format!("rule {}: {}", rule.id, rule.reason_en));
+    if let Some(award) = award {
+        let rule = award.rule;
+        let (matter_zh, matter_en) = matter(award, routing, rules);
+        zh.insert(0, format!("规则 {}:{}{matter_zh}", rule.id, rule.reason_zh));
+        en.insert(0, format!("rule {}: {}{matter_en}", rule.id, rule.reason_en));
     }
     let others: Vec<String> = routing
         .assisting
@@ -29,11 +32,28 @@ pub fn of_rule(routing: &Routing, rule: Option<&Rule>, min_lead_probability: f64
         ));
     }
     if routing.needs_person() {
-        let least = percent(min_lead_probability);
+        let least = percent(rules.min_lead_probability);
         zh.push(format!("低于 {least},需人工研判"));
         en.push(format!("below {least}, a person has to decide"));
     }
     (zh.join(";"), en.join("; "))
+}
+
+/// Names the matter of a rule, and the township that has the power over it.
+fn matter(award: &Award<'_>, routing: &Routing, rules: &RuleSet) -> (String, String) {
+    let Some(matter) = award.rule.matter.as_deref().and_then(|code| rules.matter(code)) else {
+        return Default::default();
+    };
+    let (power_zh, power_en) = award.delegation.map_or_else(Default::default, |delegation| {
+        let zone = routing.zones.iter().find(|zone| zone.code == delegation.township);
+        let name = |name: fn(&RoutedZone) -> &str| zone.map_or(delegation.township.as_str(), name);
+        let (since, zh, en) = (delegation.valid_from, name(|zone| &zone.name_zh), name(|zone| &zone.name_en));
+        (format!(",自 {since} 起赋权{zh}"), format!(", delegated to {en} since {since}"))
+    });
+    (
+        format!("(事项 {} {}{power_zh})", matter.code, matter.name_zh),
+        format!(" (matter {}, {}{power_en})", matter.code, matter.name_en),
+    )
 }
 
 /// Returns the reason of a routing that found no rule.

@@ -7,10 +7,12 @@ use gis::zones::{Patch, ZoneIndex, ZoneLevel};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::awards::{Award, awards};
+use crate::context::{ContextFound, Verdict};
 use crate::deadline::Allowance;
 use crate::department::DepartmentId;
 use crate::reason;
-use crate::rules::{Priority, Rule, RuleSet, Stages};
+use crate::rules::{Priority, RuleSet, Stages};
 use crate::severity::Severity;
 
 /// What is known of a finding when it is routed.
@@ -64,6 +66,8 @@ pub enum PersonNeeded {
     UnsureLead,
     /// The error of the position is not a number.
     UnusablePosition,
+    /// The ground is licensed for what was seen: no incident, unless a person knows better.
+    Licensed,
 }
 
 /// What one rule says, carried from the rule set into the routing.
@@ -77,6 +81,15 @@ pub struct Outcome {
     pub deadline: Allowance,
     /// Time allowed for the stages before.
     pub stages: Stages,
+    /// Name of the profile that the stages come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Code of the matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<String>,
+    /// Code of the township that leads by a delegated power.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegated_to: Option<String>,
 }
 
 /// Decision about one finding, with its reason.
@@ -94,6 +107,9 @@ pub struct Routing {
     pub severity: Severity,
     /// Zones the finding may lie in, coarsest first, the most probable of a level first.
     pub zones: Vec<RoutedZone>,
+    /// What the ground is licensed for, where that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<ContextFound>,
     /// Why, in Chinese.
     pub reason_zh: String,
     /// Why, in English.
@@ -122,86 +138,93 @@ impl Routing {
 /// Decides who gets a finding.
 ///
 /// The error of the position is spread over the ground; each patch of ground goes to the first rule that fits there and
-/// gives it its probability. The department with the greatest sum leads, and the rule with the greatest share of that
-/// sum is named. Leads of other patches assist from `min_assisting_probability` on. Below `min_lead_probability` a
-/// person has to look. Outside all zones the rules without a place still fit.
+/// gives it its probability: to the lead of the rule, or where the rule's matter is delegated to the township there, to its office.
+/// The department with the greatest sum leads, and the rule with the greatest share of that sum is named. Leads of other patches
+/// assist from `min_assisting_probability` on. Below `min_lead_probability` a person has to look. Outside all zones the rules
+/// without a place still fit.
 pub fn route(facts: &Facts<'_>, zones: &ZoneIndex, rules: &RuleSet) -> Routing {
+    route_on_ground(facts, None, zones, rules)
+}
+
+/// Decides who gets a finding on ground that [`context::ground`](crate::context::ground) was asked about.
+///
+/// Where the ground makes it a lesser one, the rules are asked with that severity; where it makes it none, a person has to look
+/// before anything goes out. Either way the ground is part of the reason.
+pub fn route_on_ground(
+    facts: &Facts<'_>,
+    ground: Option<ContextFound>,
+    zones: &ZoneIndex,
+    rules: &RuleSet,
+) -> Routing {
+    let severity = ground.as_ref().map_or(facts.severity, |found| found.severity(facts.severity));
+    let facts = Facts { severity, ..*facts };
+    let mut routing = by_rules(&facts, zones, rules);
+    if let Some(found) = ground {
+        if found.verdict == Verdict::None {
+            routing.person_needed = routing.person_needed.or(Some(PersonNeeded::Licensed));
+        }
+        routing.reason_zh = format!("{};{}", routing.reason_zh, found.reason_zh);
+        routing.reason_en = format!("{}; {}", routing.reason_en, found.reason_en);
+        routing.context = Some(found);
+    }
+    routing
+}
+
+fn by_rules(facts: &Facts<'_>, zones: &ZoneIndex, rules: &RuleSet) -> Routing {
     let patches = zones.patches(facts.position);
-    let masses = rule_masses(facts, &patches, rules);
-    let leads = sum_by_department(masses.iter().map(|(rule, mass)| (&rule.lead, *mass)));
-    let lead = leads.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| rule_order(rules, b.0, a.0)));
+    let awards = awards(facts, &patches, rules);
+    let leads = sum_by_lead(&awards);
+    let first_rule =
+        |id: &DepartmentId| awards.iter().find(|award| award.lead == id).map(|award| award.order);
+    let lead =
+        leads.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| first_rule(b.0).cmp(&first_rule(a.0))));
     let Some((lead, probability)) = lead.map(|(id, mass)| (*id, *mass)) else {
         return without_rule(facts, &patches);
     };
-    let rule = masses
-        .iter()
-        .filter(|(rule, _)| rule.lead == *lead)
-        .reduce(|best, next| if next.1 > best.1 { next } else { best })
-        .map(|(rule, _)| *rule);
+    let of_lead = awards.iter().filter(|award| award.lead == lead);
+    let greatest = of_lead.reduce(|best, next| if next.mass > best.mass { next } else { best });
     let sure = probability >= rules.min_lead_probability;
     let mut routing = Routing {
         lead: Some(lead.clone()),
         probability: probability.min(1.0),
-        assisting: assisting(lead, rule, &leads, &masses, rules.min_assisting_probability),
-        outcome: rule.map(outcome),
+        assisting: assisting(lead, greatest, &leads, &awards, rules.min_assisting_probability),
+        outcome: greatest.map(|award| outcome(award, rules)),
         severity: facts.severity,
         zones: routed_zones(&patches),
+        context: None,
         reason_zh: String::new(),
         reason_en: String::new(),
         person_needed: (!sure).then_some(PersonNeeded::UnsureLead),
     };
-    (routing.reason_zh, routing.reason_en) = reason::of_rule(&routing, rule, rules.min_lead_probability);
+    (routing.reason_zh, routing.reason_en) = reason::of_award(&routing, greatest, rules);
     routing
 }
 
-/// Probability of each rule that fits somewhere, in the order of the rules.
-fn rule_masses<'a>(facts: &Facts<'_>, patches: &[Patch<'_>], rules: &'a RuleSet) -> Vec<(&'a Rule, f64)> {
-    let fitting: Vec<&Rule> = rules
-        .rules
-        .iter()
-        .filter(|rule| rule.fits(facts.class, facts.severity, facts.time, &rules.calendar))
-        .collect();
-    let mut masses = vec![0.0; fitting.len()];
-    for patch in patches {
-        let first = fitting.iter().zip(&mut masses).find(|(rule, _)| rule.fits_ground(&patch.zones));
-        if let Some((_, mass)) = first {
-            *mass += patch.probability;
-        }
-    }
-    fitting.into_iter().zip(masses).filter(|(_, mass)| *mass > 0.0).collect()
-}
-
-fn sum_by_department<'a>(
-    masses: impl Iterator<Item = (&'a DepartmentId, f64)>,
-) -> BTreeMap<&'a DepartmentId, f64> {
+fn sum_by_lead<'a>(awards: &[Award<'a>]) -> BTreeMap<&'a DepartmentId, f64> {
     let mut sums = BTreeMap::new();
-    for (department, mass) in masses {
-        *sums.entry(department).or_insert(0.0) += mass;
+    for award in awards {
+        *sums.entry(award.lead).or_insert(0.0) += award.mass;
     }
     sums
 }
 
-/// Orders two departments by the first rule that each leads.
-fn rule_order(rules: &RuleSet, a: &DepartmentId, b: &DepartmentId) -> std::cmp::Ordering {
-    let first = |id: &DepartmentId| rules.rules.iter().position(|rule| rule.lead == *id);
-    first(a).cmp(&first(b))
-}
-
 fn assisting(
     lead: &DepartmentId,
-    rule: Option<&Rule>,
+    greatest: Option<&Award<'_>>,
     leads: &BTreeMap<&DepartmentId, f64>,
-    masses: &[(&Rule, f64)],
+    awards: &[Award<'_>],
     min_probability: f64,
 ) -> Vec<Assisting> {
     let involved = |department: &DepartmentId| {
-        let takes_part = |rule: &Rule| rule.lead == *department || rule.assisting.contains(department);
-        masses.iter().filter(|(rule, _)| takes_part(rule)).map(|(_, mass)| mass).sum::<f64>().min(1.0)
+        let takes_part =
+            |award: &&Award<'_>| award.lead == department || award.rule.assisting.contains(department);
+        awards.iter().filter(takes_part).map(|award| award.mass).sum::<f64>().min(1.0)
     };
     let may_lead = |department: &DepartmentId| {
         *department != *lead && leads.get(department).is_some_and(|mass| *mass >= min_probability)
     };
-    let by_rule = rule.into_iter().flat_map(|rule| &rule.assisting).filter(|department| *department != lead);
+    let by_rule =
+        greatest.into_iter().flat_map(|award| &award.rule.assisting).filter(|department| *department != lead);
     let by_place = leads.keys().copied().filter(|department| may_lead(department));
     let departments: std::collections::BTreeSet<&DepartmentId> = by_rule.chain(by_place).collect();
     let mut assisting: Vec<Assisting> = departments
@@ -216,12 +239,16 @@ fn assisting(
     assisting
 }
 
-fn outcome(rule: &Rule) -> Outcome {
+fn outcome(award: &Award<'_>, rules: &RuleSet) -> Outcome {
+    let rule = award.rule;
     Outcome {
         rule_id: rule.id.clone(),
         priority: rule.priority,
         deadline: rule.deadline,
-        stages: rule.stages,
+        stages: rules.stages_of(rule),
+        profile: rule.profile.clone(),
+        matter: rule.matter.clone(),
+        delegated_to: award.delegation.map(|delegation| delegation.township.clone()),
     }
 }
 
@@ -237,6 +264,7 @@ fn without_rule(facts: &Facts<'_>, patches: &[Patch<'_>]) -> Routing {
         outcome: None,
         severity: facts.severity,
         zones,
+        context: None,
         reason_zh,
         reason_en,
         person_needed: Some(person_needed),

@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::calendar::Calendar;
+use crate::deadline::Allowance;
 use crate::department::DepartmentId;
-use crate::lifecycle::{Effect, Event, Refused, State};
+use crate::lifecycle::{Effect, Event, Refusal, Refused, State};
 use crate::router::{Assisting, Routing};
 use crate::rules::{Priority, Stages};
 use crate::severity::Severity;
@@ -83,7 +84,7 @@ pub struct StageDeadlines {
 
 impl StageDeadlines {
     fn of(stages: Stages, from: Timestamp, calendar: &Calendar) -> Self {
-        let due = |allowance: Option<crate::deadline::Allowance>| allowance?.due(from, calendar);
+        let due = |allowance: Option<Allowance>| allowance?.due(from, calendar);
         Self { accept: due(stages.accept), depart: due(stages.depart), arrive: due(stages.arrive) }
     }
 }
@@ -99,6 +100,15 @@ pub struct Transition {
     pub to: State,
     /// What caused it.
     pub event: Event,
+}
+
+/// A stop of a task's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Since when.
+    pub since: Timestamp,
+    /// What the work waits for.
+    pub reason: String,
 }
 
 /// A finding given to a department.
@@ -126,6 +136,9 @@ pub struct Task {
     pub deadline: Option<Timestamp>,
     /// By when the stages before are due.
     pub stage_deadlines: StageDeadlines,
+    /// Set while the clock stands; the deadlines move on when it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
     /// The decision it came from, with its reason.
     pub routing: Routing,
     /// Where the finding lies.
@@ -147,17 +160,23 @@ pub struct Task {
 impl Task {
     /// Takes an event: moves the state, keeps the history, and returns what the caller has to do.
     ///
-    /// A dispatch makes its department the lead and starts the allowances anew.
+    /// A dispatch makes its department the lead and starts the allowances anew. Whatever happens to a task whose clock stands lets it
+    /// go on, and the deadlines move by the pause.
     ///
     /// # Errors
-    /// [`Refused`] where the event does not fit the state; the task is then unchanged.
+    /// [`Refused`] where the event does not fit the state or the clock; the task is then unchanged.
     pub fn apply(
         &mut self,
         event: Event,
         now: Timestamp,
         calendar: &Calendar,
     ) -> Result<Vec<Effect>, Refused> {
+        self.fits_clock(&event)?;
         let (next, effects) = self.state.apply(&event, now)?;
+        self.end_pause(now, calendar);
+        if let Event::Pause { reason } = &event {
+            self.paused = Some(Pause { since: now, reason: reason.clone() });
+        }
         if let Event::Dispatch { department } = &event {
             self.lead = Some(department.clone());
             self.assisting.retain(|other| other.department != *department);
@@ -166,6 +185,39 @@ impl Task {
         self.history.push(Transition { at: now, from: self.state, to: next, event });
         self.state = next;
         Ok(effects)
+    }
+
+    fn fits_clock(&self, event: &Event) -> Result<(), Refused> {
+        let why = match (event, &self.paused) {
+            (Event::Pause { .. }, Some(_)) => Refusal::Paused,
+            // Where the table has no resume either, that is the reason to tell.
+            (Event::Resume, None) if self.state.apply(event, Timestamp::UNIX_EPOCH).is_ok() => {
+                Refusal::NotPaused
+            }
+            _ => return Ok(()),
+        };
+        Err(Refused { state: self.state, event: event.name(), why })
+    }
+
+    /// Lets the clock go on: what was still to come moves by the pause.
+    fn end_pause(&mut self, now: Timestamp, calendar: &Calendar) {
+        let Some(pause) = self.paused.take() else { return };
+        let Some(outcome) = &self.routing.outcome else { return };
+        let moved = |due: Option<Timestamp>, allowance: Option<Allowance>| {
+            due.zip(allowance)
+                .and_then(|(due, allowance)| allowance.after_pause(due, pause.since, now, calendar))
+        };
+        self.deadline = moved(self.deadline, Some(outcome.deadline));
+        self.stage_deadlines = StageDeadlines {
+            accept: moved(self.stage_deadlines.accept, outcome.stages.accept),
+            depart: moved(self.stage_deadlines.depart, outcome.stages.depart),
+            arrive: moved(self.stage_deadlines.arrive, outcome.stages.arrive),
+        };
+    }
+
+    /// Returns the moment at which the clock stands: now, or when it was paused.
+    pub fn clock(&self, now: Timestamp) -> Timestamp {
+        self.paused.as_ref().map_or(now, |pause| pause.since.min(now))
     }
 
     /// Sets the deadlines from the rule's allowances, starting now.
@@ -179,6 +231,6 @@ impl Task {
     /// Tells whether the task should be done by now and is not.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         let finished = matches!(self.state, State::Done | State::Verified) || self.state.is_over();
-        !finished && self.deadline.is_some_and(|deadline| now > deadline)
+        !finished && self.deadline.is_some_and(|deadline| self.clock(now) > deadline)
     }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod position;
+mod route;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,10 @@ use models::Precision;
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
     LensChoice, MarkCrs, PointFormat,
+};
+pub use route::{
+    CityArgs, ContextArg, RouteArgs, RowFormat, RulesArgs, RulesCheckArgs, RulesCommand, RulesDryRunArgs,
+    Since, ZoneArg,
 };
 
 /// Drone and CCTV video into tasks for the department responsible.
@@ -44,6 +49,10 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Import boundary files into a zone store and list what it holds
     Zones(ZonesArgs),
+    /// Say which department gets each point of a table, and why
+    Route(RouteArgs),
+    /// Check rules and lists, and try new ones on past incidents
+    Rules(RulesArgs),
 }
 
 /// Arguments of `analyze`.

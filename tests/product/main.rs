@@ -13,5 +13,6 @@ mod configuration;
 mod demo;
 mod positions;
 mod real_clips;
+mod route;
 mod telemetry;
 mod zones;

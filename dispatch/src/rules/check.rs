@@ -8,6 +8,7 @@ use super::covers::covers;
 use super::{Rule, RuleSet};
 use crate::department::{DepartmentId, Departments};
 use crate::problem::Problem;
+use crate::severity::Severity;
 
 #[derive(Debug, Clone)]
 struct KnownZone {
@@ -32,7 +33,7 @@ impl KnownZones {
         Self { by_code: zones.iter().map(known).collect() }
     }
 
-    pub(super) fn level(&self, code: &str) -> Option<ZoneLevel> {
+    pub(crate) fn level(&self, code: &str) -> Option<ZoneLevel> {
         self.by_code.get(code).map(|zone| zone.level)
     }
 
@@ -69,15 +70,20 @@ impl RuleSet {
             problems.extend(self.earlier_rule_problems(index, rule, zones));
         }
         problems.extend(self.class_problems());
+        problems.extend(self.unclaimed_classes());
+        problems.extend(self.profile_problems(departments));
+        problems.extend(self.context.iter().enumerate().flat_map(|(index, rule)| rule.problems(index)));
+        problems.extend(self.validate_lists(departments, zones));
         problems
     }
 
     fn head_problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if self.version != 1 {
-            problems
-                .push(Problem::error("version", format!("{} is not a version known here: 1", self.version)));
+        if !(1..=2).contains(&self.version) {
+            let message = format!("{} is not a version known here: 1 or 2", self.version);
+            problems.push(Problem::error("version", message));
         }
+        problems.extend(self.newer_keys());
         for (path, share) in [
             ("min_lead_probability", self.min_lead_probability),
             ("min_assisting_probability", self.min_assisting_probability),
@@ -112,7 +118,7 @@ impl RuleSet {
             let message = format!("{:?} is the id of rules[{first}] too", rule.id);
             problems.push(Problem::error(format!("rules[{index}].id"), message));
         }
-        if let Some((first, other)) = earlier().find(|(_, other)| covers(other, rule, zones)) {
+        if let Some((first, other)) = earlier().find(|(_, other)| covers(self, other, rule, zones)) {
             let message = format!(
                 "{:?} never fires: rules[{first}] ({:?}) takes all that it could fit",
                 rule.id, other.id
@@ -122,11 +128,20 @@ impl RuleSet {
         problems
     }
 
+    fn is_catch_all(&self, rule: &Rule) -> bool {
+        let everywhere = rule.zone.is_none() && rule.zone_level.is_none() && rule.zone_kind.is_none();
+        let any_severity = rule.min_severity.is_none_or(|least| least == Severity::Minor)
+            && rule.max_severity.is_none_or(|greatest| greatest == Severity::Severe);
+        let matter = rule.matter.as_deref().and_then(|code| self.matter(code));
+        let without_end = matter.is_none_or(|matter| matter.valid_to.is_none());
+        everywhere && any_severity && rule.months.is_none() && rule.hours.is_none() && without_end
+    }
+
     fn class_problems(&self) -> Vec<Problem> {
         let classes: BTreeSet<&str> = self.rules.iter().map(|rule| rule.class.as_str()).collect();
         let mut problems = Vec::new();
         for class in classes {
-            if !self.rules.iter().any(|rule| rule.class == class && is_catch_all(rule)) {
+            if !self.in_order().any(|rule| rule.class == class && self.is_catch_all(rule)) {
                 let message =
                     format!("class {class:?} has no rule for everywhere, any severity and any time");
                 problems.push(Problem::warning("rules", message));
@@ -153,13 +168,6 @@ impl RuleSet {
         }
         problems
     }
-}
-
-fn is_catch_all(rule: &Rule) -> bool {
-    let everywhere = rule.zone.is_none() && rule.zone_level.is_none() && rule.zone_kind.is_none();
-    let any_severity = rule.min_severity.is_none_or(|least| least == crate::severity::Severity::Minor)
-        && rule.max_severity.is_none_or(|greatest| greatest == crate::severity::Severity::Severe);
-    everywhere && any_severity && rule.months.is_none() && rule.hours.is_none()
 }
 
 fn department_problems(index: usize, rule: &Rule, departments: &Departments) -> Vec<Problem> {

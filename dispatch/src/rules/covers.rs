@@ -1,18 +1,27 @@
 //! Whether one rule takes everything that another one could fit.
 
-use super::{KnownZones, Rule};
+use super::{KnownZones, Rule, RuleSet};
 use crate::calendar::HourRange;
 use crate::severity::Severity;
 
 const SEVERITIES: [Severity; 3] = [Severity::Minor, Severity::Moderate, Severity::Severe];
 
 /// Tells whether every incident that fits `later` fits `earlier` too.
-pub fn covers(earlier: &Rule, later: &Rule, zones: &KnownZones) -> bool {
+pub fn covers(rules: &RuleSet, earlier: &Rule, later: &Rule, zones: &KnownZones) -> bool {
     earlier.class == later.class
+        && covers_days(rules, earlier, later)
         && covers_ground(earlier, later, zones)
         && SEVERITIES.into_iter().all(|severity| !fits(later, severity) || fits(earlier, severity))
         && (1..=12).all(|month| !fits_month(later, month) || fits_month(earlier, month))
         && covers_hours(earlier.hours, later.hours)
+}
+
+fn covers_days(rules: &RuleSet, earlier: &Rule, later: &Rule) -> bool {
+    let Some(code) = &earlier.matter else { return true };
+    let matter = |code: &String| rules.matter(code);
+    let days = matter(code).zip(later.matter.as_ref().and_then(matter));
+    later.matter.as_ref() == Some(code)
+        || days.is_some_and(|(earlier, later)| earlier.validity().covers(later.validity()))
 }
 
 fn covers_ground(earlier: &Rule, later: &Rule, zones: &KnownZones) -> bool {

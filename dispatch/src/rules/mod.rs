@@ -2,6 +2,8 @@
 
 mod check;
 mod covers;
+mod lists;
+mod more_checks;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,8 +13,11 @@ use gis::zones::{Zone, ZoneLevel};
 
 pub use self::check::KnownZones;
 use crate::calendar::{Calendar, HourRange};
+use crate::context::ContextRule;
 use crate::deadline::Allowance;
 use crate::department::DepartmentId;
+use crate::escalation::EscalationLevel;
+use crate::lists::{Delegation, ListFiles, Matter};
 use crate::problem::{Problem, from_toml};
 use crate::severity::{Severity, SeverityScale};
 
@@ -65,6 +70,12 @@ pub struct Rule {
     pub id: String,
     /// Class of incident.
     pub class: String,
+    /// Code of a matter: the rule fits only while it is in force, and its lead gives way where the matter is delegated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<String>,
+    /// False where the lead keeps the matter in townships that have the power too.
+    #[serde(default = "default_delegable")]
+    pub delegable: bool,
     /// Fits inside the zone with this code.
     #[serde(default)]
     pub zone: Option<String>,
@@ -98,14 +109,39 @@ pub struct Rule {
     /// Time allowed for the stages before.
     #[serde(default)]
     pub stages: Stages,
+    /// Name of a profile of stages, instead of `stages`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// Why, in Chinese.
     pub reason_zh: String,
     /// Why, in English.
     pub reason_en: String,
 }
 
+fn default_delegable() -> bool {
+    true
+}
+
+/// What a matter gets that no rule names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatterDefault {
+    /// Priority of the task.
+    pub priority: Priority,
+    /// Time allowed until the work is done.
+    pub deadline: Allowance,
+    /// Name of a profile of stages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
 impl Rule {
-    /// Tells whether the rule fits apart from the place.
+    /// Tells whether the rule gives way to townships that have the power over a matter.
+    pub fn delegates(&self, matter: &str) -> bool {
+        self.delegable && self.matter.as_deref() == Some(matter)
+    }
+
+    /// Tells whether the rule fits apart from the place and the list in force.
     pub fn fits(&self, class: &str, severity: Severity, time: Timestamp, calendar: &Calendar) -> bool {
         let (date, time_of_day) = calendar.local(time);
         self.class == class
@@ -128,7 +164,7 @@ impl Rule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSet {
-    /// Version of the format, 1.
+    /// Version of the format: 1, or 2 with lists, profiles, escalations and context.
     pub version: u32,
     /// Least probability of the lead at which a task goes out without a person.
     #[serde(default = "default_min_lead_probability")]
@@ -143,6 +179,30 @@ pub struct RuleSet {
     pub classes: BTreeMap<String, ClassProfile>,
     /// Rules in order; the first that fits decides.
     pub rules: Vec<Rule>,
+    /// Files of the lists; [`RuleSet::take_lists`] takes what they hold.
+    #[serde(default)]
+    pub lists: ListFiles,
+    /// Matters, with codes and dates.
+    #[serde(default)]
+    pub matters: Vec<Matter>,
+    /// Powers delegated to townships.
+    #[serde(default)]
+    pub delegations: Vec<Delegation>,
+    /// What a matter gets that no rule names.
+    #[serde(default, rename = "default", skip_serializing_if = "Option::is_none")]
+    pub matter_default: Option<MatterDefault>,
+    /// Stages by the name of their profile.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Stages>,
+    /// Who is told when a stage is missed; the lead, at once, where there is none.
+    #[serde(default)]
+    pub escalations: Vec<EscalationLevel>,
+    /// Ground that is licensed for what is seen.
+    #[serde(default)]
+    pub context: Vec<ContextRule>,
+    /// Rules of matters that no rule names, after the others.
+    #[serde(skip)]
+    of_matters: Vec<Rule>,
 }
 
 fn default_min_lead_probability() -> f64 {
@@ -159,7 +219,20 @@ impl RuleSet {
     /// # Errors
     /// The first key that does not fit, with its path.
     pub fn from_toml(text: &str) -> Result<Self, Problem> {
-        from_toml(text)
+        let mut rules: Self = from_toml(text)?;
+        rules.derive_from_matters();
+        Ok(rules)
+    }
+
+    /// Returns the stages of a rule: its own, or those of the profile it names.
+    pub fn stages_of(&self, rule: &Rule) -> Stages {
+        let named = rule.profile.as_ref().and_then(|profile| self.profiles.get(profile));
+        named.copied().unwrap_or(rule.stages)
+    }
+
+    /// Returns the rules in the order in which they are asked: those of the file, then those of matters that none of them names.
+    pub fn in_order(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().chain(&self.of_matters)
     }
 
     /// Returns the severity of an incident; moderate for a class without a profile, which `validate` names.

@@ -21,6 +21,8 @@ fn events() -> Vec<Event> {
         Event::Close,
         Event::Merge { into: TaskId("01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap()) },
         Event::Reopen { reason: reason() },
+        Event::Pause { reason: reason() },
+        Event::Resume,
     ]
 }
 
@@ -57,7 +59,7 @@ fn every_state_takes_the_events_of_the_table_and_no_other() {
             }
         }
     }
-    assert_eq!((STATES.len(), events().len(), taken), (13, 13, 32));
+    assert_eq!((STATES.len(), events().len(), taken), (13, 15, 40));
 }
 
 #[test]

@@ -2,10 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod bounce;
+mod city;
+mod clock;
 mod configs;
+mod context;
+mod crews;
 mod departments;
 mod lifecycle;
+mod lists;
 mod propose;
 mod router;
 mod rules;
 mod scene;
+mod visits;

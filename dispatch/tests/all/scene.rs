@@ -48,11 +48,13 @@ pub fn shipped_rules() -> RuleSet {
     RuleSet::from_toml(include_str!("../../../configs/rules.toml")).unwrap()
 }
 
-/// The head of the shipped rules with other rules.
+/// The head of the shipped rules, with the profiles of the classes they name, and other rules.
 pub fn rules(rules: &str) -> RuleSet {
     let shipped = include_str!("../../../configs/rules.toml");
     let head = shipped.split_once("[[rules]]\n").unwrap().0;
-    RuleSet::from_toml(&format!("{head}{rules}")).unwrap()
+    let mut set = RuleSet::from_toml(&format!("{head}{rules}")).unwrap();
+    set.classes.retain(|class, _| set.rules.iter().any(|rule| rule.class == *class));
+    set
 }
 
 /// A rule for waterlogging with further keys.

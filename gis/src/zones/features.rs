@@ -186,7 +186,7 @@ fn level_of_code(code: &str) -> Option<ZoneLevel> {
 }
 
 /// Returns a property as text; absent, null and empty are none.
-fn text_property(properties: &JsonObject, key: &str) -> Result<Option<String>, ZoneDefect> {
+pub(super) fn text_property(properties: &JsonObject, key: &str) -> Result<Option<String>, ZoneDefect> {
     let nested = || {
         let mut steps = key.split('.');
         let first = steps.next().and_then(|step| properties.get(step))?;

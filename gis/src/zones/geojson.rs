@@ -26,7 +26,7 @@ pub fn boundaries_from_geojson(text: &str) -> Result<Boundaries, ZoneDefect> {
     Ok(Boundaries { features: features.into_iter().map(boundary).collect(), stated_crs })
 }
 
-fn features(text: &str) -> Result<(Vec<JsonValue>, Option<StatedCrs>), ZoneDefect> {
+pub(super) fn features(text: &str) -> Result<(Vec<JsonValue>, Option<StatedCrs>), ZoneDefect> {
     let text = text.trim_start_matches('\u{feff}');
     let value: JsonValue =
         serde_json::from_str(text).map_err(|error| ZoneDefect::NotJson { reason: error.to_string() })?;
@@ -77,7 +77,7 @@ fn boundary(value: JsonValue) -> Result<Boundary, ZoneDefect> {
     })
 }
 
-fn polygons(geometry: Option<GeometryValue>) -> Result<FilePolygons, Vec<ZoneDefect>> {
+pub(super) fn polygons(geometry: Option<GeometryValue>) -> Result<FilePolygons, Vec<ZoneDefect>> {
     let polygons = match geometry {
         None => return Err(vec![ZoneDefect::EmptyGeometry]),
         Some(GeometryValue::Polygon { coordinates }) => vec![coordinates],
@@ -99,7 +99,11 @@ fn polygons(geometry: Option<GeometryValue>) -> Result<FilePolygons, Vec<ZoneDef
     if defects.is_empty() { Ok(read) } else { Err(defects) }
 }
 
-fn coords(positions: &[Position], polygon: usize, ring: usize) -> Result<Vec<Coord<f64>>, ZoneDefect> {
+pub(super) fn coords(
+    positions: &[Position],
+    polygon: usize,
+    ring: usize,
+) -> Result<Vec<Coord<f64>>, ZoneDefect> {
     let coord = |(position, numbers): (usize, &Position)| match numbers.as_slice() {
         [x, y, ..] => Ok(Coord { x: *x, y: *y }),
         short => Err(ZoneDefect::ShortPosition { polygon, ring, position, numbers: short.len() }),

@@ -8,6 +8,8 @@
 //! hold x = longitude and y = latitude, in degrees. A zone across the antimeridian is not supported.
 
 mod cells;
+mod context;
+mod context_file;
 mod datum;
 mod features;
 mod geojson;
@@ -26,6 +28,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::context::{ContextFeature, ContextIndex, ContextShape, ContextShare, Covered};
+pub use self::context_file::{ContextFile, parse_context};
 pub use self::datum::datum_warnings;
 pub use self::features::{Boundaries, Boundary, FilePolygons, ReadZones, StatedCrs, zones_from_boundaries};
 pub use self::geojson::{boundaries_from_geojson, parse_geojson};

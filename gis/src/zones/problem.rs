@@ -126,6 +126,16 @@ pub enum ZoneDefect {
         /// Longitude as read.
         lon_deg: f64,
     },
+    /// A point or a line does not say how far it reaches.
+    #[error("geometry is a {geometry}, and property {key} is {found}: metres above 0 are wanted")]
+    BadMeasure {
+        /// Its `type`.
+        geometry: &'static str,
+        /// Property looked for.
+        key: &'static str,
+        /// What stands there.
+        found: String,
+    },
     /// The declared coordinates cannot be used.
     #[error("is declared to hold what cannot be read: {reason}")]
     BadCrs {
@@ -251,6 +261,14 @@ pub enum ZoneDefect {
     /// A property is neither a text nor a whole number.
     #[error("property {key} is {value}, not a text or a whole number")]
     BadProperty {
+        /// Property.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// A property is no date.
+    #[error("property {key} is {value}, not a date such as 2026-06-20")]
+    BadDate {
         /// Property.
         key: String,
         /// Its value.

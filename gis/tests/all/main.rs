@@ -29,6 +29,7 @@ mod scene;
 mod terrain_geotiff;
 mod terrain_tiles;
 mod zones_bad_files;
+mod zones_context;
 mod zones_exact;
 mod zones_formats;
 mod zones_index;

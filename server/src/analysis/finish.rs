@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use dispatch::{EvidenceRef, Task, task_for};
+use dispatch::{EvidenceRef, Task, task_in_context};
 use gis::{Incident, IncidentState};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -39,7 +39,8 @@ pub fn make_tasks(collected: &Collected, known: &[Task], city: &City, evidence: 
                 Vec::<EvidenceRef>::new()
             }),
         };
-        match task_for(incident, &city.zones, &city.rules, stills, incident.last_seen) {
+        let now = incident.last_seen;
+        match task_in_context(incident, &city.zones, &city.context, &city.rules, stills, now) {
             Ok(task) => made.tasks.push(task),
             Err(reason) => tracing::info!("no task: {reason}"),
         }

@@ -308,7 +308,7 @@ fn assemble(config: &Config) -> anyhow::Result<Assembly> {
 }
 
 /// A folder of its own for each source, so that unrelated runs do not meet in one store.
-fn default_out(config: &Config) -> PathBuf {
+pub(super) fn default_out(config: &Config) -> PathBuf {
     let id = config.sources.first().map_or("analyze", |source| source.id.as_str());
     let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     Path::new("out").join(id.chars().map(plain).collect::<String>())

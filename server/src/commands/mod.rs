@@ -5,6 +5,8 @@ pub mod calibrate;
 pub mod check;
 pub mod eval;
 pub mod georef;
+pub mod route;
+pub mod rules;
 pub mod telemetry;
 pub mod zones;
 
@@ -25,5 +27,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Georef(args) => georef::run(&args),
         Command::Calibrate(args) => calibrate::run(&args.command),
         Command::Zones(args) => zones::run(&args),
+        Command::Route(args) => route::run(&args),
+        Command::Rules(args) => rules::run(&args.command),
     }
 }

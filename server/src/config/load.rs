@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::sections::{Config, SourceEntry, ZoneEntry};
+use super::sections::{Config, ContextEntry, SourceEntry, ZoneEntry};
 
 /// One thing wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,13 +122,13 @@ impl Reader {
             terrain: self.section("terrain").unwrap_or_default(),
             zones: self.zones(),
             zone_store: self.section("zone_store"),
+            context: self.context(),
             departments: self.section("departments"),
             rules: self.section("rules"),
             dedupe: self.section("dedupe").unwrap_or_default(),
             sources: self.sources(),
         };
-        let known =
-            "runtime, analysis, packs, terrain, zones, zone_store, departments, rules, dedupe, sources";
+        let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, sources";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -170,10 +170,22 @@ impl Reader {
 
     /// A zone entry is `path` beside the keys of [`gis::zones::ZoneFile`].
     fn zones(&mut self) -> Vec<ZoneEntry> {
-        let tables: Vec<Table> = self.list("zones");
+        let files = self.files("zones", "the boundary file");
+        files.into_iter().map(|(path, file)| ZoneEntry { path, file }).collect()
+    }
+
+    /// A context entry is `path` beside the keys of [`gis::zones::ContextFile`].
+    fn context(&mut self) -> Vec<ContextEntry> {
+        let files = self.files("context", "the file of the layer");
+        files.into_iter().map(|(path, file)| ContextEntry { path, file }).collect()
+    }
+
+    /// Entries of `path` beside the keys of how to read it.
+    fn files<T: DeserializeOwned>(&mut self, key: &str, what: &str) -> Vec<(PathBuf, T)> {
+        let tables: Vec<Table> = self.list(key);
         let mut entries = Vec::new();
         for (i, mut table) in tables.into_iter().enumerate() {
-            let at = format!("zones[{i}]");
+            let at = format!("{key}[{i}]");
             let path = match table.remove("path") {
                 Some(Value::String(path)) => PathBuf::from(path),
                 Some(other) => {
@@ -182,12 +194,12 @@ impl Reader {
                     continue;
                 }
                 None => {
-                    self.problems.push(Problem::new(format!("{at}.path"), "missing: the boundary file"));
+                    self.problems.push(Problem::new(format!("{at}.path"), format!("missing: {what}")));
                     continue;
                 }
             };
             if let Some(file) = self.value(at, Value::Table(table)) {
-                entries.push(ZoneEntry { path, file });
+                entries.push((path, file));
             }
         }
         entries
@@ -297,6 +309,7 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.terrain.files.iter_mut().for_each(|f| fix(&mut f.path));
     config.zones.iter_mut().for_each(|z| fix(&mut z.path));
     config.zone_store.iter_mut().for_each(fix);
+    config.context.iter_mut().for_each(|c| fix(&mut c.path));
     config.departments.iter_mut().for_each(fix);
     config.rules.iter_mut().for_each(fix);
     for source in &mut config.sources {

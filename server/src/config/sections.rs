@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gis::LatLon;
 use gis::dedupe::DedupeConfig;
-use gis::zones::ZoneFile;
+use gis::zones::{ContextFile, ZoneFile};
 use jiff::Timestamp;
 use models::Precision;
 use serde::Deserialize;
@@ -24,6 +24,8 @@ pub struct Config {
     pub zones: Vec<ZoneEntry>,
     /// Zone store beside the files: the folder of `zones.sqlite`, or a `.sqlite` file.
     pub zone_store: Option<PathBuf>,
+    /// Layers of what the ground is licensed for.
+    pub context: Vec<ContextEntry>,
     /// File of departments.
     pub departments: Option<PathBuf>,
     /// File of rules.
@@ -153,6 +155,15 @@ pub struct ZoneEntry {
     pub path: PathBuf,
     /// How to read it.
     pub file: ZoneFile,
+}
+
+/// A file of a context layer.
+#[derive(Debug, Clone)]
+pub struct ContextEntry {
+    /// GeoJSON.
+    pub path: PathBuf,
+    /// How to read it.
+    pub file: ContextFile,
 }
 
 /// A place given in the configuration.

@@ -1,9 +1,13 @@
-//! Zones, departments and rules.
+//! Zones, context layers, departments, rules and the lists they name.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use dispatch::{Departments, KnownZones, RuleSet, Weight};
-use gis::zones::{Zone, ZoneDefect, ZoneIndex, ZoneProblem, check_hierarchy, datum_warnings};
+use dispatch::{Delegation, Departments, KnownZones, Matter, RuleSet, Weight};
+use gis::zones::{
+    ContextFeature, ContextIndex, Zone, ZoneDefect, ZoneIndex, ZoneProblem, check_hierarchy, datum_warnings,
+    parse_context,
+};
 use store::ZoneStore;
 
 use super::read_text;
@@ -17,20 +21,22 @@ const RULES: &str = include_str!("../../../configs/rules.toml");
 pub struct City {
     /// All zones.
     pub zones: ZoneIndex,
+    /// What the ground is licensed for.
+    pub context: ContextIndex,
     /// Departments.
     pub departments: Departments,
     /// Rules.
     pub rules: RuleSet,
 }
 
-/// Loads zones, departments and rules; the shipped lists stand in for files that are not named.
+/// Loads zones, context layers, departments and rules; the shipped lists stand in for files that are not named.
 pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<City> {
     let zones = zones(config, problems);
+    let context = context(config, problems);
     let departments = departments(config, problems);
-    let rules = rules(config, problems);
-    let (zones, departments, rules) = (zones?, departments?, rules?);
-    let known = KnownZones::new(&zones);
-    for problem in rules.validate(&departments, &known) {
+    let rules = rules(config, departments.as_ref(), problems);
+    let (zones, context, departments, rules) = (zones?, context?, departments?, rules?);
+    for problem in rules.validate(&departments, &KnownZones::new(&zones)) {
         let path = format!("rules: {}", problem.path);
         problems.push(match problem.weight {
             Weight::Error => Problem::new(path, problem.message),
@@ -39,7 +45,37 @@ pub fn load(config: &Config, problems: &mut Vec<Problem>) -> Option<City> {
             Weight::Warning => Problem::warning(path, problem.message),
         });
     }
-    Some(City { zones: ZoneIndex::new(zones), departments, rules })
+    problems.extend(idle_layers(&rules, &context));
+    Some(City { zones: ZoneIndex::new(zones), context: ContextIndex::new(context), departments, rules })
+}
+
+/// Layers that no entry of the rules asks about, and entries about layers that there are not.
+fn idle_layers(rules: &RuleSet, context: &[ContextFeature]) -> Vec<Problem> {
+    let there: BTreeSet<&str> = context.iter().map(|feature| feature.layer.as_str()).collect();
+    let asked: BTreeSet<&str> = rules.context.iter().map(|rule| rule.layer.as_str()).collect();
+    let unasked = there.difference(&asked).map(|layer| {
+        Problem::warning("context", format!("no [[context]] of the rules asks about layer {layer:?}"))
+    });
+    let missing = rules.context.iter().enumerate().filter(|(_, rule)| !there.contains(rule.layer.as_str()));
+    let missing = missing.map(|(index, rule)| {
+        let message = format!("there is no layer {:?}: it never decides", rule.layer);
+        Problem::warning(format!("rules: context[{index}].layer"), message)
+    });
+    unasked.chain(missing).collect()
+}
+
+fn context(config: &Config, problems: &mut Vec<Problem>) -> Option<Vec<ContextFeature>> {
+    let before = problems.len();
+    let mut all = Vec::new();
+    for (i, entry) in config.context.iter().enumerate() {
+        let key = format!("context[{i}]");
+        let Some(text) = read_text(&entry.path, &key, problems) else { continue };
+        match parse_context(&entry.path.to_string_lossy(), &text, &entry.file) {
+            Ok(read) => all.extend(read),
+            Err(found) => problems.extend(found.iter().map(|p| Problem::new(&key, p))),
+        }
+    }
+    (problems.len() == before).then_some(all)
 }
 
 fn zones(config: &Config, problems: &mut Vec<Problem>) -> Option<Vec<Zone>> {
@@ -106,12 +142,55 @@ fn departments(config: &Config, problems: &mut Vec<Problem>) -> Option<Departmen
         .ok()
 }
 
-fn rules(config: &Config, problems: &mut Vec<Problem>) -> Option<RuleSet> {
-    let text = match &config.rules {
-        Some(path) => read_text(path, "rules", problems)?,
-        None => RULES.to_owned(),
-    };
-    RuleSet::from_toml(&text)
+fn rules(config: &Config, departments: Option<&Departments>, problems: &mut Vec<Problem>) -> Option<RuleSet> {
+    match &config.rules {
+        Some(path) => read_rules(path, departments, problems),
+        None => rules_of_text(RULES, problems),
+    }
+}
+
+fn rules_of_text(text: &str, problems: &mut Vec<Problem>) -> Option<RuleSet> {
+    RuleSet::from_toml(text)
         .map_err(|p| problems.push(Problem::new(format!("rules: {}", p.path), &p.message)))
+        .ok()
+}
+
+/// Reads rules and the lists they name, which lie relative to them; delegations without an office get that of their township.
+pub fn read_rules(
+    path: &Path,
+    departments: Option<&Departments>,
+    problems: &mut Vec<Problem>,
+) -> Option<RuleSet> {
+    let text = read_text(path, "rules", problems)?;
+    let mut rules = rules_of_text(&text, problems)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let matters = list(folder, "matters", rules.lists.matters.as_deref(), Matter::read_csv, problems);
+    let delegations =
+        list(folder, "delegations", rules.lists.delegations.as_deref(), Delegation::read_csv, problems);
+    rules.take_lists(matters?, delegations?);
+    if let Some(departments) = departments {
+        rules.resolve_offices(departments);
+    }
+    Some(rules)
+}
+
+/// Reads the rows of a list out of its name and text.
+type ReadList<T> = fn(&str, &str) -> Result<Vec<T>, Vec<dispatch::Problem>>;
+
+/// Rows of a list file; empty where the rules name none.
+fn list<T>(
+    folder: &Path,
+    key: &str,
+    file: Option<&str>,
+    read: ReadList<T>,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<T>> {
+    let Some(file) = file else { return Some(Vec::new()) };
+    let path = folder.join(file);
+    let text = read_text(&path, &format!("rules: lists.{key}"), problems)?;
+    read(&path.to_string_lossy(), &text)
+        .map_err(|all| {
+            problems.extend(all.iter().map(|p| Problem::new(format!("rules: {}", p.path), &p.message)));
+        })
         .ok()
 }
