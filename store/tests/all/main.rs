@@ -4,5 +4,8 @@
 
 mod conformance;
 mod findings;
+mod operations;
+mod operations_laws;
 mod sqlite_file;
+mod town;
 mod zones;
