@@ -196,7 +196,7 @@ pub enum CannotAct {
     #[error(transparent)]
     Incident(#[from] NotPossible),
     /// A task does not allow it.
-    #[error("task {task}: {source}")]
+    #[error("task {task} does not allow it")]
     Task {
         /// The task.
         task: TaskId,

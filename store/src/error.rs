@@ -191,7 +191,7 @@ pub enum StoreError {
     #[error("cannot record an operation: {0}")]
     BadOperation(String),
     /// The records do not allow the operation.
-    #[error("cannot {name}: {source}")]
+    #[error("the operation {name} is refused")]
     CannotAct {
         /// What was to be done.
         name: String,

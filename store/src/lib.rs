@@ -7,6 +7,7 @@
 
 mod behind;
 mod error;
+mod export;
 mod memory;
 mod operations;
 mod reconcile;
@@ -17,6 +18,7 @@ mod sqlite;
 mod zones;
 
 pub use error::StoreError;
+pub use export::{CityExport, ExportCrs, Exported, write_geopackage};
 pub use memory::MemoryStore;
 pub use operations::{Expected, Operated, Operation, OperationRecord, Subject, What};
 pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};

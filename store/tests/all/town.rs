@@ -82,14 +82,9 @@ pub fn log(store: &dyn Store, id: IncidentId) -> Vec<OperationRecord> {
     store.operations_of(Subject::Incident(id)).unwrap()
 }
 
-/// Returns the message of a refusal.
+/// Returns the message of a refusal with its causes.
 pub fn refusal(result: Result<Operated, StoreError>) -> String {
     let error = result.unwrap_err();
-    let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-    assert!(!error.to_string().is_empty());
-    if source.is_empty() || error.to_string().contains(&source) {
-        error.to_string()
-    } else {
-        format!("{error}: {source}")
-    }
+    let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
