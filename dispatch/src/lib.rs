@@ -15,6 +15,7 @@ pub mod bounce;
 pub mod calendar;
 pub mod context;
 pub mod crews;
+pub mod casework;
 pub mod deadline;
 pub mod department;
 pub mod escalation;

@@ -2,19 +2,19 @@
 //!
 //! | state | event -> next state |
 //! |---|---|
-//! | proposed | confirm -> confirmed, reject -> rejected, merge -> merged |
-//! | confirmed | dispatch -> dispatched, reject -> rejected, merge -> merged |
-//! | dispatched | accept -> accepted, bounce -> bounced, reject -> rejected, merge -> merged, pause -> dispatched, resume -> dispatched |
-//! | accepted | depart -> en_route, arrive -> on_site, bounce -> bounced, merge -> merged, pause -> accepted, resume -> accepted |
-//! | en_route | arrive -> on_site, bounce -> bounced, pause -> en_route, resume -> en_route |
-//! | on_site | finish -> done, bounce -> bounced, pause -> on_site, resume -> on_site |
+//! | proposed | confirm -> confirmed, reassign -> dispatched, reject -> rejected, merge -> merged |
+//! | confirmed | dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
+//! | dispatched | accept -> accepted, bounce -> bounced, reassign -> dispatched, reject -> rejected, merge -> merged, pause -> dispatched, resume -> dispatched |
+//! | accepted | depart -> en_route, arrive -> on_site, bounce -> bounced, reassign -> dispatched, merge -> merged, pause -> accepted, resume -> accepted |
+//! | en_route | arrive -> on_site, bounce -> bounced, reassign -> dispatched, pause -> en_route, resume -> en_route |
+//! | on_site | finish -> done, bounce -> bounced, reassign -> dispatched, pause -> on_site, resume -> on_site |
 //! | done | verify -> verified, refute -> reopened |
 //! | verified | close -> closed, refute -> reopened |
 //! | closed | reopen -> reopened |
 //! | rejected | reopen -> reopened |
-//! | bounced | dispatch -> dispatched, reject -> rejected, merge -> merged |
+//! | bounced | dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
 //! | merged | reopen -> reopened |
-//! | reopened | confirm -> confirmed, dispatch -> dispatched, reject -> rejected, merge -> merged |
+//! | reopened | confirm -> confirmed, dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
 //!
 //! Every other pair is refused. A pause stops the clock of a task and leaves its state; whether the clock stands is the task's to know
 //! ([`Task::apply`](crate::Task::apply)), which refuses a second pause and a resume without one. Whether a department has been told is the feed's own state, not this one.
@@ -90,6 +90,13 @@ pub enum Event {
         /// To whom.
         department: DepartmentId,
     },
+    /// A person gives it to a department, whichever had it before.
+    Reassign {
+        /// To whom.
+        department: DepartmentId,
+        /// Why.
+        reason: String,
+    },
     /// The department takes it.
     Accept,
     /// The department says that it is not its own.
@@ -138,6 +145,7 @@ impl Event {
             Self::Confirm => "confirm",
             Self::Reject { .. } => "reject",
             Self::Dispatch { .. } => "dispatch",
+            Self::Reassign { .. } => "reassign",
             Self::Accept => "accept",
             Self::Bounce { .. } => "bounce",
             Self::Depart => "depart",
@@ -174,7 +182,7 @@ pub enum Effect {
         /// When.
         at: Timestamp,
     },
-    /// Tell the lead department that the task is no longer its own.
+    /// Tell the department that has led until now that the task is no longer its own.
     Withdraw,
     /// Ask for another department; the bounce is a hint for the rules, never a change of them.
     Reroute {
@@ -268,7 +276,18 @@ impl State {
     fn next(self, event: &Event) -> Option<Self> {
         let next = match (self, event) {
             (Self::Proposed | Self::Reopened, Event::Confirm) => Self::Confirmed,
-            (Self::Confirmed | Self::Bounced | Self::Reopened, Event::Dispatch { .. }) => Self::Dispatched,
+            (Self::Confirmed | Self::Bounced | Self::Reopened, Event::Dispatch { .. })
+            | (
+                Self::Proposed
+                | Self::Confirmed
+                | Self::Dispatched
+                | Self::Accepted
+                | Self::EnRoute
+                | Self::OnSite
+                | Self::Bounced
+                | Self::Reopened,
+                Event::Reassign { .. },
+            ) => Self::Dispatched,
             (Self::Dispatched, Event::Accept) => Self::Accepted,
             (Self::Accepted, Event::Depart) => Self::EnRoute,
             (Self::Accepted | Self::EnRoute, Event::Arrive) => Self::OnSite,
@@ -303,10 +322,15 @@ impl State {
     }
 
     fn effects(self, event: &Event, now: Timestamp) -> Vec<Effect> {
-        let with_department = matches!(self, Self::Dispatched | Self::Accepted);
+        let with_department =
+            matches!(self, Self::Dispatched | Self::Accepted | Self::EnRoute | Self::OnSite);
         match event {
             Event::Dispatch { department } => {
                 vec![Effect::Notify { department: department.clone(), at: now }]
+            }
+            Event::Reassign { department, .. } => {
+                let told = Effect::Notify { department: department.clone(), at: now };
+                if with_department { vec![Effect::Withdraw, told] } else { vec![told] }
             }
             Event::Reject { .. } | Event::Merge { .. } if with_department => {
                 vec![Effect::Withdraw, Effect::StopClock]

@@ -160,8 +160,8 @@ pub struct Task {
 impl Task {
     /// Takes an event: moves the state, keeps the history, and returns what the caller has to do.
     ///
-    /// A dispatch makes its department the lead and starts the allowances anew. Whatever happens to a task whose clock stands lets it
-    /// go on, and the deadlines move by the pause.
+    /// A dispatch, first or to another, makes its department the lead and starts the allowances anew. Whatever happens to a task whose
+    /// clock stands lets it go on, and the deadlines move by the pause.
     ///
     /// # Errors
     /// [`Refused`] where the event does not fit the state or the clock; the task is then unchanged.
@@ -177,7 +177,7 @@ impl Task {
         if let Event::Pause { reason } = &event {
             self.paused = Some(Pause { since: now, reason: reason.clone() });
         }
-        if let Event::Dispatch { department } = &event {
+        if let Event::Dispatch { department } | Event::Reassign { department, .. } = &event {
             self.lead = Some(department.clone());
             self.assisting.retain(|other| other.department != *department);
             self.start_clock(now, calendar);

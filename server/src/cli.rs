@@ -1,5 +1,6 @@
 //! The command line.
 
+mod cases;
 mod position;
 mod route;
 
@@ -11,6 +12,11 @@ use gis::LatLon;
 use gis::zones::{Crs, ZoneLevel};
 use models::Precision;
 
+pub use cases::{
+    DepartmentArgs, ExportArgs, IncidentsArgs, IncidentsCommand, IncidentsListArgs, IncidentsMergeArgs,
+    IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
+    TasksListArgs,
+};
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
     LensChoice, MarkCrs, PointFormat,
@@ -53,6 +59,12 @@ pub enum Command {
     Route(RouteArgs),
     /// Check rules and lists, and try new ones on past incidents
     Rules(RulesArgs),
+    /// Look at incidents; merge, split, reject, close, reopen and undo
+    Incidents(IncidentsArgs),
+    /// Look at tasks and move them on
+    Tasks(TasksArgs),
+    /// Write incidents, tasks and zones as a GeoPackage
+    Export(ExportArgs),
 }
 
 /// Arguments of `analyze`.

@@ -6,12 +6,15 @@ fn main() {
     let scenario = Scenario::from_toml(&text).unwrap();
     let rules = dispatch::RuleSet::from_toml(&std::fs::read_to_string("configs/rules.toml").unwrap()).unwrap();
     let zones = gis::zones::ZoneIndex::new(vec![]);
-    let n: u64 = std::env::args().nth(1).map_or(1, |s| s.parse().unwrap());
+    let days: u64 = std::env::args().nth(1).map_or(1, |s| s.parse().unwrap());
     let d = Existence::default();
+    let n = Existence { detect: 0.75, detect_mistaken: 0.35, independent_after_secs: 0.5, score_correlation: 0.5, ..d };
     let variants = [
-        ("p.05 .999", Existence { confirm_at: 0.999, prior: 0.05, ..d }),
+        ("p.01 .998", Existence { confirm_at: 0.998, prior: 0.01, ..n }),
+        ("p.005 .998", Existence { confirm_at: 0.998, prior: 0.005, ..n }),
+        ("p.02 .998", Existence { confirm_at: 0.998, prior: 0.02, ..n }),
     ];
-    for seed in scenario.seed..scenario.seed + n {
+    for seed in scenario.seed..scenario.seed + days {
         let day = day(&scenario, seed).unwrap();
         let city = City { zones: &zones, rules: &rules };
         for (name, e) in &variants {

@@ -5,8 +5,11 @@
 //!
 //! [`ZoneStore`] keeps the boundaries of a city in a file of its own, which many runs read.
 
+mod behind;
 mod error;
+mod export;
 mod memory;
+mod operations;
 mod reconcile;
 mod record;
 mod save;
@@ -15,13 +18,17 @@ mod sqlite;
 mod zones;
 
 pub use error::StoreError;
+pub use export::{CityExport, ExportCrs, Exported, write_geopackage};
 pub use memory::MemoryStore;
+pub use operations::{Expected, Operated, Operation, OperationRecord, Subject, What};
 pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
 pub use sqlite::SqliteStore;
 pub use zones::{ImportedZones, StoredZone, ZoneStore, read_geopackage};
 
+use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};
+use jiff::Timestamp;
 
 /// Keeps incidents, tasks and their history.
 pub trait Store: Send {
@@ -81,11 +88,30 @@ pub trait Store: Send {
 
     /// Saves what a run found, with an event for each change, all of it or nothing.
     ///
-    /// Incidents are replaced where they differ. A task that people have moved on stays as it is; see [`Saved::tasks_kept`].
+    /// Incidents are replaced where they differ; one that people have changed since the run began stays and takes in what the
+    /// run saw of it, see [`Saved::incidents_kept`]. A task that people have moved on stays as it is; see [`Saved::tasks_kept`].
     /// Saving the same again changes no row and makes no event.
     ///
     /// # Errors
     /// [`StoreError::MissingIncident`] for a task of an incident that is neither stored nor in the record;
     /// [`StoreError::NotStorable`] for a value that does not come back as it was, such as NaN; and any that writing has.
     fn save_run(&mut self, record: &RunRecord) -> Result<Saved, StoreError>;
+
+    /// Does what a person decides, with an event for it and for each change, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::ChangedMeanwhile`] when it expects another state than there is,
+    /// [`StoreError::CannotAct`] with the reason, [`StoreError::BadOperation`], and any that writing has.
+    fn operate(
+        &mut self,
+        operation: &Operation,
+        desk: &Desk<'_>,
+        now: Timestamp,
+    ) -> Result<Operated, StoreError>;
+
+    /// Returns the operations on an incident or a task, oldest first, those taken back and the takings back too.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError>;
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
-use gis::{Incident, IncidentId, Observation, ObservationId};
+use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
+use jiff::Timestamp;
 
 use crate::error::StoreError;
+use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
-use crate::save::{Rows, encode, save};
+use crate::save::{Rows, Stamp, encode, save};
 use crate::{Store, schema};
 
 /// A store in memory.
@@ -24,6 +27,7 @@ struct MemoryRows {
     observations: BTreeMap<ObservationId, Observation>,
     incident_of: BTreeMap<ObservationId, IncidentId>,
     events: Vec<StoredEvent>,
+    operations: BTreeMap<OperationId, OperationRecord>,
 }
 
 impl MemoryStore {
@@ -53,11 +57,7 @@ impl Store for MemoryStore {
     }
 
     fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
-        let of_incident = self.rows.incident_of.iter().filter(|(_, incident)| **incident == id);
-        let mut found: Vec<Observation> =
-            of_incident.filter_map(|(id, _)| self.rows.observations.get(id)).cloned().collect();
-        found.sort_by_key(|observation| (observation.time, observation.id));
-        Ok(found)
+        self.rows.observations_of(id)
     }
 
     fn tasks(&self) -> Result<Vec<Task>, StoreError> {
@@ -85,6 +85,22 @@ impl Store for MemoryStore {
         self.rows = rows;
         Ok(saved)
     }
+
+    fn operate(
+        &mut self,
+        operation: &Operation,
+        desk: &Desk<'_>,
+        now: Timestamp,
+    ) -> Result<Operated, StoreError> {
+        let mut rows = self.rows.clone();
+        let operated = operate(&mut rows, operation, desk, now)?;
+        self.rows = rows;
+        Ok(operated)
+    }
+
+    fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
+        operations_of(&self.rows, subject)
+    }
 }
 
 impl Rows for MemoryRows {
@@ -92,7 +108,7 @@ impl Rows for MemoryRows {
         Ok(self.runs.get(&id).cloned())
     }
 
-    fn put_run(&mut self, run: &Run, _record: &RunRecord) -> Result<(), StoreError> {
+    fn put_run(&mut self, run: &Run, _stamp: &Stamp) -> Result<(), StoreError> {
         self.runs.insert(run.id, run.clone());
         Ok(())
     }
@@ -101,7 +117,7 @@ impl Rows for MemoryRows {
         Ok(self.incidents.get(&id).cloned())
     }
 
-    fn put_incident(&mut self, incident: &Incident, _record: &RunRecord) -> Result<(), StoreError> {
+    fn put_incident(&mut self, incident: &Incident, _stamp: &Stamp) -> Result<(), StoreError> {
         encode(incident, "incident", &incident.id)?;
         self.incidents.insert(incident.id, incident.clone());
         Ok(())
@@ -111,9 +127,47 @@ impl Rows for MemoryRows {
         Ok(self.tasks.get(&id).cloned())
     }
 
-    fn put_task(&mut self, task: &Task, _record: &RunRecord) -> Result<(), StoreError> {
+    fn put_task(&mut self, task: &Task, _stamp: &Stamp) -> Result<(), StoreError> {
         encode(task, "task", &task.id)?;
         self.tasks.insert(task.id, task.clone());
+        Ok(())
+    }
+
+    fn tasks_of(&self, id: IncidentId) -> Result<Vec<Task>, StoreError> {
+        let mut found: Vec<Task> =
+            self.tasks.values().filter(|task| task.incident_id == id).cloned().collect();
+        found.sort_by_key(|task| (task.created, task.id));
+        Ok(found)
+    }
+
+    fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
+        let of_incident = self.incident_of.iter().filter(|(_, incident)| **incident == id);
+        let mut found: Vec<Observation> =
+            of_incident.filter_map(|(id, _)| self.observations.get(id)).cloned().collect();
+        found.sort_by_key(|observation| (observation.time, observation.id));
+        Ok(found)
+    }
+
+    fn incident_of(&self, id: ObservationId) -> Result<Option<IncidentId>, StoreError> {
+        Ok(self.incident_of.get(&id).copied())
+    }
+
+    fn operation(&self, id: OperationId) -> Result<Option<OperationRecord>, StoreError> {
+        Ok(self.operations.get(&id).cloned())
+    }
+
+    fn last_operation(&self) -> Result<Option<OperationId>, StoreError> {
+        Ok(self.operations.last_key_value().map(|(id, _)| *id))
+    }
+
+    fn operations_on(&self, subject: Subject) -> Result<Vec<OperationId>, StoreError> {
+        let about = self.operations.values().filter(|operation| operation.is_about(subject));
+        Ok(about.map(|operation| operation.id).collect())
+    }
+
+    fn put_operation(&mut self, operation: &OperationRecord) -> Result<(), StoreError> {
+        encode(operation, "operation", &operation.id)?;
+        self.operations.insert(operation.id, operation.clone());
         Ok(())
     }
 
@@ -132,9 +186,15 @@ impl Rows for MemoryRows {
         Ok(())
     }
 
-    fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError> {
+    fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
         let seq = self.events.len() as u64 + 1;
-        self.events.push(StoredEvent { seq, at: record.saved_at, run: record.run.id, change });
+        self.events.push(StoredEvent {
+            seq,
+            at: stamp.at,
+            run: stamp.run,
+            operation: stamp.operation,
+            change,
+        });
         Ok(())
     }
 }

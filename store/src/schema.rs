@@ -15,8 +15,13 @@ pub(crate) struct Schema {
 }
 
 /// Incidents, tasks and their history: "FLY1" in ASCII.
-pub(crate) const INCIDENTS: Schema =
-    Schema { application_id: 0x464C_5931, migrations: &[M::up(include_str!("sqlite/0001_first.sql"))] };
+pub(crate) const INCIDENTS: Schema = Schema {
+    application_id: 0x464C_5931,
+    migrations: &[
+        M::up(include_str!("sqlite/0001_first.sql")),
+        M::up(include_str!("sqlite/0002_operations.sql")),
+    ],
+};
 
 /// Zones: "FLYZ" in ASCII.
 pub(crate) const ZONES: Schema =

@@ -17,9 +17,18 @@ use super::merge::merge;
 use super::plane::Plane;
 use super::view::Places;
 use super::{Absorbed, AbsorbedKind, Look};
-use crate::incident::{Incident, IncidentId, IncidentState, Looks};
+use crate::incident::{Incident, IncidentId, IncidentState, KnownPlace, Looks};
 use crate::observation::{NotLocated, Observation, ObservationId};
 use crate::position::LatLon;
+
+/// Largest Mahalanobis distance at which two incidents are merged by their places alone: 95 % of two degrees of freedom.
+const MERGE_SIGMA: f64 = 2.448;
+/// Least that must speak for it, nats.
+const MERGE_NATS: f64 = 1.0;
+/// Distance up to which it is kept that two incidents were seen beside each other, metres: beyond it no error brings them together.
+const BESIDE_M: f64 = 100.0;
+/// How many such neighbours are kept.
+const MOST_BESIDE: usize = 32;
 
 /// Turns observations into incidents.
 ///
@@ -114,6 +123,7 @@ impl Deduper {
         for sightings in located.into_values() {
             self.absorb_located(&mut frame, &sightings);
         }
+        self.note_beside(&frame.seen());
         self.merge_bridged(&mut frame, look.time);
         self.count_look(&frame, look);
         self.report(frame, &given)
@@ -129,7 +139,9 @@ impl Deduper {
         let chosen: Vec<Option<usize>> = assign(&gains)
             .into_iter()
             .zip(&fits)
-            .map(|(column, fits)| column.and_then(|c| slots.get(c).copied()).or_else(|| best_overlap(fits)))
+            .map(|(column, fits)| {
+                column.and_then(|c| slots.get(c).copied()).or_else(|| self.best_shared(fits))
+            })
             .collect();
         for (((_, sighting), slot), fits) in sightings.iter().zip(&chosen).zip(&fits) {
             self.learn(*slot, sighting, fits.len() == 1);
@@ -180,10 +192,19 @@ impl Deduper {
         let fit = |slot: usize| {
             let incident = self.incidents.get(slot)?;
             let same_class = incident.class == sighting.observation.class;
-            let fit = same_class.then(|| fit_of_sighting(sighting, incident, &self.config)).flatten()?;
+            let fit = same_class.then(|| fit_at_any_place(sighting, incident, &self.config)).flatten()?;
             Some((slot, fit))
         };
         self.cells.find(&around).into_iter().filter_map(fit).collect()
+    }
+
+    /// Returns the incident of which the sighting is one more part: whose outline it overlaps most surely, for a thing that
+    /// shows as several masks, or that a person merged out of several.
+    fn best_shared(&self, fits: &BTreeMap<usize, Fit>) -> Option<usize> {
+        let merged =
+            |slot: usize| self.incidents.get(slot).is_some_and(|incident| !incident.places.is_empty());
+        let shared = fits.iter().filter(|(slot, fit)| fit.by_overlap || merged(**slot));
+        shared.max_by(|a, b| a.1.nats.total_cmp(&b.1.nats).then(b.0.cmp(a.0))).map(|(slot, _)| *slot)
     }
 
     fn begin(&mut self, sighting: &Sighting) -> usize {
@@ -244,14 +265,29 @@ impl Deduper {
         frame.set(index, slot, true, words.to_owned());
     }
 
-    /// Merges incidents whose outlines now lie on the same ground, unless this frame showed them apart.
+    /// Notes which incidents of a class one frame showed beside each other.
+    fn note_beside(&mut self, seen: &BTreeSet<usize>) {
+        for (n, a) in seen.iter().enumerate() {
+            for b in seen.iter().skip(n + 1) {
+                let Ok([one, other]) = self.incidents.get_disjoint_mut([*a, *b]) else { continue };
+                if one.class == other.class && are_near(one, other) {
+                    add_beside(one, other.id);
+                    add_beside(other, one.id);
+                }
+            }
+        }
+    }
+
+    /// Merges incidents that turn out to be one, unless this frame showed them apart: their outlines now lie on the same ground, or what a flight
+    /// learnt of its errors brings them to one place and no frame ever showed both.
     fn merge_bridged(&mut self, frame: &mut Frame, now: Timestamp) {
         let apart: BTreeSet<usize> = frame.seen();
         for slot in apart.iter().copied() {
             let mut kept = slot;
             while let Some((other, fit)) = self.bridged(kept, &apart) {
                 let (older, younger) = self.by_age(kept, other);
-                let why = format!("their outlines lie on the same ground ({})", fit.words());
+                let how = if fit.by_overlap { "their outlines lie on the same ground" } else { "they lie at one place" };
+                let why = format!("{how} ({})", fit.words());
                 self.merge_slots(older, younger, &why, now);
                 frame.moved(younger, older);
                 kept = older;
@@ -265,9 +301,12 @@ impl Deduper {
         let around = widened(&cells_of(position.point.lat_lon, incident.footprint.as_ref()), 1);
         let fit = |other: usize| {
             let found = self.incidents.get(other)?;
-            let mergeable = other != slot && !apart.contains(&other) && found.class == incident.class;
+            let allowed = !apart.contains(&other) && !incident.is_apart_from(found);
+            let mergeable = other != slot && allowed && found.class == incident.class;
             let fit = mergeable.then(|| fit_of_incidents(incident, found, &self.config)).flatten()?;
-            fit.by_overlap.then_some((other, fit))
+            let beside = incident.looks.beside.contains(&found.id) || found.looks.beside.contains(&incident.id);
+            let near = !beside && fit.mahalanobis <= MERGE_SIGMA && fit.nats >= MERGE_NATS;
+            (fit.by_overlap || near).then_some((other, fit))
         };
         let best = |a: &(usize, Fit), b: &(usize, Fit)| a.1.nats.total_cmp(&b.1.nats).then(b.0.cmp(&a.0));
         self.cells.find(&around).into_iter().filter_map(fit).max_by(best)
@@ -361,7 +400,11 @@ impl Deduper {
             // One ring is asked for with every sighting, so that only what a worse position needs is entered.
             let ring = ring_for(ce90_m(&position.covariance_enu_m2)) - 1;
             let at = position.point.lat_lon;
-            self.cells.put(slot, widened(&cells_of(at, incident.footprint.as_ref()), ring));
+            let mut cells = cells_of(at, incident.footprint.as_ref());
+            for place in &incident.places {
+                cells.extend(cells_of(place.position.point.lat_lon, place.footprint.as_ref()));
+            }
+            self.cells.put(slot, widened(&cells, ring));
             self.places.put(slot, at);
         } else {
             self.cells.remove(slot);
@@ -444,15 +487,37 @@ impl Frame {
     }
 }
 
+/// Returns true when two incidents lie so near that they might be taken for each other.
+fn are_near(a: &Incident, b: &Incident) -> bool {
+    let (Some(a), Some(b)) = (&a.position, &b.position) else { return false };
+    Plane::at(a.point.lat_lon).plane_from_lat_lon(b.point.lat_lon).norm() <= BESIDE_M
+}
+
+fn add_beside(incident: &mut Incident, other: IncidentId) {
+    let beside = &mut incident.looks.beside;
+    if beside.len() < MOST_BESIDE
+        && let Err(place) = beside.binary_search(&other)
+    {
+        beside.insert(place, other);
+    }
+}
+
 /// Returns how many looks of a class are kept, and how they are weighed.
 fn counted_by<'a>(config: &'a DedupeConfig, class: &str) -> (u32, &'a Existence) {
     (config.rule(class).confirm.looks, config.existence(class))
 }
 
-/// Returns the incident whose outline the sighting overlaps most surely, for a thing that shows as several masks.
-fn best_overlap(fits: &BTreeMap<usize, Fit>) -> Option<usize> {
-    let overlapping = fits.iter().filter(|(_, fit)| fit.by_overlap);
-    overlapping.max_by(|a, b| a.1.nats.total_cmp(&b.1.nats).then(b.0.cmp(a.0))).map(|(slot, _)| *slot)
+/// Returns how well the sighting fits the incident, or one of the places that a person merged into it.
+fn fit_at_any_place(sighting: &Sighting, incident: &Incident, config: &DedupeConfig) -> Option<Fit> {
+    let there = |place: &KnownPlace| Incident {
+        position: Some(place.position),
+        footprint: place.footprint.clone(),
+        fixes: Vec::new(),
+        ..incident.clone()
+    };
+    let at_places = incident.places.iter().filter_map(|p| fit_of_sighting(sighting, &there(p), config));
+    let own = fit_of_sighting(sighting, incident, config);
+    own.into_iter().chain(at_places).max_by(|a, b| a.nats.total_cmp(&b.nats))
 }
 
 fn first_of(observation: &Observation, state: IncidentState, cause: String) -> Incident {
@@ -474,6 +539,8 @@ fn first_of(observation: &Observation, state: IncidentState, cause: String) -> I
         best_score: 0.0,
         mean_score: 0.0,
         merged_into: None,
+        apart_from: Vec::new(),
+        places: Vec::new(),
         history: Vec::new(),
         looks: Looks::default(),
         fixes: Vec::new(),
@@ -484,7 +551,7 @@ fn first_of(observation: &Observation, state: IncidentState, cause: String) -> I
     incident
 }
 
-fn add_observation(incident: &mut Incident, observation: &Observation) {
+pub(super) fn add_observation(incident: &mut Incident, observation: &Observation) {
     incident.observations.push(observation.id);
     if let Err(place) = incident.sources.binary_search(&observation.source) {
         incident.sources.insert(place, observation.source.clone());

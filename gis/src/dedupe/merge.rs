@@ -64,5 +64,9 @@ fn merge_looks(older: &mut Incident, younger: &Incident) {
             *own = *counted;
         }
     }
+    older.looks.nats = older.looks.nats.max(younger.looks.nats);
+    older.looks.beside.extend(younger.looks.beside.iter().copied());
+    older.looks.beside.sort_unstable();
+    older.looks.beside.dedup();
     older.looks.misses_in_a_row = older.looks.misses_in_a_row.min(younger.looks.misses_in_a_row);
 }

@@ -2,11 +2,15 @@
 
 pub mod analyze;
 pub mod calibrate;
+pub mod casework;
 pub mod check;
 pub mod eval;
+pub mod export;
 pub mod georef;
 pub mod route;
 pub mod rules;
+pub mod incidents;
+pub mod tasks;
 pub mod telemetry;
 pub mod zones;
 
@@ -29,5 +33,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Zones(args) => zones::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Rules(args) => rules::run(&args.command),
+        Command::Incidents(args) => incidents::run(&args),
+        Command::Tasks(args) => tasks::run(&args),
+        Command::Export(args) => export::run(&args),
     }
 }

@@ -5,16 +5,19 @@ mod rows;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};
+use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::Store;
 use crate::error::{StoreError, from_sql};
+use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent};
 use crate::save::{Rows, decode, save};
 use crate::schema::{self, CheckError, INCIDENTS};
-use rows::{SqlRows, event_of_row};
+use rows::{EVENT_COLUMNS, SqlRows, event_of_row};
 
 /// How long to wait for another process, milliseconds.
 const BUSY_MILLIS: u64 = 5_000;
@@ -114,11 +117,7 @@ impl Store for SqliteStore {
     }
 
     fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
-        let sql = "SELECT o.id, o.json FROM observation o JOIN sighting s ON s.observation_id = o.id \
-                   WHERE s.incident_id = ?1";
-        let mut found: Vec<Observation> = self.records("observation", sql, params![id.to_string()])?;
-        found.sort_by_key(|observation| (observation.time, observation.id));
-        Ok(found)
+        self.rows().observations_of(id)
     }
 
     fn tasks(&self) -> Result<Vec<Task>, StoreError> {
@@ -136,13 +135,13 @@ impl Store for SqliteStore {
     }
 
     fn events_after(&self, cursor: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        let read = || -> rusqlite::Result<Vec<[String; 4]>> {
-            let sql = "SELECT seq, at, run_id, json FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-            let mut statement = self.connection.prepare(sql)?;
+        let read = || -> rusqlite::Result<Vec<[String; 5]>> {
+            let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+            let mut statement = self.connection.prepare(&sql)?;
             let cursor = i64::try_from(cursor).unwrap_or(i64::MAX);
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let row = |row: &rusqlite::Row<'_>| {
-                Ok([row.get::<_, i64>(0)?.to_string(), row.get(1)?, row.get(2)?, row.get(3)?])
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
             };
             statement.query_map(params![cursor, limit], row)?.collect()
         };
@@ -158,5 +157,25 @@ impl Store for SqliteStore {
         let saved = save(&mut SqlRows { connection: &transaction, path: &path }, record)?;
         transaction.commit().map_err(failed)?;
         Ok(saved)
+    }
+
+    fn operate(
+        &mut self,
+        operation: &Operation,
+        desk: &Desk<'_>,
+        now: Timestamp,
+    ) -> Result<Operated, StoreError> {
+        let path = self.path.clone();
+        let failed = |error| from_sql(error, "save an operation", &path, BUSY_MILLIS);
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let mut rows = SqlRows { connection: &transaction, path: &path };
+        let operated = operate(&mut rows, operation, desk, now)?;
+        transaction.commit().map_err(failed)?;
+        Ok(operated)
+    }
+
+    fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
+        operations_of(&self.rows(), subject)
     }
 }

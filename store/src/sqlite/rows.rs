@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use dispatch::{Task, TaskId};
-use gis::{Incident, IncidentId, Observation, ObservationId};
+use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
 use super::BUSY_MILLIS;
 use crate::error::{StoreError, from_sql};
-use crate::record::{Change, Run, RunId, RunRecord, StoredEvent};
-use crate::save::{Rows, decode, encode};
+use crate::operations::{OperationRecord, Subject};
+use crate::record::{Change, Run, RunId, StoredEvent};
+use crate::save::{Rows, Stamp, decode, encode};
 
 /// Rows seen through a connection or a transaction.
 pub(super) struct SqlRows<'a> {
@@ -20,7 +21,7 @@ pub(super) struct SqlRows<'a> {
 
 impl SqlRows<'_> {
     fn failed(&self, error: rusqlite::Error) -> StoreError {
-        from_sql(error, "save a run", self.path, BUSY_MILLIS)
+        from_sql(error, "save", self.path, BUSY_MILLIS)
     }
 
     fn json<T: DeserializeOwned>(
@@ -35,6 +36,19 @@ impl SqlRows<'_> {
         text.map(|text| decode(&text, what, id)).transpose()
     }
 
+    fn all<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        id: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            self.connection.prepare(sql)?.query_map([id], |row| row.get(0))?.collect()
+        };
+        let rows = read().map_err(|error| from_sql(error, "read", self.path, BUSY_MILLIS))?;
+        rows.iter().map(|text| decode(text, what, id)).collect()
+    }
+
     fn write(&self, sql: &str, values: impl Params) -> Result<(), StoreError> {
         self.connection.execute(sql, values).map(|_| ()).map_err(|error| self.failed(error))
     }
@@ -45,18 +59,18 @@ impl Rows for SqlRows<'_> {
         self.json("run", "SELECT json FROM run WHERE id = ?1", &id.to_string())
     }
 
-    fn put_run(&mut self, run: &Run, record: &RunRecord) -> Result<(), StoreError> {
+    fn put_run(&mut self, run: &Run, stamp: &Stamp) -> Result<(), StoreError> {
         let json = encode(run, "run", &run.id)?;
         let sql = "INSERT INTO run (id, json, updated) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (id) DO UPDATE SET json = excluded.json, updated = excluded.updated";
-        self.write(sql, params![run.id.to_string(), json, record.saved_at.to_string()])
+        self.write(sql, params![run.id.to_string(), json, stamp.at.to_string()])
     }
 
     fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
         self.json("incident", "SELECT json FROM incident WHERE id = ?1", &id.to_string())
     }
 
-    fn put_incident(&mut self, incident: &Incident, record: &RunRecord) -> Result<(), StoreError> {
+    fn put_incident(&mut self, incident: &Incident, stamp: &Stamp) -> Result<(), StoreError> {
         let json = encode(incident, "incident", &incident.id)?;
         let sql = "INSERT INTO incident (id, class, state, cell, first_seen_us, last_seen_us, json, updated) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
@@ -71,7 +85,7 @@ impl Rows for SqlRows<'_> {
             incident.first_seen.as_microsecond(),
             incident.last_seen.as_microsecond(),
             json,
-            record.saved_at.to_string(),
+            stamp.at.to_string(),
         ];
         self.write(sql, values)
     }
@@ -80,20 +94,74 @@ impl Rows for SqlRows<'_> {
         self.json("task", "SELECT json FROM task WHERE id = ?1", &id.to_string())
     }
 
-    fn put_task(&mut self, task: &Task, record: &RunRecord) -> Result<(), StoreError> {
+    fn put_task(&mut self, task: &Task, stamp: &Stamp) -> Result<(), StoreError> {
         let json = encode(task, "task", &task.id)?;
         let sql = "INSERT INTO task (id, incident_id, state, lead, created_us, json, updated) \
                    VALUES (?1, ?2, json_extract(?3, '$.state'), json_extract(?3, '$.lead'), ?4, ?3, ?5) \
-                   ON CONFLICT (id) DO UPDATE SET state = excluded.state, lead = excluded.lead, \
+                   ON CONFLICT (id) DO UPDATE SET incident_id = excluded.incident_id, \
+                   state = excluded.state, lead = excluded.lead, \
                    created_us = excluded.created_us, json = excluded.json, updated = excluded.updated";
         let values = params![
             task.id.to_string(),
             task.incident_id.to_string(),
             json,
             task.created.as_microsecond(),
-            record.saved_at.to_string(),
+            stamp.at.to_string(),
         ];
         self.write(sql, values)
+    }
+
+    fn tasks_of(&self, id: IncidentId) -> Result<Vec<Task>, StoreError> {
+        let sql = "SELECT json FROM task WHERE incident_id = ?1";
+        let mut found: Vec<Task> = self.all("task of incident", sql, &id.to_string())?;
+        found.sort_by_key(|task| (task.created, task.id));
+        Ok(found)
+    }
+
+    fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
+        let sql = "SELECT o.json FROM observation o JOIN sighting s ON s.observation_id = o.id \
+                   WHERE s.incident_id = ?1";
+        let mut found: Vec<Observation> = self.all("observation of incident", sql, &id.to_string())?;
+        found.sort_by_key(|observation| (observation.time, observation.id));
+        Ok(found)
+    }
+
+    fn incident_of(&self, id: ObservationId) -> Result<Option<IncidentId>, StoreError> {
+        let sql = "SELECT json_quote(incident_id) FROM sighting WHERE observation_id = ?1";
+        self.json("sighting of observation", sql, &id.0.to_string())
+    }
+
+    fn operation(&self, id: OperationId) -> Result<Option<OperationRecord>, StoreError> {
+        self.json("operation", "SELECT json FROM operation WHERE id = ?1", &id.to_string())
+    }
+
+    fn last_operation(&self) -> Result<Option<OperationId>, StoreError> {
+        let found = self.connection.query_row("SELECT max(id) FROM operation", [], |row| row.get(0));
+        found.map(|id: Option<i64>| id.map(operation_of_row_id)).map_err(|error| self.failed(error))
+    }
+
+    fn operations_on(&self, subject: Subject) -> Result<Vec<OperationId>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<i64>> {
+            let sql =
+                "SELECT operation_id FROM operation_subject WHERE subject_id = ?1 ORDER BY operation_id";
+            let mut statement = self.connection.prepare(sql)?;
+            statement.query_map([subject.id().to_string()], |row| row.get(0))?.collect()
+        };
+        let ids = read().map_err(|error| from_sql(error, "read operations", self.path, BUSY_MILLIS))?;
+        Ok(ids.into_iter().map(operation_of_row_id).collect())
+    }
+
+    fn put_operation(&mut self, operation: &OperationRecord) -> Result<(), StoreError> {
+        let json = encode(operation, "operation", &operation.id)?;
+        let sql = "INSERT INTO operation (id, at, actor, json) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (id) DO UPDATE SET json = excluded.json";
+        let id = row_id(operation.id);
+        self.write(sql, params![id, operation.at.to_string(), operation.actor, json])?;
+        for subject in operation.subjects() {
+            let sql = "INSERT INTO operation_subject (subject_id, operation_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            self.write(sql, params![subject.id().to_string(), id])?;
+        }
+        Ok(())
     }
 
     fn has_observation(&self, id: ObservationId) -> Result<bool, StoreError> {
@@ -117,20 +185,35 @@ impl Rows for SqlRows<'_> {
         self.write(sql, params![observation.0.to_string(), incident.to_string()])
     }
 
-    fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError> {
-        let json = encode(&change, "event", &record.run.id)?;
-        let sql = "INSERT INTO event (at, run_id, json) VALUES (?1, ?2, ?3)";
-        self.write(sql, params![record.saved_at.to_string(), record.run.id.to_string(), json])
+    fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
+        let json = encode(&change, "event", &stamp.at)?;
+        let sql = "INSERT INTO event (at, run_id, operation_id, json) VALUES (?1, ?2, ?3, ?4)";
+        let run = stamp.run.map(|run| run.to_string());
+        self.write(sql, params![stamp.at.to_string(), run, stamp.operation.map(row_id), json])
     }
 }
 
-/// Returns the event of a row of number, time, run and change.
-pub(super) fn event_of_row([seq, at, run, change]: &[String; 4]) -> Result<StoredEvent, StoreError> {
-    let quoted = |text: &str| format!("\"{text}\"");
+fn row_id(id: OperationId) -> i64 {
+    i64::try_from(id.0).unwrap_or(i64::MAX)
+}
+
+fn operation_of_row_id(id: i64) -> OperationId {
+    OperationId(u64::try_from(id).unwrap_or(0))
+}
+
+/// Columns of an event: number, time, run, operation and change, the first four as JSON.
+pub(super) const EVENT_COLUMNS: &str =
+    "json_quote(seq), json_quote(at), json_quote(run_id), json_quote(operation_id), json";
+
+/// Returns the event of a row of [`EVENT_COLUMNS`].
+pub(super) fn event_of_row(
+    [seq, at, run, operation, change]: &[String; 5],
+) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
         seq: decode(seq, "event", seq)?,
-        at: decode(&quoted(at), "event", seq)?,
-        run: decode(&quoted(run), "event", seq)?,
+        at: decode(at, "event", seq)?,
+        run: decode(run, "event", seq)?,
+        operation: decode(operation, "event", seq)?,
         change: decode(change, "event", seq)?,
     })
 }

@@ -16,7 +16,7 @@ fn calendar() -> dispatch::Calendar {
 }
 
 /// Runs a check on every implementation.
-fn on_every_store(check: impl Fn(&mut dyn Store)) {
+pub fn on_every_store(check: impl Fn(&mut dyn Store)) {
     check(&mut MemoryStore::new());
     let folder = tempfile::tempdir().unwrap();
     check(&mut SqliteStore::open(&folder.path().join("city.db")).unwrap());
@@ -25,7 +25,7 @@ fn on_every_store(check: impl Fn(&mut dyn Store)) {
 #[test]
 fn a_new_store_is_empty() {
     on_every_store(|store| {
-        assert_eq!(store.schema_version().unwrap(), 1);
+        assert_eq!(store.schema_version().unwrap(), 2);
         assert!(store.incidents().unwrap().is_empty());
         assert!(store.open_incidents().unwrap().is_empty());
         assert!(store.tasks().unwrap().is_empty());

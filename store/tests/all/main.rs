@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its scene cannot be built")]
 
 mod conformance;
+mod export;
 mod findings;
+mod operations;
+mod operations_laws;
 mod sqlite_file;
+mod town;
 mod zones;
