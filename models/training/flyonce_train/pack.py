@@ -13,7 +13,7 @@ import numpy as np
 
 from . import export, letterbox
 from .box_scores import suppress
-from .cards import CARDS, CLASSES, card
+from .cards import CARDS, CLASSES, NMS_IOU, card
 from .geometry import INPUT_WH
 
 SCORED = {"waterlogging": ("iou", "f1"), "fume": ("ap50", "ap30", "ap"), "dumping": ("ap50", "ap30", "ap")}
@@ -49,7 +49,7 @@ def golden(model: Path, name: str, picture: Path, point: dict) -> dict[str, obje
     found = []
     for i, row in enumerate(point[name]):
         scores = out[:, 4 + i]
-        for k in suppress(out[:, :4], scores, row["threshold"]):
+        for k in suppress(out[:, :4], scores, row["threshold"], NMS_IOU[name]):
             corners = np.clip(out[k, :4] - [box.left_px, box.top_px] * 2, 0, [rgb.shape[1], rgb.shape[0]] * 2)
             found.append((float(scores[k]), CLASSES[name][i], [round(float(v), 1) for v in corners]))
     if not found:

@@ -119,6 +119,7 @@ def main() -> None:
     ranks.join()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(args.seed)
+    torch.backends.cudnn.benchmark = True
     args.checkpoints.mkdir(parents=True, exist_ok=True)
     pictures = all_pictures(args.datasets, None if "practice" in args.without else args.practice)
     if ranks.rank() == 0:
@@ -138,7 +139,9 @@ def main() -> None:
         def losses(batch: Batch, step: int) -> dict[str, Tensor]:
             batch = batch.to(device)
             seed = (args.seed * 1_000_003 + step) * ranks.world() + ranks.rank()
-            rgb, mask = box.paint(batch, canvas.size, seed, canvas.quiet)
+            # Shapes change from batch to batch while painting; there is no time to try kernels for each.
+            with torch.backends.cudnn.flags(benchmark=False):
+                rgb, mask = box.paint(batch, canvas.size, seed, canvas.quiet)
             with mixed(device):
                 out = network(as_input(rgb))
             return joint_loss(out, grid, mask, batch.boxes, batch.known)
