@@ -15,16 +15,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pipeline-cv", &["pipeline", "gis", "models"]),
     ("dispatch", &["gis"]),
     ("store", &["gis", "dispatch"]),
+    ("simulation", &["gis", "dispatch"]),
     (
         "server",
-        &["gis", "models", "models-ort", "pipeline", "pipeline-gst", "pipeline-cv", "dispatch", "store"],
+        &["gis", "models", "models-ort", "pipeline", "pipeline-gst", "pipeline-cv", "dispatch", "store", "simulation"],
     ),
     ("benches", &[]),
     ("e2e", &[]),
 ];
 
 /// Crates without input, output or a clock.
-const PURE: &[&str] = &["gis", "models", "pipeline", "dispatch"];
+const PURE: &[&str] = &["gis", "models", "pipeline", "dispatch", "simulation"];
 
 /// Native and network crates, each with the only crate of ours that may name it.
 const EDGES: &[(&str, &str)] = &[

@@ -3,6 +3,7 @@
 mod cases;
 mod position;
 mod route;
+mod simulate;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use cases::{
     IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
     TasksListArgs,
 };
+pub use simulate::SimulateArgs;
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
     LensChoice, MarkCrs, PointFormat,
@@ -55,6 +57,8 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Import boundary files into a zone store and list what it holds
     Zones(ZonesArgs),
+    /// Send a city day with known truth through deduplication and routing, and print how well that went
+    Simulate(SimulateArgs),
     /// Say which department gets each point of a table, and why
     Route(RouteArgs),
     /// Check rules and lists, and try new ones on past incidents

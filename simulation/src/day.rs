@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use gis::camera::Intrinsics;
 use gis::georef::ground_point;
-use gis::{EllipsoidHeight, FlatGround, Look, Observation, ObservationId, Pose, View};
+use gis::{EllipsoidHeight, FlatGround, LatLon, Look, Observation, ObservationId, Pose, View};
 use jiff::SignedDuration;
 
 use crate::detect::{Camera, Moment, observation};
@@ -270,6 +270,7 @@ impl Sight<'_> {
         dice: &mut Dice,
     ) {
         let mut ordinal = 0;
+        let mut grounds = Grounds::default();
         for ((index, frame), parts) in shown {
             let Some(source) = sources.get(index) else { continue };
             let Some(poses) = self.poses(source, frame) else { continue };
@@ -295,7 +296,7 @@ impl Sight<'_> {
                 day.cause_of.insert(seen.id, *cause);
                 observations.push(seen);
             }
-            let footprint = camera.looked_at();
+            let footprint = grounds.of(index, &camera, &self.map);
             let look = Look {
                 source: name.to_owned(),
                 frame_index: frame,
@@ -305,6 +306,24 @@ impl Sight<'_> {
             };
             day.frames.push(Frame { look, observations });
         }
+    }
+}
+
+/// The ground that a source looks at, kept by direction: over level ground it moves along and keeps its shape.
+#[derive(Default)]
+struct Grounds {
+    by_direction: HashMap<(usize, bool), Option<Vec<Place>>>,
+}
+
+impl Grounds {
+    fn of(&mut self, source: usize, camera: &Camera<'_>, map: &Map) -> Option<Vec<LatLon>> {
+        let under = map.place(camera.told.point.lat_lon);
+        let north = camera.told.enu_from_camera.matrix()[(1, 1)] < 0.0;
+        let ring = self.by_direction.entry((source, north)).or_insert_with(|| {
+            let from_under = |at: &LatLon| map.place(*at).minus(under);
+            Some(camera.looked_at()?.iter().map(from_under).collect())
+        });
+        Some(ring.as_ref()?.iter().map(|corner| map.lat_lon(corner.plus(under))).collect())
     }
 }
 

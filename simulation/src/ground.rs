@@ -21,6 +21,18 @@ impl Place {
         (self.east_m - other.east_m).hypot(self.north_m - other.north_m)
     }
 
+    /// Returns the way from another place.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self { east_m: self.east_m - other.east_m, north_m: self.north_m - other.north_m }
+    }
+
+    /// Returns the place at the end of a way.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { east_m: self.east_m + other.east_m, north_m: self.north_m + other.north_m }
+    }
+
     /// Returns the place at a distance in a direction clockwise from north.
     pub fn towards(self, bearing_deg: f64, distance_m: f64) -> Self {
         let (sin, cos) = bearing_deg.to_radians().sin_cos();

@@ -55,10 +55,10 @@ impl Default for Existence {
     fn default() -> Self {
         Self {
             prior: 0.5,
-            detect: 0.85,
-            detect_mistaken: 0.45,
-            independent_after_secs: 1.0,
-            score_correlation: 0.3,
+            detect: 0.75,
+            detect_mistaken: 0.35,
+            independent_after_secs: 0.5,
+            score_correlation: 0.5,
             confirm_at: 0.95,
             give_up_at: 0.01,
         }

@@ -9,6 +9,7 @@ pub mod export;
 pub mod georef;
 pub mod route;
 pub mod rules;
+pub mod simulate;
 pub mod incidents;
 pub mod tasks;
 pub mod telemetry;
@@ -31,6 +32,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Georef(args) => georef::run(&args),
         Command::Calibrate(args) => calibrate::run(&args.command),
         Command::Zones(args) => zones::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Route(args) => route::run(&args),
         Command::Rules(args) => rules::run(&args.command),
         Command::Incidents(args) => incidents::run(&args),

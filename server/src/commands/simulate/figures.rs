@@ -1,0 +1,118 @@
+//! Figures of simulated days as a table and as JSON: means over the seeds, with the least and the greatest.
+
+use comfy_table::{Table, presets};
+use serde_json::{Map, Value, json};
+use simulation::score::{Grouping, Score};
+
+use super::Scored;
+
+/// A figure: its name, what is asked of it, and how it is read off a day.
+type Figure = (&'static str, &'static str, fn(&Score) -> f64);
+
+const FIGURES: [Figure; 12] = [
+    ("duplicates_per_incident", "<= 0.02", |s| s.grouping.duplicates_per_incident),
+    ("false_merge_share", "<= 0.01", |s| s.grouping.false_merge_share),
+    ("missed_share", "<= 0.02", |s| s.grouping.missed_share),
+    ("invented_share", "<= 0.03", |s| s.grouping.invented_share),
+    ("bcubed_f1", ">= 0.98", |s| s.grouping.bcubed_f1),
+    ("id_stability", "", |s| s.id_stability),
+    ("wrong_department_share", "<= 0.01", |s| s.wrong_department_share),
+    ("  by exact polygon alone", "", |s| s.wrong_department_otherwise.exact_polygon),
+    ("  by centre of the H3 cell", "", |s| s.wrong_department_otherwise.h3_r10_centre),
+    ("automatic_dispatch_share", ">= 0.95", |s| s.automatic_dispatch_share),
+    ("first_sight_to_task_s p50", "<= 10", |s| s.first_sight_to_task_s.p50),
+    ("first_sight_to_task_s p99", "<= 60", |s| s.first_sight_to_task_s.p99),
+];
+
+const GROUPING: [(&str, fn(&Grouping) -> f64); 5] = [
+    ("duplicates_per_incident", |g| g.duplicates_per_incident),
+    ("false_merge_share", |g| g.false_merge_share),
+    ("missed_share", |g| g.missed_share),
+    ("invented_share", |g| g.invented_share),
+    ("bcubed_f1", |g| g.bcubed_f1),
+];
+
+fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    values.clone().sum::<f64>() / (values.count() as f64).max(1.0)
+}
+
+fn least(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(f64::INFINITY, f64::min)
+}
+
+fn greatest(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// Writes the figures as two tables: the product's, and those of simpler ways to put sightings together.
+pub fn table(all: &[Scored]) -> String {
+    let mut own = plain(&["figure", "asked", "mean", "least", "greatest"]);
+    for (name, asked, of) in FIGURES {
+        let values = || all.iter().map(|scored| of(&scored.score));
+        let shown = |value: f64| if value >= 10.0 { format!("{value:.1}") } else { format!("{value:.4}") };
+        own.add_row([
+            name.to_owned(),
+            asked.to_owned(),
+            shown(mean(values())),
+            shown(least(values())),
+            shown(greatest(values())),
+        ]);
+    }
+    let mut others = plain(&["way", "duplicates", "false merges", "missed", "invented", "B-cubed F1"]);
+    for way in ways(all) {
+        let row = GROUPING.iter().map(|(_, of)| format!("{:.4}", mean(of_way(all, &way).map(|g| of(&g)))));
+        others.add_row(std::iter::once(way.clone()).chain(row));
+    }
+    let counts = all.iter().map(|s| format!("seed {}: {} tasks, {} incidents", s.seed, s.score.counts.tasks, s.score.counts.incidents));
+    let days = counts.collect::<Vec<_>>().join("\n");
+    format!("{own}\n\n{others}\n\n{days}\n")
+}
+
+fn plain(heads: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(heads);
+    table
+}
+
+/// Names of the simpler ways, in their order.
+fn ways(all: &[Scored]) -> Vec<String> {
+    all.first().map(|scored| scored.baselines.iter().map(|b| b.name.clone()).collect()).unwrap_or_default()
+}
+
+fn of_way<'a>(all: &'a [Scored], way: &'a str) -> impl Iterator<Item = Grouping> + Clone + 'a {
+    all.iter().flat_map(|scored| &scored.baselines).filter(move |b| b.name == way).map(|b| b.grouping)
+}
+
+/// Writes the figures as JSON: means at the top, `spread` with the least and the greatest, `baselines`, and every day under `days`.
+///
+/// # Errors
+/// None that a score can cause.
+pub fn json(all: &[Scored]) -> serde_json::Result<String> {
+    let mut top = Map::new();
+    let mut spread = Map::new();
+    for (name, _, of) in FIGURES.iter().filter(|(name, ..)| !name.contains(' ')) {
+        let values = || all.iter().map(|scored| of(&scored.score));
+        top.insert((*name).to_owned(), json!(mean(values())));
+        spread.insert((*name).to_owned(), json!([least(values()), greatest(values())]));
+    }
+    let quantile = |of: fn(&Score) -> f64| {
+        let values = || all.iter().map(|scored| of(&scored.score));
+        (mean(values()), [least(values()), greatest(values())])
+    };
+    let (p50, p99) = (quantile(|s| s.first_sight_to_task_s.p50), quantile(|s| s.first_sight_to_task_s.p99));
+    top.insert("first_sight_to_task_s".to_owned(), json!({ "p50": p50.0, "p99": p99.0 }));
+    spread.insert("first_sight_to_task_s".to_owned(), json!({ "p50": p50.1, "p99": p99.1 }));
+    let baseline = |way: String| {
+        let figures = GROUPING.iter().map(|(name, of)| {
+            ((*name).to_owned(), json!(mean(of_way(all, &way).map(|g| of(&g)))))
+        });
+        let figures: Map<String, Value> = figures.collect();
+        (way.clone(), Value::Object(figures))
+    };
+    let baselines: Map<String, Value> = ways(all).into_iter().map(baseline).collect();
+    top.insert("baselines".to_owned(), Value::Object(baselines));
+    top.insert("spread".to_owned(), Value::Object(spread));
+    let days = all.iter().map(|s| Ok(json!({ "seed": s.seed, "score": serde_json::to_value(&s.score)? })));
+    top.insert("days".to_owned(), Value::Array(days.collect::<serde_json::Result<_>>()?));
+    serde_json::to_string_pretty(&Value::Object(top))
+}
