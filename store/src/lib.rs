@@ -1,12 +1,15 @@
 //! What is kept: observations, incidents, tasks, the runs they came from, and every change as an event.
 //!
-//! [`Store`] has one method per use case. [`SqliteStore`] keeps a city in one file; [`MemoryStore`] keeps a run in memory.
-//! One suite of tests runs on both. Saving what was saved before changes no row.
+//! [`Store`] has one method per use case. [`SqliteStore`] keeps a city in one file, [`PostgresStore`] in a database that several
+//! machines write to; [`MemoryStore`] keeps a run in memory. One suite of tests runs on all. Saving what was saved before changes no row.
 //!
 //! [`ZoneStore`] keeps the boundaries of a city in a file of its own, which many runs read.
 
+mod absorb;
+mod columns;
 mod error;
 mod memory;
+mod postgres;
 mod reconcile;
 mod record;
 mod save;
@@ -14,6 +17,8 @@ mod schema;
 mod sqlite;
 mod zones;
 
+pub use self::postgres::PostgresStore;
+pub use absorb::{AbsorbedBatch, Batch, SeenFrame};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
@@ -88,4 +93,14 @@ pub trait Store: Send {
     /// [`StoreError::MissingIncident`] for a task of an incident that is neither stored nor in the record;
     /// [`StoreError::NotStorable`] for a value that does not come back as it was, such as NaN; and any that writing has.
     fn save_run(&mut self, record: &RunRecord) -> Result<Saved, StoreError>;
+
+    /// Absorbs frames in one transaction: reads the incidents that they can touch, deduplicates, saves what changed with an
+    /// event for each change. Any number of writers may do so at once; none makes a second incident of one thing.
+    ///
+    /// Absorbing the same frames again changes nothing, so that it can be tried again whenever it is not known how it ended.
+    ///
+    /// # Errors
+    /// Any that reading and writing have; [`StoreError::Contended`] when others kept changing the same incidents. Nothing of
+    /// the batch is kept then.
+    fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError>;
 }

@@ -1,10 +1,14 @@
 //! A store in memory, for runs that keep nothing and for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dispatch::{Task, TaskId};
-use gis::{Incident, IncidentId, Observation, ObservationId};
+use gis::dedupe::neighbourhood::{Bounds, cells_of_incident};
+use gis::{Incident, IncidentId, IncidentState, Observation, ObservationId};
+use jiff::Timestamp;
 
+use crate::absorb::{AbsorbRows, AbsorbedBatch, Batch, Findings, Known, Version, absorb};
+use crate::columns::listed;
 use crate::error::StoreError;
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
 use crate::save::{Rows, encode, save};
@@ -14,12 +18,15 @@ use crate::{Store, schema};
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     rows: MemoryRows,
+    known: Known,
 }
 
 #[derive(Debug, Clone, Default)]
 struct MemoryRows {
     runs: BTreeMap<RunId, Run>,
     incidents: BTreeMap<IncidentId, Incident>,
+    versions: BTreeMap<IncidentId, Version>,
+    incidents_by_cell: BTreeMap<u64, BTreeSet<IncidentId>>,
     tasks: BTreeMap<TaskId, Task>,
     observations: BTreeMap<ObservationId, Observation>,
     incident_of: BTreeMap<ObservationId, IncidentId>,
@@ -85,6 +92,115 @@ impl Store for MemoryStore {
         self.rows = rows;
         Ok(saved)
     }
+
+    fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError> {
+        absorb(&mut self.rows, &mut self.known, batch)
+    }
+}
+
+impl MemoryRows {
+    fn put(&mut self, incident: &Incident) {
+        let before = self.incidents.get(&incident.id).map(cells_of_incident).unwrap_or_default();
+        for cell in before {
+            if let Some(entered) = self.incidents_by_cell.get_mut(&cell) {
+                entered.remove(&incident.id);
+            }
+        }
+        for cell in cells_of_incident(incident) {
+            self.incidents_by_cell.entry(cell).or_default().insert(incident.id);
+        }
+        // What was merged away belongs to the incident that took it over.
+        for observation in listed(incident) {
+            self.incident_of.insert(*observation, incident.id);
+        }
+        *self.versions.entry(incident.id).or_default() += 1;
+        self.incidents.insert(incident.id, incident.clone());
+    }
+
+    fn note(&mut self, change: Change, run: RunId, at: Timestamp) {
+        let seq = self.events.len() as u64 + 1;
+        self.events.push(StoredEvent { seq, at, run, change });
+    }
+
+    fn versioned(&self, ids: impl IntoIterator<Item = IncidentId>) -> Vec<(IncidentId, Version)> {
+        ids.into_iter().filter_map(|id| Some((id, *self.versions.get(&id)?))).collect()
+    }
+}
+
+impl AbsorbRows for MemoryRows {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn rollback(&mut self) {}
+
+    fn lock(&mut self, _keys: &BTreeSet<i64>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn holders(&mut self, observations: &[ObservationId]) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+        Ok(self.versioned(observations.iter().filter_map(|id| self.incident_of.get(id).copied())))
+    }
+
+    fn entered(&mut self, cells: &BTreeSet<u64>) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+        let of_cells = cells.iter().filter_map(|cell| self.incidents_by_cell.get(cell));
+        Ok(self.versioned(of_cells.flatten().copied()))
+    }
+
+    fn in_view(&mut self, views: &[Bounds]) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+        let seen = |incident: &&Incident| {
+            let place = incident.position.as_ref().map(|position| position.point.lat_lon);
+            incident.is_open() && place.is_some_and(|at| views.iter().any(|view| view.contains(at)))
+        };
+        Ok(self.versioned(self.incidents.values().filter(seen).map(|incident| incident.id)))
+    }
+
+    fn unlocated(&mut self, sources: &BTreeSet<&str>) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+        let mut latest = BTreeMap::new();
+        let unlocated = |incident: &&Incident| incident.state == IncidentState::Unlocated;
+        for incident in self.incidents.values().filter(unlocated) {
+            let Some(source) = incident.sources.first().filter(|s| sources.contains(s.as_str())) else {
+                continue;
+            };
+            let entry = latest.entry((source, &incident.class)).or_insert((incident.first_seen, incident.id));
+            *entry = (*entry).max((incident.first_seen, incident.id));
+        }
+        Ok(self.versioned(latest.into_values().map(|(_, id)| id)))
+    }
+
+    fn load(&mut self, ids: &[IncidentId]) -> Result<Vec<(Incident, Version)>, StoreError> {
+        let load = |id: &IncidentId| Some((self.incidents.get(id)?.clone(), *self.versions.get(id)?));
+        Ok(ids.iter().filter_map(load).collect())
+    }
+
+    fn has_run(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError> {
+        Ok(self.runs.contains_key(&batch.run.id))
+    }
+
+    fn write(&mut self, findings: &Findings<'_>) -> Result<(), StoreError> {
+        // Everything is checked before anything is kept.
+        for observation in &findings.observations {
+            encode(*observation, "observation", &observation.id.0)?;
+        }
+        let batch = findings.batch;
+        if findings.adds_run() {
+            self.runs.insert(batch.run.id, batch.run.clone());
+        }
+        for write in &findings.incidents {
+            self.put(write.incident);
+        }
+        for observation in &findings.observations {
+            self.observations.insert(observation.id, (*observation).clone());
+        }
+        for change in &findings.changes {
+            self.note(*change, batch.run.id, batch.at);
+        }
+        Ok(())
+    }
 }
 
 impl Rows for MemoryRows {
@@ -103,7 +219,7 @@ impl Rows for MemoryRows {
 
     fn put_incident(&mut self, incident: &Incident, _record: &RunRecord) -> Result<(), StoreError> {
         encode(incident, "incident", &incident.id)?;
-        self.incidents.insert(incident.id, incident.clone());
+        self.put(incident);
         Ok(())
     }
 
@@ -127,14 +243,8 @@ impl Rows for MemoryRows {
         Ok(())
     }
 
-    fn link(&mut self, observation: ObservationId, incident: IncidentId) -> Result<(), StoreError> {
-        self.incident_of.insert(observation, incident);
-        Ok(())
-    }
-
     fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError> {
-        let seq = self.events.len() as u64 + 1;
-        self.events.push(StoredEvent { seq, at: record.saved_at, run: record.run.id, change });
+        self.note(change, record.run.id, record.saved_at);
         Ok(())
     }
 }

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::error::StoreError;
+use crate::save::decode;
+
 /// Identity of a run: the same inputs with the same configuration always give the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -117,4 +120,15 @@ pub struct StoredEvent {
     pub run: RunId,
     /// The change.
     pub change: Change,
+}
+
+/// Returns the event of a row of number, time, run and change.
+pub(crate) fn event_of_row([seq, at, run, change]: &[String; 4]) -> Result<StoredEvent, StoreError> {
+    let quoted = |text: &str| format!("\"{text}\"");
+    Ok(StoredEvent {
+        seq: decode(seq, "event", seq)?,
+        at: decode(&quoted(at), "event", seq)?,
+        run: decode(&quoted(run), "event", seq)?,
+        change: decode(change, "event", seq)?,
+    })
 }

@@ -1,7 +1,5 @@
 //! The one way a run is saved, over rows that a database or memory keeps.
 
-use std::collections::BTreeMap;
-
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation, ObservationId};
 use serde::Serialize;
@@ -16,13 +14,12 @@ pub(crate) trait Rows {
     fn run(&self, id: RunId) -> Result<Option<Run>, StoreError>;
     fn put_run(&mut self, run: &Run, record: &RunRecord) -> Result<(), StoreError>;
     fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError>;
+    /// Writes an incident and says of its observations that they are its own, unless it was merged away.
     fn put_incident(&mut self, incident: &Incident, record: &RunRecord) -> Result<(), StoreError>;
     fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError>;
     fn put_task(&mut self, task: &Task, record: &RunRecord) -> Result<(), StoreError>;
     fn has_observation(&self, id: ObservationId) -> Result<bool, StoreError>;
     fn add_observation(&mut self, observation: &Observation) -> Result<(), StoreError>;
-    /// Says which incident an observation belongs to.
-    fn link(&mut self, observation: ObservationId, incident: IncidentId) -> Result<(), StoreError>;
     fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError>;
 }
 
@@ -80,16 +77,6 @@ fn save_observations(rows: &mut dyn Rows, record: &RunRecord, saved: &mut Saved)
         if !rows.has_observation(observation.id)? {
             rows.add_observation(observation)?;
             saved.observations_added += 1;
-        }
-    }
-    // What was merged away belongs to the incident that took it over.
-    let mut owner = BTreeMap::new();
-    for incident in record.incidents.iter().filter(|incident| incident.merged_into.is_none()) {
-        owner.extend(incident.observations.iter().map(|observation| (*observation, incident.id)));
-    }
-    for (observation, incident) in owner {
-        if rows.has_observation(observation)? {
-            rows.link(observation, incident)?;
         }
     }
     Ok(())

@@ -23,6 +23,7 @@ mod deduper;
 mod fuse;
 mod matcher;
 mod merge;
+pub mod neighbourhood;
 mod outline;
 mod plane;
 mod view;

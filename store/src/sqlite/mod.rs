@@ -1,5 +1,7 @@
 //! A store in one SQLite file: write-ahead log, foreign keys, a full sync with each commit.
 
+mod absorbing;
+mod incidents;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -10,20 +12,28 @@ use gis::{Incident, IncidentId, Observation};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::Store;
+use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
 use crate::error::{StoreError, from_sql};
-use crate::record::{Run, RunRecord, Saved, StoredEvent};
+use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
 use crate::save::{Rows, decode, save};
 use crate::schema::{self, CheckError, INCIDENTS};
-use rows::{SqlRows, event_of_row};
+use absorbing::SqliteAbsorbing;
+use incidents::Sql;
+pub(crate) use incidents::fill_version_2;
+use rows::SqlRows;
 
 /// How long to wait for another process, milliseconds.
 const BUSY_MILLIS: u64 = 5_000;
+
+/// Statements kept prepared: more than there are.
+const STATEMENTS: usize = 64;
 
 /// A store in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    known: Known,
 }
 
 impl SqliteStore {
@@ -47,10 +57,12 @@ impl SqliteStore {
         }
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
         schema::mark(&connection, &INCIDENTS).map_err(failed)?;
         schema::migrate(&mut connection, path, &INCIDENTS)?;
-        Ok(Self { connection, path: path.to_path_buf() })
+        // After the migration, which makes tables anew that others refer to.
+        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self { connection, path: path.to_path_buf(), known: Known::default() })
     }
 
     /// Limits the size of the file. What would make it larger fails with [`StoreError::Full`].
@@ -86,6 +98,10 @@ impl SqliteStore {
         rows.iter().map(|(id, text)| decode(text, what, id)).collect()
     }
 
+    fn sql(&self, doing: &'static str) -> Sql<'_> {
+        Sql { connection: &self.connection, path: &self.path, doing }
+    }
+
     fn rows(&self) -> SqlRows<'_> {
         SqlRows { connection: &self.connection, path: &self.path }
     }
@@ -97,25 +113,20 @@ impl Store for SqliteStore {
     }
 
     fn incidents(&self) -> Result<Vec<Incident>, StoreError> {
-        let mut all: Vec<Incident> = self.records("incident", "SELECT id, json FROM incident", [])?;
-        all.sort_by_key(|incident| (incident.first_seen, incident.id));
-        Ok(all)
+        incidents::load_all(self.sql("read"), false)
     }
 
     fn open_incidents(&self) -> Result<Vec<Incident>, StoreError> {
-        let sql = "SELECT id, json FROM incident WHERE state <> 'closed'";
-        let mut open: Vec<Incident> = self.records("incident", sql, [])?;
-        open.sort_by_key(|incident| (incident.first_seen, incident.id));
-        Ok(open)
+        incidents::load_all(self.sql("read"), true)
     }
 
     fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
-        self.rows().incident(id)
+        Ok(incidents::load(self.sql("read"), id)?.map(|(incident, _)| incident))
     }
 
     fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
         let sql = "SELECT o.id, o.json FROM observation o JOIN sighting s ON s.observation_id = o.id \
-                   WHERE s.incident_id = ?1";
+                   JOIN incident i ON i.number = s.incident WHERE i.id = ?1";
         let mut found: Vec<Observation> = self.records("observation", sql, params![id.to_string()])?;
         found.sort_by_key(|observation| (observation.time, observation.id));
         Ok(found)
@@ -158,5 +169,10 @@ impl Store for SqliteStore {
         let saved = save(&mut SqlRows { connection: &transaction, path: &path }, record)?;
         transaction.commit().map_err(failed)?;
         Ok(saved)
+    }
+
+    fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError> {
+        let sql = Sql { connection: &self.connection, path: &self.path, doing: "absorb frames" };
+        absorb(&mut SqliteAbsorbing { sql }, &mut self.known, batch)
     }
 }

@@ -8,8 +8,11 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
 use super::BUSY_MILLIS;
+use super::incidents::{self, Sql};
+use crate::absorb::Write;
+use crate::columns::IncidentColumns;
 use crate::error::{StoreError, from_sql};
-use crate::record::{Change, Run, RunId, RunRecord, StoredEvent};
+use crate::record::{Change, Run, RunId, RunRecord};
 use crate::save::{Rows, decode, encode};
 
 /// Rows seen through a connection or a transaction.
@@ -19,6 +22,10 @@ pub(super) struct SqlRows<'a> {
 }
 
 impl SqlRows<'_> {
+    fn sql(&self) -> Sql<'_> {
+        Sql { connection: self.connection, path: self.path, doing: "save a run" }
+    }
+
     fn failed(&self, error: rusqlite::Error) -> StoreError {
         from_sql(error, "save a run", self.path, BUSY_MILLIS)
     }
@@ -53,27 +60,15 @@ impl Rows for SqlRows<'_> {
     }
 
     fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
-        self.json("incident", "SELECT json FROM incident WHERE id = ?1", &id.to_string())
+        Ok(incidents::load(self.sql(), id)?.map(|(incident, _)| incident))
     }
 
     fn put_incident(&mut self, incident: &Incident, record: &RunRecord) -> Result<(), StoreError> {
-        let json = encode(incident, "incident", &incident.id)?;
-        let sql = "INSERT INTO incident (id, class, state, cell, first_seen_us, last_seen_us, json, updated) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-                   ON CONFLICT (id) DO UPDATE SET class = excluded.class, state = excluded.state, \
-                   cell = excluded.cell, first_seen_us = excluded.first_seen_us, \
-                   last_seen_us = excluded.last_seen_us, json = excluded.json, updated = excluded.updated";
-        let values = params![
-            incident.id.to_string(),
-            incident.class,
-            incident.state.name(),
-            incident.cell,
-            incident.first_seen.as_microsecond(),
-            incident.last_seen.as_microsecond(),
-            json,
-            record.saved_at.to_string(),
-        ];
-        self.write(sql, values)
+        let columns = IncidentColumns::of(incident)?;
+        let text = "SELECT version FROM incident WHERE id = ?1";
+        let version = self.sql().first(text, [incident.id.to_string()], |row| row.get(0))?.unwrap_or(0);
+        let write = Write { incident, columns, version, listed_before: 0, moved: true };
+        incidents::write_incident(self.sql(), &write, record.saved_at)
     }
 
     fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
@@ -110,27 +105,9 @@ impl Rows for SqlRows<'_> {
         self.write(sql, params![observation.id.0.to_string(), observation.source, time_us, json])
     }
 
-    fn link(&mut self, observation: ObservationId, incident: IncidentId) -> Result<(), StoreError> {
-        let sql = "INSERT INTO sighting (observation_id, incident_id) VALUES (?1, ?2) \
-                   ON CONFLICT (observation_id) DO UPDATE SET incident_id = excluded.incident_id \
-                   WHERE incident_id <> excluded.incident_id";
-        self.write(sql, params![observation.0.to_string(), incident.to_string()])
-    }
-
     fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError> {
         let json = encode(&change, "event", &record.run.id)?;
         let sql = "INSERT INTO event (at, run_id, json) VALUES (?1, ?2, ?3)";
         self.write(sql, params![record.saved_at.to_string(), record.run.id.to_string(), json])
     }
-}
-
-/// Returns the event of a row of number, time, run and change.
-pub(super) fn event_of_row([seq, at, run, change]: &[String; 4]) -> Result<StoredEvent, StoreError> {
-    let quoted = |text: &str| format!("\"{text}\"");
-    Ok(StoredEvent {
-        seq: decode(seq, "event", seq)?,
-        at: decode(&quoted(at), "event", seq)?,
-        run: decode(&quoted(run), "event", seq)?,
-        change: decode(change, "event", seq)?,
-    })
 }

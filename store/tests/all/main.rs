@@ -4,5 +4,6 @@
 
 mod conformance;
 mod findings;
+mod server;
 mod sqlite_file;
 mod zones;

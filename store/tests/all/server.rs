@@ -1,0 +1,72 @@
+//! A PostgreSQL server for the tests of this binary: its own folder, its own free port, gone with the process.
+//!
+//! It is started by the first test that needs it. A shell that waits for the end of its input stops the server and deletes the
+//! folder: the input ends with this process, however that ends.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Prints the port once the server answers, then serves until the input ends. PostgreSQL refuses to run as root.
+const SCRIPT: &str = r#"
+set -eu
+bin=$1 port=$2 folder=$(mktemp -d /tmp/flyonce-postgres.XXXXXX)
+as_user() { if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
+if [ "$(id -u)" -eq 0 ]; then chown postgres "$folder"; fi
+cd "$folder"
+trap 'as_user "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$folder"' EXIT
+as_user "$bin/initdb" -D "$folder/data" -U flyonce -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/log" 2>&1
+as_user "$bin/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/server-log" \
+  -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c fsync=off -c max_connections=200" \
+  start >>"$folder/log" 2>&1 || { cat "$folder/log" "$folder/server-log" >&2; exit 1; }
+as_user "$bin/createdb" -h 127.0.0.1 -p "$port" -U flyonce city
+as_user "$bin/psql" -q -h 127.0.0.1 -p "$port" -U flyonce city -c 'CREATE EXTENSION postgis' >>"$folder/log" 2>&1
+echo "$port"
+cat >/dev/null
+"#;
+
+struct Server {
+    port: u16,
+    /// Held so that the server's input stays open.
+    _child: Child,
+}
+
+static SERVER: OnceLock<Server> = OnceLock::new();
+static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+
+/// Returns the URL of an empty schema of its own, in a database that has PostGIS.
+pub fn fresh_url() -> String {
+    let server = SERVER.get_or_init(start);
+    let name = format!("city_{}", SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    let base = format!("postgresql://flyonce@127.0.0.1:{}/city", server.port);
+    let mut client = postgres::Client::connect(&base, postgres::NoTls).unwrap();
+    client.batch_execute(&format!("CREATE SCHEMA {name}")).unwrap();
+    format!("{base}?options=-csearch_path%3D{name},public")
+}
+
+fn start() -> Server {
+    let bin = installed();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = Command::new("bash");
+    command.args(["-c", SCRIPT, "postgres-for-tests", &bin.display().to_string(), &port.to_string()]);
+    // A group of its own: an interrupt of the tests must not reach the shell before it can clean up.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line.trim(), port.to_string(), "PostgreSQL did not start: see the messages above");
+    Server { port, _child: child }
+}
+
+/// Returns the folder of PostgreSQL's programs.
+fn installed() -> PathBuf {
+    let bin = PathBuf::from("/usr/lib/postgresql/15/bin");
+    let postgis = PathBuf::from("/usr/share/postgresql/15/extension/postgis.control");
+    assert!(
+        bin.join("initdb").exists() && postgis.exists(),
+        "PostgreSQL 15 with PostGIS is missing: scripts/setup.sh installs postgresql-15 and postgresql-15-postgis-3"
+    );
+    bin
+}
