@@ -8,10 +8,12 @@
 mod absorb;
 mod columns;
 mod error;
+mod intake;
 mod memory;
 mod postgres;
 mod reconcile;
 mod record;
+mod retention;
 mod save;
 mod schema;
 mod sqlite;
@@ -20,13 +22,16 @@ mod zones;
 pub use self::postgres::PostgresStore;
 pub use absorb::{AbsorbedBatch, Batch, SeenFrame};
 pub use error::StoreError;
+pub use intake::{Intake, IntakeConfig, Pumped};
 pub use memory::MemoryStore;
 pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
+pub use retention::{Pruned, Retention};
 pub use sqlite::SqliteStore;
 pub use zones::{ImportedZones, StoredZone, ZoneStore, read_geopackage};
 
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};
+use jiff::Timestamp;
 
 /// Keeps incidents, tasks and their history.
 pub trait Store: Send {
@@ -103,4 +108,11 @@ pub trait Store: Send {
     /// Any that reading and writing have; [`StoreError::Contended`] when others kept changing the same incidents. Nothing of
     /// the batch is kept then.
     fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError>;
+
+    /// Puts closed incidents away that were last seen long enough ago, with their tasks, and deletes their observations: one
+    /// bounded step. Events stay.
+    ///
+    /// # Errors
+    /// Any that reading and writing have.
+    fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError>;
 }

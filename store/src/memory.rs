@@ -7,10 +7,11 @@ use gis::dedupe::neighbourhood::{Bounds, cells_of_incident};
 use gis::{Incident, IncidentId, IncidentState, Observation, ObservationId};
 use jiff::Timestamp;
 
-use crate::absorb::{AbsorbRows, AbsorbedBatch, Batch, Findings, Known, Version, absorb};
+use crate::absorb::{AbsorbRows, AbsorbedBatch, Batch, Findings, Known, LastLooks, Version, absorb};
 use crate::columns::listed;
 use crate::error::StoreError;
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
+use crate::retention::{PruneRows, Pruned, Retention, is_over, prune};
 use crate::save::{Rows, encode, save};
 use crate::{Store, schema};
 
@@ -31,6 +32,7 @@ struct MemoryRows {
     observations: BTreeMap<ObservationId, Observation>,
     incident_of: BTreeMap<ObservationId, IncidentId>,
     events: Vec<StoredEvent>,
+    last_looks: BTreeMap<String, (i64, i64)>,
 }
 
 impl MemoryStore {
@@ -96,6 +98,10 @@ impl Store for MemoryStore {
     fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError> {
         absorb(&mut self.rows, &mut self.known, batch)
     }
+
+    fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
+        prune(&mut self.rows, retention, now)
+    }
 }
 
 impl MemoryRows {
@@ -140,6 +146,11 @@ impl AbsorbRows for MemoryRows {
 
     fn lock(&mut self, _keys: &BTreeSet<i64>) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn last_looks<'a>(&mut self, sources: &BTreeSet<&'a str>) -> Result<LastLooks<'a>, StoreError> {
+        let look = |source: &&'a str| Some((*source, *self.last_looks.get(*source)?));
+        Ok(sources.iter().filter_map(look).collect())
     }
 
     fn holders(&mut self, observations: &[ObservationId]) -> Result<Vec<(IncidentId, Version)>, StoreError> {
@@ -196,10 +207,51 @@ impl AbsorbRows for MemoryRows {
         for observation in &findings.observations {
             self.observations.insert(observation.id, (*observation).clone());
         }
+        let looks = findings.looks.iter().map(|(source, look)| ((*source).to_owned(), *look));
+        self.last_looks.extend(looks);
         for change in &findings.changes {
             self.note(*change, batch.run.id, batch.at);
         }
         Ok(())
+    }
+}
+
+impl PruneRows for MemoryRows {
+    fn closed_classes(&mut self) -> Result<Vec<String>, StoreError> {
+        let closed = self.incidents.values().filter(|incident| !incident.is_open());
+        Ok(closed.map(|incident| incident.class.clone()).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    fn over(
+        &mut self,
+        class: &str,
+        before: Timestamp,
+        _ended: &[&str],
+        limit: usize,
+    ) -> Result<Vec<Incident>, StoreError> {
+        let worked_on = |id| self.tasks.values().any(|task| task.incident_id == id && !is_over(task.state));
+        let over = |incident: &&Incident| {
+            let old = incident.class == class && incident.last_seen < before;
+            old && !incident.is_open() && !worked_on(incident.id)
+        };
+        let mut found: Vec<Incident> = self.incidents.values().filter(over).cloned().collect();
+        found.sort_by_key(|incident| incident.last_seen);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn put_away(&mut self, incident: &Incident, _now: Timestamp) -> Result<(usize, usize), StoreError> {
+        let of_incident = self.incident_of.iter().filter(|(_, owner)| **owner == incident.id);
+        let observations: Vec<ObservationId> = of_incident.map(|(id, _)| *id).collect();
+        for id in &observations {
+            self.incident_of.remove(id);
+            self.observations.remove(id);
+        }
+        let before = self.tasks.len();
+        self.tasks.retain(|_, task| task.incident_id != incident.id);
+        self.incidents.remove(&incident.id);
+        self.versions.remove(&incident.id);
+        Ok((observations.len(), before - self.tasks.len()))
     }
 }
 

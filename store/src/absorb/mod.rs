@@ -11,7 +11,9 @@
 //! 4. Incidents that changed are written if their version is still the one read; observations, and an event for each change,
 //!    go with them.
 //!
-//! Absorbing a batch again changes nothing, so that who does not know whether a commit arrived just tries again.
+//! Absorbing a batch again changes nothing, so that who does not know whether a commit arrived just tries again: known
+//! observations change nothing, and a look that is not later than the latest one of its source says nothing any more about what
+//! it does not show.
 
 mod known;
 mod reach;
@@ -22,7 +24,7 @@ use gis::{Absorbed, DedupeConfig, Incident, Look, Observation};
 use jiff::Timestamp;
 
 pub(crate) use known::Known;
-pub(crate) use rows::{AbsorbRows, Findings, Version, Write};
+pub(crate) use rows::{AbsorbRows, Findings, LastLooks, Version, Write};
 pub(crate) use step::absorb;
 
 use crate::record::Run;

@@ -1,6 +1,6 @@
 //! What absorbing asks of a database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gis::dedupe::neighbourhood::Bounds;
 use gis::{Incident, IncidentId, Observation, ObservationId};
@@ -34,7 +34,12 @@ pub(crate) struct Findings<'a> {
     pub(crate) incidents: Vec<Write<'a>>,
     pub(crate) observations: Vec<&'a Observation>,
     pub(crate) changes: Vec<Change>,
+    /// The latest look of each source, where it is later than the one stored.
+    pub(crate) looks: LastLooks<'a>,
 }
+
+/// The latest look of each source: capture time in microseconds since 1970, then index of the frame.
+pub(crate) type LastLooks<'a> = BTreeMap<&'a str, (i64, i64)>;
 
 impl Findings<'_> {
     /// Returns true when the run is not stored yet.
@@ -53,6 +58,8 @@ pub(crate) trait AbsorbRows {
     fn rollback(&mut self);
     /// Waits until no other transaction holds any of these, and holds them to the end of the transaction.
     fn lock(&mut self, keys: &BTreeSet<i64>) -> Result<(), StoreError>;
+    /// Returns the latest look that was absorbed of each of these sources.
+    fn last_looks<'a>(&mut self, sources: &BTreeSet<&'a str>) -> Result<LastLooks<'a>, StoreError>;
     /// Finds the incidents that hold these observations, closed ones too.
     fn holders(&mut self, observations: &[ObservationId]) -> Result<Vec<(IncidentId, Version)>, StoreError>;
     /// Finds the open incidents that are entered under any of these cells.

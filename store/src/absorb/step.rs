@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gis::dedupe::neighbourhood::{cells_beside, cells_of_incident};
-use gis::{Absorbed, AbsorbedKind, Deduper, Incident, IncidentId, Observation, ObservationId};
+use gis::{Absorbed, AbsorbedKind, Deduper, Incident, IncidentId, Look, Observation, ObservationId};
 
 use super::known::Known;
 use super::reach::{Reach, locks_of_cells};
-use super::rows::{AbsorbRows, Findings, Version, Write};
+use super::rows::{AbsorbRows, Findings, LastLooks, Version, Write};
 use super::{AbsorbedBatch, Batch};
 use crate::columns::{IncidentColumns, listed};
 use crate::error::StoreError;
@@ -55,10 +55,10 @@ enum Attempt {
     MoreLocks(BTreeSet<i64>),
 }
 
-fn attempt(
+fn attempt<'a>(
     rows: &mut impl AbsorbRows,
     known: &mut Known,
-    batch: &Batch<'_>,
+    batch: &'a Batch<'a>,
     reach: &mut Reach,
 ) -> Result<Attempt, StoreError> {
     rows.lock(&reach.locks)?;
@@ -66,14 +66,12 @@ fn attempt(
     found.extend(rows.holders(&reach.observations)?);
     found.extend(rows.entered(&reach.cells)?);
     found.extend(rows.in_view(&reach.views)?);
-    let sources = batch.frames.iter().flat_map(|frame| {
-        let observed = frame.observations.iter().map(|observation| observation.source.as_str());
-        observed.chain([frame.look.source.as_str()])
-    });
-    found.extend(rows.unlocated(&sources.collect())?);
+    let sources = sources_of(batch);
+    found.extend(rows.unlocated(&sources)?);
+    let stored_looks = rows.last_looks(&sources)?;
     let deduped = loop {
         known.refresh(rows, found.iter().map(|(id, version)| (*id, *version)))?;
-        let deduped = dedupe(known, batch, found.keys());
+        let deduped = dedupe(known, batch, &stored_looks, found.keys());
         let beside: BTreeSet<u64> = deduped.beside.difference(&reach.cells).copied().collect();
         let more = rows.entered(&beside)?;
         reach.cells.extend(beside);
@@ -96,20 +94,45 @@ fn attempt(
 }
 
 /// What a deduper made of the frames.
-struct Deduped {
+struct Deduped<'a> {
     outcomes: Vec<Vec<Absorbed>>,
     /// Incidents that differ from what was known.
     changed: Vec<Incident>,
     /// Cells where an incident would lie that is one with an incident that was seen.
     beside: BTreeSet<u64>,
+    /// The latest look of each source, where it is later than the one stored.
+    looks: LastLooks<'a>,
 }
 
-fn dedupe<'a>(known: &Known, batch: &Batch<'_>, ids: impl Iterator<Item = &'a IncidentId>) -> Deduped {
+fn sources_of<'a>(batch: &Batch<'a>) -> BTreeSet<&'a str> {
+    let sources = batch.frames.iter().flat_map(|frame| {
+        let observed = frame.observations.iter().map(|observation| observation.source.as_str());
+        observed.chain([frame.look.source.as_str()])
+    });
+    sources.collect()
+}
+
+fn dedupe<'a, 'i>(
+    known: &Known,
+    batch: &Batch<'a>,
+    stored_looks: &LastLooks<'a>,
+    ids: impl Iterator<Item = &'i IncidentId>,
+) -> Deduped<'a> {
     let existing = ids.filter_map(|id| known.get(*id)).map(|(_, incident)| incident.clone()).collect();
     let mut deduper = Deduper::new(batch.config.clone(), existing);
     let (mut outcomes, mut beside, mut touched) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let mut looks = LastLooks::new();
     for frame in batch.frames {
-        let done = deduper.absorb_frame(&frame.look, frame.observations.clone());
+        let source = frame.look.source.as_str();
+        let at = (frame.look.time.as_microsecond(), frame.look.frame_index.cast_signed());
+        let last = looks.get(source).or_else(|| stored_looks.get(source));
+        let done = if last.is_none_or(|last| at > *last) {
+            looks.insert(source, at);
+            deduper.absorb_frame(&frame.look, frame.observations.clone())
+        } else {
+            let late = Look { footprint: None, ..frame.look.clone() };
+            deduper.absorb_frame(&late, frame.observations.clone())
+        };
         let seen: BTreeSet<IncidentId> =
             done.iter().filter(|d| is_new(d)).filter_map(|d| d.incident).collect();
         for incident in deduper.take_changed() {
@@ -124,21 +147,21 @@ fn dedupe<'a>(known: &Known, batch: &Batch<'_>, ids: impl Iterator<Item = &'a In
         touched.contains(&incident.id) && known.get(incident.id).is_none_or(|(_, before)| before != incident)
     };
     let changed = deduper.into_incidents().into_iter().filter(differs).collect();
-    Deduped { outcomes, changed, beside }
+    Deduped { outcomes, changed, beside, looks }
 }
 
 fn is_new(absorbed: &Absorbed) -> bool {
     matches!(absorbed.kind, AbsorbedKind::New | AbsorbedKind::Joined)
 }
 
-fn save(
+fn save<'a>(
     rows: &mut impl AbsorbRows,
     known: &Known,
-    batch: &Batch<'_>,
-    deduped: Deduped,
+    batch: &'a Batch<'a>,
+    deduped: Deduped<'a>,
     found: &BTreeMap<IncidentId, Version>,
 ) -> Result<Attempt, StoreError> {
-    let Deduped { outcomes, changed, .. } = deduped;
+    let Deduped { outcomes, changed, looks, .. } = deduped;
     let mut changes = Vec::new();
     if !rows.has_run(batch)? {
         changes.push(Change::RunAdded { run: batch.run.id });
@@ -157,7 +180,7 @@ fn save(
         incidents.push(write_of(incident, before, version)?);
     }
     let observations = absorbed_observations(batch, &outcomes);
-    let findings = Findings { batch, incidents, observations, changes };
+    let findings = Findings { batch, incidents, observations, changes, looks };
     rows.write(&findings)?;
     let written =
         findings.incidents.iter().map(|write| (write.incident.clone(), write.version + 1)).collect();

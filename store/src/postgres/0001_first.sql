@@ -77,3 +77,18 @@ CREATE TABLE event_counter (
     last bigint NOT NULL
 );
 INSERT INTO event_counter (last) VALUES (0);
+
+-- Closed incidents and their tasks that are no longer worked with, whole.
+CREATE TABLE archive (
+    id uuid PRIMARY KEY,
+    kind text NOT NULL,
+    json json NOT NULL,
+    archived text NOT NULL
+);
+
+-- The latest look of each source that was absorbed: one that is not later says nothing about what it does not show.
+CREATE TABLE last_look (
+    source text PRIMARY KEY,
+    time_us bigint NOT NULL,
+    frame_index bigint NOT NULL
+);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::bulk::{self, EventRow};
 use super::link::Link;
-use crate::absorb::{AbsorbRows, Batch, Findings, Version};
+use crate::absorb::{AbsorbRows, Batch, Findings, LastLooks, Version};
 use crate::error::StoreError;
 
 const DOING: &str = "absorb frames";
@@ -26,6 +26,21 @@ impl PgAbsorbing<'_> {
     ) -> Result<Vec<(IncidentId, Version)>, StoreError> {
         let rows = self.link.query(sql, values, DOING)?;
         Ok(rows.iter().map(|row| (IncidentId(row.get(0)), row.get(1))).collect())
+    }
+}
+
+impl PgAbsorbing<'_> {
+    fn write_looks(&mut self, looks: &LastLooks<'_>) -> Result<(), StoreError> {
+        if looks.is_empty() {
+            return Ok(());
+        }
+        let sources: Vec<&str> = looks.keys().copied().collect();
+        let (time_us, frame_index): (Vec<i64>, Vec<i64>) = looks.values().copied().unzip();
+        let sql = "INSERT INTO last_look (source, time_us, frame_index) \
+                   SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]) \
+                   ON CONFLICT (source) DO UPDATE SET time_us = excluded.time_us, \
+                   frame_index = excluded.frame_index";
+        self.link.execute(sql, &[&sources, &time_us, &frame_index], DOING).map(|_| ())
     }
 }
 
@@ -48,6 +63,18 @@ impl AbsorbRows for PgAbsorbing<'_> {
         let keys: Vec<i64> = keys.iter().copied().collect();
         let sql = "SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key";
         self.link.query(sql, &[&keys], DOING).map(|_| ())
+    }
+
+    fn last_looks<'a>(&mut self, sources: &BTreeSet<&'a str>) -> Result<LastLooks<'a>, StoreError> {
+        let sources: Vec<&'a str> = sources.iter().copied().collect();
+        let sql = "SELECT n, time_us, frame_index FROM unnest($1::text[]) WITH ORDINALITY AS t(source, n) \
+                   JOIN last_look USING (source)";
+        let rows = self.link.query(sql, &[&sources], DOING)?;
+        let look = |row: &postgres::Row| {
+            let source = sources.get(row.get::<_, i64>(0) as usize - 1)?;
+            Some((*source, (row.get(1), row.get(2))))
+        };
+        Ok(rows.iter().filter_map(look).collect())
     }
 
     fn holders(&mut self, observations: &[ObservationId]) -> Result<Vec<(IncidentId, Version)>, StoreError> {
@@ -105,6 +132,7 @@ impl AbsorbRows for PgAbsorbing<'_> {
         }
         bulk::write_incidents(self.link, &findings.incidents, batch.at)?;
         bulk::add_observations(self.link, &findings.observations)?;
+        self.write_looks(&findings.looks)?;
         let events = findings.changes.iter().map(|change| EventRow::of(*change, batch.run.id, batch.at));
         bulk::append_events(self.link, &events.collect::<Result<Vec<_>, _>>()?)
     }

@@ -10,6 +10,7 @@
 mod absorbing;
 mod bulk;
 mod link;
+mod pruning;
 mod rows;
 mod schema;
 
@@ -18,16 +19,21 @@ use std::path::Path;
 
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
 use crate::error::StoreError;
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
+use crate::retention::{Pruned, Retention, prune};
 use crate::save::{Rows, decode, save};
 use absorbing::PgAbsorbing;
 use link::{Link, address_of};
 use rows::PgRows;
+
+/// Keeps other writers out, readers not.
+const WRITE_ALONE: &str = "LOCK TABLE incident IN SHARE ROW EXCLUSIVE MODE";
 
 /// A store in a PostgreSQL database with PostGIS.
 pub struct PostgresStore {
@@ -73,17 +79,30 @@ impl PostgresStore {
     }
 
     /// Runs a use case that writes, alone among writers, and keeps all of it or nothing.
+    fn alone<T>(
+        &mut self,
+        doing: &'static str,
+        change: impl FnOnce(&RefCell<Link>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.link()?.batch("BEGIN", doing)?;
+        let locked = self.link.borrow_mut().batch(WRITE_ALONE, doing);
+        let done = locked.and_then(|()| change(&self.link));
+        let ended = self.link.borrow_mut().batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }, doing);
+        // Of two failures the first one says more.
+        done.and_then(|done| ended.map(|()| done))
+    }
+
+    /// The same over rows.
     fn write<T>(
         &mut self,
         doing: &'static str,
         change: impl FnOnce(&mut dyn Rows) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.link()?.batch("BEGIN; LOCK TABLE incident IN SHARE ROW EXCLUSIVE MODE", doing)?;
-        let mut rows = PgRows { link: &self.link, events: Vec::new() };
-        let done = change(&mut rows).and_then(|done| rows.append_events().map(|()| done));
-        let ended = self.link.borrow_mut().batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }, doing);
-        // Of two failures the first one says more.
-        done.and_then(|done| ended.map(|()| done))
+        self.alone(doing, |link| {
+            let mut rows = PgRows { link, events: Vec::new() };
+            let done = change(&mut rows)?;
+            rows.append_events().map(|()| done)
+        })
     }
 
     /// Returns the records of a query that gives id and JSON.
@@ -158,5 +177,9 @@ impl Store for PostgresStore {
     fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError> {
         drop(self.link()?);
         absorb(&mut PgAbsorbing { link: self.link.get_mut() }, &mut self.known, batch)
+    }
+
+    fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
+        self.alone("put closed incidents away", |link| prune(&mut *link.borrow_mut(), retention, now))
     }
 }

@@ -39,3 +39,18 @@ CREATE INDEX incident_cell_by_incident ON incident_cell (incident);
 
 -- Where open incidents lie, by their number; degrees.
 CREATE VIRTUAL TABLE incident_place USING rtree (number, south, north, west, east);
+
+-- Closed incidents and their tasks that are no longer worked with, whole.
+CREATE TABLE archive (
+    id TEXT PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL,
+    json TEXT NOT NULL,
+    archived TEXT NOT NULL
+) STRICT;
+
+-- The latest look of each source that was absorbed: one that is not later says nothing about what it does not show.
+CREATE TABLE last_look (
+    source TEXT PRIMARY KEY NOT NULL,
+    time_us INTEGER NOT NULL,
+    frame_index INTEGER NOT NULL
+) STRICT;

@@ -8,7 +8,7 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::incidents::{self, Sql};
-use crate::absorb::{AbsorbRows, Batch, Findings, Version};
+use crate::absorb::{AbsorbRows, Batch, Findings, LastLooks, Version};
 use crate::error::StoreError;
 use crate::save::encode;
 
@@ -47,6 +47,15 @@ impl AbsorbRows for SqliteAbsorbing<'_> {
 
     fn lock(&mut self, _keys: &BTreeSet<i64>) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn last_looks<'a>(&mut self, sources: &BTreeSet<&'a str>) -> Result<LastLooks<'a>, StoreError> {
+        let text = "SELECT time_us, frame_index FROM last_look WHERE source = ?1";
+        let look = |source: &&'a str| {
+            let look = self.sql.first(text, [source], |row| Ok((row.get(0)?, row.get(1)?)));
+            look.map(|look| Some((*source, look?))).transpose()
+        };
+        sources.iter().filter_map(look).collect()
     }
 
     fn holders(&mut self, observations: &[ObservationId]) -> Result<Vec<(IncidentId, Version)>, StoreError> {
@@ -117,6 +126,10 @@ impl AbsorbRows for SqliteAbsorbing<'_> {
             let time_us = observation.time.as_microsecond();
             self.sql
                 .execute(text, params![observation.id.0.to_string(), observation.source, time_us, json])?;
+        }
+        for (source, (time_us, frame_index)) in &findings.looks {
+            let text = "INSERT OR REPLACE INTO last_look (source, time_us, frame_index) VALUES (?1, ?2, ?3)";
+            self.sql.execute(text, params![source, time_us, frame_index])?;
         }
         for change in &findings.changes {
             let json = encode(change, "event", &batch.run.id)?;

@@ -18,12 +18,13 @@ pub(super) struct Sql<'a> {
     pub(super) connection: &'a Connection,
     pub(super) path: &'a Path,
     pub(super) doing: &'static str,
+    pub(super) busy_millis: u64,
 }
 
 impl Sql<'_> {
     /// Sorts an error.
     pub(super) fn failed(&self, error: rusqlite::Error) -> StoreError {
-        from_sql(error, self.doing, self.path, BUSY_MILLIS)
+        from_sql(error, self.doing, self.path, self.busy_millis)
     }
 
     fn prepared(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
@@ -169,7 +170,12 @@ fn observation_id(text: &str) -> Result<ObservationId, StoreError> {
 
 /// Fills what version 2 of the schema added, from the records.
 pub(crate) fn fill_version_2(connection: &Connection) -> Result<(), StoreError> {
-    let sql = Sql { connection, path: Path::new(""), doing: "bring the schema up to date" };
+    let sql = Sql {
+        connection,
+        path: Path::new(""),
+        doing: "bring the schema up to date",
+        busy_millis: BUSY_MILLIS,
+    };
     let text = "SELECT id, json, updated FROM incident ORDER BY number";
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let rows: Vec<(String, String, String)> = sql.all(text, [], row)?;

@@ -2,6 +2,7 @@
 
 mod absorbing;
 mod incidents;
+mod pruning;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -9,12 +10,14 @@ use std::time::Duration;
 
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};
+use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
 use crate::error::{StoreError, from_sql};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
+use crate::retention::{Pruned, Retention, prune};
 use crate::save::{Rows, decode, save};
 use crate::schema::{self, CheckError, INCIDENTS};
 use absorbing::SqliteAbsorbing;
@@ -34,6 +37,7 @@ pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
     known: Known,
+    busy_millis: u64,
 }
 
 impl SqliteStore {
@@ -58,11 +62,12 @@ impl SqliteStore {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         schema::mark(&connection, &INCIDENTS).map_err(failed)?;
+        // Off for the migration, which makes tables anew that others refer to.
+        connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         schema::migrate(&mut connection, path, &INCIDENTS)?;
-        // After the migration, which makes tables anew that others refer to.
         connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(Self { connection, path: path.to_path_buf(), known: Known::default() })
+        Ok(Self { connection, path: path.to_path_buf(), known: Known::default(), busy_millis: BUSY_MILLIS })
     }
 
     /// Limits the size of the file. What would make it larger fails with [`StoreError::Full`].
@@ -80,7 +85,7 @@ impl SqliteStore {
     }
 
     fn failed(&self, error: rusqlite::Error, doing: &'static str) -> StoreError {
-        from_sql(error, doing, &self.path, BUSY_MILLIS)
+        from_sql(error, doing, &self.path, self.busy_millis)
     }
 
     /// Returns the records of a query that gives id and JSON.
@@ -98,12 +103,37 @@ impl SqliteStore {
         rows.iter().map(|(id, text)| decode(text, what, id)).collect()
     }
 
+    /// Limits how long to wait for another process that writes.
+    ///
+    /// # Errors
+    /// Any that writing has.
+    pub fn limit_wait(&mut self, longest: Duration) -> Result<(), StoreError> {
+        self.busy_millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        self.connection.busy_timeout(longest).map_err(|error| self.failed(error, "limit the wait"))
+    }
+
+    /// Runs a use case that writes, and keeps all of it or nothing.
+    fn alone<T>(
+        &mut self,
+        doing: &'static str,
+        change: impl FnOnce(Sql<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (path, busy_millis) = (self.path.as_path(), self.busy_millis);
+        let failed = |error| from_sql(error, doing, path, busy_millis);
+        // The lock is taken at once, so that two writers wait for each other and none fails half way.
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let done = change(Sql { connection: &transaction, path, doing, busy_millis })?;
+        transaction.commit().map_err(failed)?;
+        Ok(done)
+    }
+
     fn sql(&self, doing: &'static str) -> Sql<'_> {
-        Sql { connection: &self.connection, path: &self.path, doing }
+        Sql { connection: &self.connection, path: &self.path, doing, busy_millis: self.busy_millis }
     }
 
     fn rows(&self) -> SqlRows<'_> {
-        SqlRows { connection: &self.connection, path: &self.path }
+        SqlRows { connection: &self.connection, path: &self.path, busy_millis: self.busy_millis }
     }
 }
 
@@ -162,17 +192,23 @@ impl Store for SqliteStore {
 
     fn save_run(&mut self, record: &RunRecord) -> Result<Saved, StoreError> {
         let path = self.path.clone();
-        let failed = |error| from_sql(error, "save a run", &path, BUSY_MILLIS);
-        // The lock is taken at once, so that two writers wait for each other and none fails half way.
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let saved = save(&mut SqlRows { connection: &transaction, path: &path }, record)?;
-        transaction.commit().map_err(failed)?;
-        Ok(saved)
+        let busy_millis = self.busy_millis;
+        self.alone("save a run", |sql| {
+            save(&mut SqlRows { connection: sql.connection, path: &path, busy_millis }, record)
+        })
+    }
+
+    fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
+        self.alone("put closed incidents away", |mut sql| prune(&mut sql, retention, now))
     }
 
     fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError> {
-        let sql = Sql { connection: &self.connection, path: &self.path, doing: "absorb frames" };
+        let sql = Sql {
+            connection: &self.connection,
+            path: &self.path,
+            doing: "absorb frames",
+            busy_millis: self.busy_millis,
+        };
         absorb(&mut SqliteAbsorbing { sql }, &mut self.known, batch)
     }
 }

@@ -7,7 +7,6 @@ use gis::{Incident, IncidentId, Observation, ObservationId};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
-use super::BUSY_MILLIS;
 use super::incidents::{self, Sql};
 use crate::absorb::Write;
 use crate::columns::IncidentColumns;
@@ -19,15 +18,21 @@ use crate::save::{Rows, decode, encode};
 pub(super) struct SqlRows<'a> {
     pub(super) connection: &'a Connection,
     pub(super) path: &'a Path,
+    pub(super) busy_millis: u64,
 }
 
 impl SqlRows<'_> {
     fn sql(&self) -> Sql<'_> {
-        Sql { connection: self.connection, path: self.path, doing: "save a run" }
+        Sql {
+            connection: self.connection,
+            path: self.path,
+            doing: "save a run",
+            busy_millis: self.busy_millis,
+        }
     }
 
     fn failed(&self, error: rusqlite::Error) -> StoreError {
-        from_sql(error, "save a run", self.path, BUSY_MILLIS)
+        from_sql(error, "save a run", self.path, self.busy_millis)
     }
 
     fn json<T: DeserializeOwned>(
@@ -38,7 +43,7 @@ impl SqlRows<'_> {
     ) -> Result<Option<T>, StoreError> {
         let found: rusqlite::Result<Option<String>> =
             self.connection.query_row(sql, [id], |row| row.get(0)).optional();
-        let text = found.map_err(|error| from_sql(error, "read", self.path, BUSY_MILLIS))?;
+        let text = found.map_err(|error| from_sql(error, "read", self.path, self.busy_millis))?;
         text.map(|text| decode(&text, what, id)).transpose()
     }
 

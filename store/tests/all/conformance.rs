@@ -17,7 +17,7 @@ fn calendar() -> dispatch::Calendar {
 }
 
 /// Runs a check on every implementation.
-fn on_every_store(check: impl Fn(&mut dyn Store)) {
+pub fn on_every_store(check: impl Fn(&mut dyn Store)) {
     check(&mut MemoryStore::new());
     let folder = tempfile::tempdir().unwrap();
     check(&mut SqliteStore::open(&folder.path().join("city.db")).unwrap());

@@ -1,31 +1,13 @@
 //! A PostgreSQL server for the tests of this binary: its own folder, its own free port, gone with the process.
 //!
-//! It is started by the first test that needs it. A shell that waits for the end of its input stops the server and deletes the
-//! folder: the input ends with this process, however that ends.
+//! It is started by the first test that needs it. `scripts/temporary-postgres.sh` stops the server and deletes the folder when
+//! its input ends: with this process, however that ends.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-/// Prints the port once the server answers, then serves until the input ends. PostgreSQL refuses to run as root.
-const SCRIPT: &str = r#"
-set -eu
-bin=$1 port=$2 folder=$(mktemp -d /tmp/flyonce-postgres.XXXXXX)
-as_user() { if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
-if [ "$(id -u)" -eq 0 ]; then chown postgres "$folder"; fi
-cd "$folder"
-trap 'as_user "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$folder"' EXIT
-as_user "$bin/initdb" -D "$folder/data" -U flyonce -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/log" 2>&1
-as_user "$bin/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/server-log" \
-  -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c fsync=off -c max_connections=200" \
-  start >>"$folder/log" 2>&1 || { cat "$folder/log" "$folder/server-log" >&2; exit 1; }
-as_user "$bin/createdb" -h 127.0.0.1 -p "$port" -U flyonce city
-as_user "$bin/psql" -q -h 127.0.0.1 -p "$port" -U flyonce city -c 'CREATE EXTENSION postgis' >>"$folder/log" 2>&1
-echo "$port"
-cat >/dev/null
-"#;
 
 struct Server {
     port: u16,
@@ -49,8 +31,9 @@ pub fn fresh_url() -> String {
 fn start() -> Server {
     let bin = installed();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut command = Command::new("bash");
-    command.args(["-c", SCRIPT, "postgres-for-tests", &bin.display().to_string(), &port.to_string()]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/temporary-postgres.sh");
+    let mut command = Command::new(script);
+    command.args([bin.as_os_str(), port.to_string().as_ref(), "fsync=off".as_ref()]);
     // A group of its own: an interrupt of the tests must not reach the shell before it can clean up.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
