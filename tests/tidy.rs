@@ -32,6 +32,7 @@ const EDGES: &[(&str, &str)] = &[
     ("opencv", "pipeline-cv"),
     ("ort", "models-ort"),
     ("rusqlite", "store"),
+    ("postgres", "store"),
     ("sqlx", "store"),
     ("axum", "server"),
     ("tokio", "server"),
