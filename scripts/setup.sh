@@ -9,7 +9,7 @@ packages=(
   build-essential ca-certificates clang libclang-dev pkg-config python3 python3-pip
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-  gstreamer1.0-plugins-ugly gstreamer1.0-libav libopencv-dev
+  gstreamer1.0-plugins-ugly gstreamer1.0-libav libopencv-dev gdal-bin
   postgresql-15 postgresql-15-postgis-3
 )
 ort_version=1.31.1

@@ -8,6 +8,7 @@
 //! thresholds and calendars are configuration.
 
 pub mod calendar;
+pub mod casework;
 pub mod deadline;
 pub mod department;
 pub mod lifecycle;

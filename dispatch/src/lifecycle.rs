@@ -2,19 +2,19 @@
 //!
 //! | state | event -> next state |
 //! |---|---|
-//! | proposed | confirm -> confirmed, reject -> rejected, merge -> merged |
-//! | confirmed | dispatch -> dispatched, reject -> rejected, merge -> merged |
-//! | dispatched | accept -> accepted, bounce -> bounced, reject -> rejected, merge -> merged |
-//! | accepted | depart -> en_route, arrive -> on_site, bounce -> bounced, merge -> merged |
-//! | en_route | arrive -> on_site, bounce -> bounced |
-//! | on_site | finish -> done, bounce -> bounced |
+//! | proposed | confirm -> confirmed, reassign -> dispatched, reject -> rejected, merge -> merged |
+//! | confirmed | dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
+//! | dispatched | accept -> accepted, bounce -> bounced, reassign -> dispatched, reject -> rejected, merge -> merged |
+//! | accepted | depart -> en_route, arrive -> on_site, bounce -> bounced, reassign -> dispatched, merge -> merged |
+//! | en_route | arrive -> on_site, bounce -> bounced, reassign -> dispatched |
+//! | on_site | finish -> done, bounce -> bounced, reassign -> dispatched |
 //! | done | verify -> verified, refute -> reopened |
 //! | verified | close -> closed, refute -> reopened |
 //! | closed | reopen -> reopened |
 //! | rejected | reopen -> reopened |
-//! | bounced | dispatch -> dispatched, reject -> rejected, merge -> merged |
+//! | bounced | dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
 //! | merged | reopen -> reopened |
-//! | reopened | confirm -> confirmed, dispatch -> dispatched, reject -> rejected, merge -> merged |
+//! | reopened | confirm -> confirmed, dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
 //!
 //! Every other pair is refused. Whether a department has been told is the feed's own state, not this one.
 
@@ -89,6 +89,13 @@ pub enum Event {
         /// To whom.
         department: DepartmentId,
     },
+    /// A person gives it to a department, whichever had it before.
+    Reassign {
+        /// To whom.
+        department: DepartmentId,
+        /// Why.
+        reason: String,
+    },
     /// The department takes it.
     Accept,
     /// The department says that it is not its own.
@@ -130,6 +137,7 @@ impl Event {
             Self::Confirm => "confirm",
             Self::Reject { .. } => "reject",
             Self::Dispatch { .. } => "dispatch",
+            Self::Reassign { .. } => "reassign",
             Self::Accept => "accept",
             Self::Bounce { .. } => "bounce",
             Self::Depart => "depart",
@@ -164,7 +172,7 @@ pub enum Effect {
         /// When.
         at: Timestamp,
     },
-    /// Tell the lead department that the task is no longer its own.
+    /// Tell the department that has led until now that the task is no longer its own.
     Withdraw,
     /// Ask for another department; the bounce is a hint for the rules, never a change of them.
     Reroute {
@@ -231,7 +239,18 @@ impl State {
     fn next(self, event: &Event) -> Option<Self> {
         let next = match (self, event) {
             (Self::Proposed | Self::Reopened, Event::Confirm) => Self::Confirmed,
-            (Self::Confirmed | Self::Bounced | Self::Reopened, Event::Dispatch { .. }) => Self::Dispatched,
+            (Self::Confirmed | Self::Bounced | Self::Reopened, Event::Dispatch { .. })
+            | (
+                Self::Proposed
+                | Self::Confirmed
+                | Self::Dispatched
+                | Self::Accepted
+                | Self::EnRoute
+                | Self::OnSite
+                | Self::Bounced
+                | Self::Reopened,
+                Event::Reassign { .. },
+            ) => Self::Dispatched,
             (Self::Dispatched, Event::Accept) => Self::Accepted,
             (Self::Accepted, Event::Depart) => Self::EnRoute,
             (Self::Accepted | Self::EnRoute, Event::Arrive) => Self::OnSite,
@@ -262,10 +281,15 @@ impl State {
     }
 
     fn effects(self, event: &Event, now: Timestamp) -> Vec<Effect> {
-        let with_department = matches!(self, Self::Dispatched | Self::Accepted);
+        let with_department =
+            matches!(self, Self::Dispatched | Self::Accepted | Self::EnRoute | Self::OnSite);
         match event {
             Event::Dispatch { department } => {
                 vec![Effect::Notify { department: department.clone(), at: now }]
+            }
+            Event::Reassign { department, .. } => {
+                let told = Effect::Notify { department: department.clone(), at: now };
+                if with_department { vec![Effect::Withdraw, told] } else { vec![told] }
             }
             Event::Reject { .. } | Event::Merge { .. } if with_department => {
                 vec![Effect::Withdraw, Effect::StopClock]

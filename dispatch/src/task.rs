@@ -147,7 +147,7 @@ pub struct Task {
 impl Task {
     /// Takes an event: moves the state, keeps the history, and returns what the caller has to do.
     ///
-    /// A dispatch makes its department the lead and starts the allowances anew.
+    /// A dispatch, first or to another, makes its department the lead and starts the allowances anew.
     ///
     /// # Errors
     /// [`Refused`] where the event does not fit the state; the task is then unchanged.
@@ -158,7 +158,7 @@ impl Task {
         calendar: &Calendar,
     ) -> Result<Vec<Effect>, Refused> {
         let (next, effects) = self.state.apply(&event, now)?;
-        if let Event::Dispatch { department } = &event {
+        if let Event::Dispatch { department } | Event::Reassign { department, .. } = &event {
             self.lead = Some(department.clone());
             self.assisting.retain(|other| other.department != *department);
             self.start_clock(now, calendar);

@@ -33,6 +33,20 @@ impl IncidentId {
             .chain_update(b"\0")
             .chain_update(observation.0.as_bytes())
             .finalize();
+        Self::from_digest(&digest, time)
+    }
+
+    /// Returns the id of what an operation split off an incident: unlike that of any incident that began by itself.
+    pub fn from_split(from: Self, operation: OperationId, time: Timestamp) -> Self {
+        let digest = Sha256::new()
+            .chain_update(b"split\0")
+            .chain_update(from.0.as_bytes())
+            .chain_update(operation.0.to_be_bytes())
+            .finalize();
+        Self::from_digest(&digest, time)
+    }
+
+    fn from_digest(digest: &[u8], time: Timestamp) -> Self {
         let mut bits = [0_u8; 10];
         for (bit, byte) in bits.iter_mut().zip(digest.iter()) {
             *bit = *byte;
@@ -74,13 +88,27 @@ impl IncidentState {
     }
 }
 
+/// Number of an operation by a person, rising from 1 in the order in which operations were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationId(pub u64);
+
+impl std::fmt::Display for OperationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Something that happened to an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// When, by the capture time of the frame that caused it.
+    /// When, by the capture time of the frame that caused it; of what a person did, by the clock.
     pub time: Timestamp,
     /// What happened and why, in words.
     pub cause: String,
+    /// The operation by a person that did it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
 }
 
 /// What the sightings of one source say together about the place.
@@ -174,6 +202,9 @@ pub struct Incident {
     pub mean_score: f64,
     /// The incident that took this one over, if it was merged.
     pub merged_into: Option<IncidentId>,
+    /// Incidents that a person said are other things, sorted: they are never merged by themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apart_from: Vec<IncidentId>,
     /// What happened to it, oldest first.
     pub history: Vec<Event>,
     /// Recent looks at its place.
@@ -190,9 +221,19 @@ impl Incident {
         self.state != IncidentState::Closed
     }
 
+    /// Returns true when a person said that the two are different things.
+    pub fn is_apart_from(&self, other: &Self) -> bool {
+        self.apart_from.contains(&other.id) || other.apart_from.contains(&self.id)
+    }
+
+    /// Returns the operations by people that its history holds, oldest first.
+    pub fn operations(&self) -> Vec<OperationId> {
+        self.history.iter().filter_map(|event| event.operation).collect()
+    }
+
     /// Adds an entry to the history.
     pub(crate) fn note(&mut self, time: Timestamp, cause: String) {
-        self.history.push(Event { time, cause });
+        self.history.push(Event { time, cause, operation: None });
     }
 }
 

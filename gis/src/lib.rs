@@ -26,7 +26,7 @@ pub use dedupe::{Absorbed, AbsorbedKind, DedupeConfig, Deduper, Look};
 pub use geoid::GeoidModel;
 pub use georef::View;
 pub use height::{AboveGroundHeight, AboveTakeoffHeight, EllipsoidHeight, GeoidHeight};
-pub use incident::{Incident, IncidentId, IncidentState};
+pub use incident::{Incident, IncidentId, IncidentState, OperationId};
 pub use observation::{
     Footprint, Location, ModelRef, NotLocated, Observation, ObservationId, TimeQuality, TimeSource,
 };

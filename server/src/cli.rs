@@ -1,5 +1,6 @@
 //! The command line.
 
+mod cases;
 mod position;
 
 use std::path::PathBuf;
@@ -10,6 +11,11 @@ use gis::LatLon;
 use gis::zones::{Crs, ZoneLevel};
 use models::Precision;
 
+pub use cases::{
+    DepartmentArgs, ExportArgs, IncidentsArgs, IncidentsCommand, IncidentsListArgs, IncidentsMergeArgs,
+    IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
+    TasksListArgs,
+};
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
     LensChoice, MarkCrs, PointFormat,
@@ -44,6 +50,12 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Import boundary files into a zone store and list what it holds
     Zones(ZonesArgs),
+    /// Look at incidents; merge, split, reject, close, reopen and undo
+    Incidents(IncidentsArgs),
+    /// Look at tasks and move them on
+    Tasks(TasksArgs),
+    /// Write incidents, tasks and zones as a GeoPackage
+    Export(ExportArgs),
 }
 
 /// Arguments of `analyze`.

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use dispatch::TaskId;
-use gis::IncidentId;
+use dispatch::casework::CannotAct;
+use gis::{IncidentId, OperationId};
+use jiff::Timestamp;
 use rusqlite::ErrorCode;
+
+use crate::operations::Subject;
 
 /// Why something cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +165,67 @@ pub enum StoreError {
         what: &'static str,
         /// Its id.
         id: String,
+    },
+    /// There is no such incident or task.
+    #[error("there is no {0}")]
+    NotFound(Subject),
+    /// Somebody was faster.
+    #[error(
+        "{subject} was changed by {actor} at {at} (operation {found}, {name}) after operation {expected}, which was the last one known; look at it again"
+    )]
+    ChangedMeanwhile {
+        /// What was changed.
+        subject: Subject,
+        /// The last operation known, 0 for none.
+        expected: u64,
+        /// The last operation.
+        found: OperationId,
+        /// Who made it.
+        actor: String,
+        /// What was done.
+        name: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// An operation expects something that never was.
+    #[error("{subject} is at operation {found}, not at {expected}, which there never was on it")]
+    NeverWas {
+        /// The incident or task.
+        subject: Subject,
+        /// What was expected.
+        expected: u64,
+        /// The last operation, 0 for none.
+        found: u64,
+    },
+    /// Something later stands in the way of taking back.
+    #[error(
+        "cannot take back operation {operation}: {subject} was changed after it by {actor} at {at} (operation {later}); take that back first"
+    )]
+    ChangedAfter {
+        /// The operation.
+        operation: OperationId,
+        /// What was changed.
+        subject: Subject,
+        /// The later operation.
+        later: OperationId,
+        /// Who made it.
+        actor: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nothing to take back.
+    #[error("there is nothing to take back: no operation on {0} stands")]
+    NothingToUndo(Subject),
+    /// An operation lacks what every one needs.
+    #[error("cannot record an operation: {0}")]
+    BadOperation(String),
+    /// The records do not allow the operation.
+    #[error("the operation {name} is refused")]
+    CannotAct {
+        /// What was to be done.
+        name: String,
+        /// Why not.
+        source: CannotAct,
     },
     /// A task refers to an incident that is not there.
     #[error("cannot store task {task}: its incident {incident} is not stored")]

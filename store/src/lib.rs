@@ -6,10 +6,13 @@
 //! [`ZoneStore`] keeps the boundaries of a city in a file of its own, which many runs read.
 
 mod absorb;
+mod behind;
 mod columns;
 mod error;
+mod export;
 mod intake;
 mod memory;
+mod operations;
 mod postgres;
 mod reconcile;
 mod record;
@@ -22,13 +25,16 @@ mod zones;
 pub use self::postgres::PostgresStore;
 pub use absorb::{AbsorbedBatch, Batch, SeenFrame};
 pub use error::StoreError;
+pub use export::{CityExport, ExportCrs, Exported, write_geopackage};
 pub use intake::{Intake, IntakeConfig, Pumped};
 pub use memory::MemoryStore;
+pub use operations::{Expected, Operated, Operation, OperationRecord, Subject, What};
 pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
 pub use retention::{Pruned, Retention};
 pub use sqlite::SqliteStore;
 pub use zones::{ImportedZones, StoredZone, ZoneStore, read_geopackage};
 
+use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};
 use jiff::Timestamp;
@@ -91,7 +97,8 @@ pub trait Store: Send {
 
     /// Saves what a run found, with an event for each change, all of it or nothing.
     ///
-    /// Incidents are replaced where they differ. A task that people have moved on stays as it is; see [`Saved::tasks_kept`].
+    /// Incidents are replaced where they differ; one that people have changed since the run began stays and takes in what the
+    /// run saw of it, see [`Saved::incidents_kept`]. A task that people have moved on stays as it is; see [`Saved::tasks_kept`].
     /// Saving the same again changes no row and makes no event.
     ///
     /// # Errors
@@ -115,4 +122,22 @@ pub trait Store: Send {
     /// # Errors
     /// Any that reading and writing have.
     fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError>;
+
+    /// Does what a person decides, with an event for it and for each change, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::ChangedMeanwhile`] when it expects another state than there is,
+    /// [`StoreError::CannotAct`] with the reason, [`StoreError::BadOperation`], and any that writing has.
+    fn operate(
+        &mut self,
+        operation: &Operation,
+        desk: &Desk<'_>,
+        now: Timestamp,
+    ) -> Result<Operated, StoreError>;
+
+    /// Returns the operations on an incident or a task, oldest first, those taken back and the takings back too.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError>;
 }

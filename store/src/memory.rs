@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
 use gis::dedupe::neighbourhood::{Bounds, cells_of_incident};
-use gis::{Incident, IncidentId, IncidentState, Observation, ObservationId};
+use gis::{Incident, IncidentId, IncidentState, Observation, ObservationId, OperationId};
 use jiff::Timestamp;
 
 use crate::absorb::{AbsorbRows, AbsorbedBatch, Batch, Findings, Known, LastLooks, Version, absorb};
 use crate::columns::listed;
 use crate::error::StoreError;
+use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
 use crate::retention::{PruneRows, Pruned, Retention, is_over, prune};
-use crate::save::{Rows, encode, save};
+use crate::save::{Rows, Stamp, encode, save};
 use crate::{Store, schema};
 
 /// A store in memory.
@@ -33,6 +35,7 @@ struct MemoryRows {
     incident_of: BTreeMap<ObservationId, IncidentId>,
     events: Vec<StoredEvent>,
     last_looks: BTreeMap<String, (i64, i64)>,
+    operations: BTreeMap<OperationId, OperationRecord>,
 }
 
 impl MemoryStore {
@@ -62,11 +65,7 @@ impl Store for MemoryStore {
     }
 
     fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
-        let of_incident = self.rows.incident_of.iter().filter(|(_, incident)| **incident == id);
-        let mut found: Vec<Observation> =
-            of_incident.filter_map(|(id, _)| self.rows.observations.get(id)).cloned().collect();
-        found.sort_by_key(|observation| (observation.time, observation.id));
-        Ok(found)
+        self.rows.observations_of(id)
     }
 
     fn tasks(&self) -> Result<Vec<Task>, StoreError> {
@@ -102,6 +101,22 @@ impl Store for MemoryStore {
     fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
         prune(&mut self.rows, retention, now)
     }
+
+    fn operate(
+        &mut self,
+        operation: &Operation,
+        desk: &Desk<'_>,
+        now: Timestamp,
+    ) -> Result<Operated, StoreError> {
+        let mut rows = self.rows.clone();
+        let operated = operate(&mut rows, operation, desk, now)?;
+        self.rows = rows;
+        Ok(operated)
+    }
+
+    fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
+        operations_of(&self.rows, subject)
+    }
 }
 
 impl MemoryRows {
@@ -123,9 +138,10 @@ impl MemoryRows {
         self.incidents.insert(incident.id, incident.clone());
     }
 
-    fn note(&mut self, change: Change, run: RunId, at: Timestamp) {
+    fn note(&mut self, change: Change, stamp: &Stamp) {
+        let Stamp { at, run, operation } = *stamp;
         let seq = self.events.len() as u64 + 1;
-        self.events.push(StoredEvent { seq, at, run, change });
+        self.events.push(StoredEvent { seq, at, run, operation, change });
     }
 
     fn versioned(&self, ids: impl IntoIterator<Item = IncidentId>) -> Vec<(IncidentId, Version)> {
@@ -210,7 +226,7 @@ impl AbsorbRows for MemoryRows {
         let looks = findings.looks.iter().map(|(source, look)| ((*source).to_owned(), *look));
         self.last_looks.extend(looks);
         for change in &findings.changes {
-            self.note(*change, batch.run.id, batch.at);
+            self.note(change.clone(), &batch.stamp());
         }
         Ok(())
     }
@@ -260,7 +276,7 @@ impl Rows for MemoryRows {
         Ok(self.runs.get(&id).cloned())
     }
 
-    fn put_run(&mut self, run: &Run, _record: &RunRecord) -> Result<(), StoreError> {
+    fn put_run(&mut self, run: &Run, _stamp: &Stamp) -> Result<(), StoreError> {
         self.runs.insert(run.id, run.clone());
         Ok(())
     }
@@ -269,7 +285,7 @@ impl Rows for MemoryRows {
         Ok(self.incidents.get(&id).cloned())
     }
 
-    fn put_incident(&mut self, incident: &Incident, _record: &RunRecord) -> Result<(), StoreError> {
+    fn put_incident(&mut self, incident: &Incident, _stamp: &Stamp) -> Result<(), StoreError> {
         encode(incident, "incident", &incident.id)?;
         self.put(incident);
         Ok(())
@@ -279,9 +295,47 @@ impl Rows for MemoryRows {
         Ok(self.tasks.get(&id).cloned())
     }
 
-    fn put_task(&mut self, task: &Task, _record: &RunRecord) -> Result<(), StoreError> {
+    fn put_task(&mut self, task: &Task, _stamp: &Stamp) -> Result<(), StoreError> {
         encode(task, "task", &task.id)?;
         self.tasks.insert(task.id, task.clone());
+        Ok(())
+    }
+
+    fn tasks_of(&self, id: IncidentId) -> Result<Vec<Task>, StoreError> {
+        let mut found: Vec<Task> =
+            self.tasks.values().filter(|task| task.incident_id == id).cloned().collect();
+        found.sort_by_key(|task| (task.created, task.id));
+        Ok(found)
+    }
+
+    fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
+        let of_incident = self.incident_of.iter().filter(|(_, incident)| **incident == id);
+        let mut found: Vec<Observation> =
+            of_incident.filter_map(|(id, _)| self.observations.get(id)).cloned().collect();
+        found.sort_by_key(|observation| (observation.time, observation.id));
+        Ok(found)
+    }
+
+    fn incident_of(&self, id: ObservationId) -> Result<Option<IncidentId>, StoreError> {
+        Ok(self.incident_of.get(&id).copied())
+    }
+
+    fn operation(&self, id: OperationId) -> Result<Option<OperationRecord>, StoreError> {
+        Ok(self.operations.get(&id).cloned())
+    }
+
+    fn last_operation(&self) -> Result<Option<OperationId>, StoreError> {
+        Ok(self.operations.last_key_value().map(|(id, _)| *id))
+    }
+
+    fn operations_on(&self, subject: Subject) -> Result<Vec<OperationId>, StoreError> {
+        let about = self.operations.values().filter(|operation| operation.is_about(subject));
+        Ok(about.map(|operation| operation.id).collect())
+    }
+
+    fn put_operation(&mut self, operation: &OperationRecord) -> Result<(), StoreError> {
+        encode(operation, "operation", &operation.id)?;
+        self.operations.insert(operation.id, operation.clone());
         Ok(())
     }
 
@@ -295,8 +349,8 @@ impl Rows for MemoryRows {
         Ok(())
     }
 
-    fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError> {
-        self.note(change, record.run.id, record.saved_at);
+    fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
+        self.note(change, stamp);
         Ok(())
     }
 }

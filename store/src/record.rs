@@ -1,7 +1,7 @@
 //! What goes in and comes out: a run with its findings, and the events of its changes.
 
 use dispatch::{Task, TaskId};
-use gis::{Incident, IncidentId, Observation};
+use gis::{Incident, IncidentId, Observation, OperationId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -63,6 +63,9 @@ pub struct Saved {
     pub incidents_added: usize,
     /// Incidents that differed.
     pub incidents_changed: usize,
+    /// Incidents that were left alone, because people have changed the stored ones since the run began; what the run saw of
+    /// them was added.
+    pub incidents_kept: usize,
     /// Tasks that were not there.
     pub tasks_added: usize,
     /// Tasks that differed.
@@ -74,12 +77,12 @@ pub struct Saved {
 impl Saved {
     /// Returns true when no row changed.
     pub fn changed_nothing(&self) -> bool {
-        Self { tasks_kept: 0, ..*self } == Self::default()
+        Self { tasks_kept: 0, incidents_kept: 0, ..*self } == Self::default()
     }
 }
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Change {
     /// A run is new.
@@ -96,6 +99,23 @@ pub enum Change {
     IncidentChanged {
         /// The incident.
         incident: IncidentId,
+    },
+    /// A person did something; what it changed follows as events of their own.
+    Operated {
+        /// The operation.
+        operation: OperationId,
+        /// What, as in `merge` or `task reject`.
+        name: String,
+        /// Who.
+        actor: String,
+        /// Why.
+        reason: String,
+        /// The incidents that it changed.
+        before: Vec<IncidentId>,
+        /// Those that are not merged into another after it.
+        after: Vec<IncidentId>,
+        /// The tasks that it changed or made.
+        tasks: Vec<TaskId>,
     },
     /// A task is new.
     TaskAdded {
@@ -116,19 +136,23 @@ pub struct StoredEvent {
     pub seq: u64,
     /// When the change was saved.
     pub at: Timestamp,
-    /// The run that made it.
-    pub run: RunId,
+    /// The run that made it, if one did.
+    pub run: Option<RunId>,
+    /// The operation by a person that made it, if one did.
+    pub operation: Option<OperationId>,
     /// The change.
     pub change: Change,
 }
 
-/// Returns the event of a row of number, time, run and change.
-pub(crate) fn event_of_row([seq, at, run, change]: &[String; 4]) -> Result<StoredEvent, StoreError> {
-    let quoted = |text: &str| format!("\"{text}\"");
+/// Returns the event of a row of number, time, run, operation and change, all as JSON.
+pub(crate) fn event_of_row(
+    [seq, at, run, operation, change]: &[String; 5],
+) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
         seq: decode(seq, "event", seq)?,
-        at: decode(&quoted(at), "event", seq)?,
-        run: decode(&quoted(run), "event", seq)?,
+        at: decode(at, "event", seq)?,
+        run: decode(run, "event", seq)?,
+        operation: decode(operation, "event", seq)?,
         change: decode(change, "event", seq)?,
     })
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{HookError, M, Migrations};
 
 use crate::error::StoreError;
-use crate::sqlite::fill_version_2;
+use crate::sqlite::fill_version_3;
 
 /// What a file of this program holds.
 pub(crate) struct Schema {
@@ -26,7 +26,8 @@ pub(crate) const INCIDENTS: Schema = Schema {
     application_id: 0x464C_5931,
     steps: &[
         Step { script: include_str!("sqlite/0001_first.sql"), fill: None },
-        Step { script: include_str!("sqlite/0002_absorb.sql"), fill: Some(fill_version_2) },
+        Step { script: include_str!("sqlite/0002_operations.sql"), fill: None },
+        Step { script: include_str!("sqlite/0003_absorb.sql"), fill: Some(fill_version_3) },
     ],
 };
 

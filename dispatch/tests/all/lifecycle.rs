@@ -11,6 +11,7 @@ fn events() -> Vec<Event> {
         Event::Confirm,
         Event::Reject { reason: reason() },
         Event::Dispatch { department: "health".into() },
+        Event::Reassign { department: "health".into(), reason: reason() },
         Event::Accept,
         Event::Bounce { reason: reason() },
         Event::Depart,
@@ -57,7 +58,7 @@ fn every_state_takes_the_events_of_the_table_and_no_other() {
             }
         }
     }
-    assert_eq!((STATES.len(), events().len(), taken), (13, 13, 32));
+    assert_eq!((STATES.len(), events().len(), taken), (13, 14, 40));
 }
 
 #[test]
@@ -102,6 +103,11 @@ fn effects_say_what_the_caller_has_to_do() {
         &[Effect::Withdraw, Effect::StopClock],
     );
     check(State::Proposed, Event::Reject { reason: reason.clone() }, &[Effect::StopClock]);
+    check(
+        State::EnRoute,
+        Event::Reassign { department: "health".into(), reason: reason.clone() },
+        &[Effect::Withdraw, Effect::Notify { department: "health".into(), at: now }],
+    );
     check(State::Done, Event::Refute { reason: reason.clone() }, &[Effect::AskPerson { reason }]);
     check(State::Verified, Event::Close, &[Effect::StopClock]);
 }

@@ -93,6 +93,7 @@ pub fn incident(class: &str, position: Option<GroundPosition>, area_m2: Option<f
         best_score: 0.95,
         mean_score: 0.9,
         merged_into: None,
+        apart_from: Vec::new(),
         history: Vec::new(),
         looks: Looks::default(),
         fixes: Vec::new(),

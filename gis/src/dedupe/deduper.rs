@@ -220,7 +220,8 @@ impl Deduper {
         let around = widened(&cells_of(position.point.lat_lon, incident.footprint.as_ref()), 1);
         let fit = |other: usize| {
             let found = self.incidents.get(other)?;
-            let mergeable = other != slot && !apart.contains(&other) && found.class == incident.class;
+            let allowed = !apart.contains(&other) && !incident.is_apart_from(found);
+            let mergeable = other != slot && allowed && found.class == incident.class;
             let fit = mergeable.then(|| fit_of_incidents(incident, found, &self.config)).flatten()?;
             fit.by_overlap.then_some((other, fit))
         };
@@ -425,6 +426,7 @@ fn first_of(observation: &Observation, state: IncidentState, cause: String) -> I
         best_score: 0.0,
         mean_score: 0.0,
         merged_into: None,
+        apart_from: Vec::new(),
         history: Vec::new(),
         looks: Looks::default(),
         fixes: Vec::new(),
@@ -435,7 +437,7 @@ fn first_of(observation: &Observation, state: IncidentState, cause: String) -> I
     incident
 }
 
-fn add_observation(incident: &mut Incident, observation: &Observation) {
+pub(super) fn add_observation(incident: &mut Incident, observation: &Observation) {
     incident.observations.push(observation.id);
     if let Err(place) = incident.sources.binary_search(&observation.source) {
         incident.sources.insert(place, observation.source.clone());

@@ -15,6 +15,7 @@
 //! between and resumed from the stored incidents.
 
 mod assign;
+pub mod by_person;
 mod cells;
 mod check;
 mod config;

@@ -31,7 +31,7 @@ pub struct Made {
 pub fn make_tasks(collected: &Collected, known: &[Task], city: &City, evidence: &Path) -> Made {
     let mut made = Made { tasks: Vec::new(), failure: None };
     for incident in collected.incidents.iter().filter(|i| proves_something(i)) {
-        let task = known.iter().find(|task| task.incident_id == incident.id);
+        let task = standing_task(known, incident);
         let stills = match task.map(|task| task.evidence.clone()).filter(|kept| !kept.is_empty()) {
             Some(kept) => kept,
             None => collected.evidence.write(incident.id, evidence).unwrap_or_else(|error| {
@@ -40,7 +40,8 @@ pub fn make_tasks(collected: &Collected, known: &[Task], city: &City, evidence: 
             }),
         };
         match task_for(incident, &city.zones, &city.rules, stills, incident.last_seen) {
-            Ok(task) => made.tasks.push(task),
+            // An incident that people merged or split goes on with the task it has.
+            Ok(new) => made.tasks.push(Task { id: task.map_or(new.id, |task| task.id), ..new }),
             Err(reason) => tracing::info!("no task: {reason}"),
         }
     }
@@ -49,6 +50,12 @@ pub fn make_tasks(collected: &Collected, known: &[Task], city: &City, evidence: 
     made.tasks.extend(rest);
     made.tasks.sort_by_key(|task| (task.created, task.id));
     made
+}
+
+/// Returns the task of an incident, one that is not merged into another before one that is.
+fn standing_task<'a>(known: &'a [Task], incident: &Incident) -> Option<&'a Task> {
+    let of_incident = known.iter().filter(|task| task.incident_id == incident.id);
+    of_incident.min_by_key(|task| (task.state.is_over(), std::cmp::Reverse((task.created, task.id))))
 }
 
 fn proves_something(incident: &Incident) -> bool {

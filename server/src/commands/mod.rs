@@ -2,9 +2,13 @@
 
 pub mod analyze;
 pub mod calibrate;
+pub mod casework;
 pub mod check;
 pub mod eval;
+pub mod export;
 pub mod georef;
+pub mod incidents;
+pub mod tasks;
 pub mod telemetry;
 pub mod zones;
 
@@ -25,5 +29,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Georef(args) => georef::run(&args),
         Command::Calibrate(args) => calibrate::run(&args.command),
         Command::Zones(args) => zones::run(&args),
+        Command::Incidents(args) => incidents::run(&args),
+        Command::Tasks(args) => tasks::run(&args),
+        Command::Export(args) => export::run(&args),
     }
 }

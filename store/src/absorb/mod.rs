@@ -28,6 +28,7 @@ pub(crate) use rows::{AbsorbRows, Findings, LastLooks, Version, Write};
 pub(crate) use step::absorb;
 
 use crate::record::Run;
+use crate::save::Stamp;
 
 /// A frame that was looked at: what it covers and what was seen in it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,6 +50,12 @@ pub struct Batch<'a> {
     pub config: &'a DedupeConfig,
     /// The frames.
     pub frames: &'a [SeenFrame],
+}
+
+impl Batch<'_> {
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp { at: self.at, run: Some(self.run.id), operation: None }
+    }
 }
 
 /// What became of a batch.

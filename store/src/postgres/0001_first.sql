@@ -66,7 +66,8 @@ CREATE INDEX task_by_state ON task (state, lead);
 CREATE TABLE event (
     seq bigint PRIMARY KEY,
     at text NOT NULL,
-    run_id uuid NOT NULL REFERENCES run (id),
+    run_id uuid REFERENCES run (id),
+    operation_id bigint,
     json json NOT NULL
 );
 
@@ -91,4 +92,17 @@ CREATE TABLE last_look (
     source text PRIMARY KEY,
     time_us bigint NOT NULL,
     frame_index bigint NOT NULL
+);
+
+-- What people did, with the records before and after it in `json`.
+CREATE TABLE operation (
+    id bigint PRIMARY KEY,
+    at text NOT NULL,
+    actor text NOT NULL,
+    json json NOT NULL
+);
+CREATE TABLE operation_subject (
+    subject_id uuid NOT NULL,
+    operation_id bigint NOT NULL REFERENCES operation (id),
+    PRIMARY KEY (subject_id, operation_id)
 );

@@ -133,7 +133,8 @@ impl AbsorbRows for PgAbsorbing<'_> {
         bulk::write_incidents(self.link, &findings.incidents, batch.at)?;
         bulk::add_observations(self.link, &findings.observations)?;
         self.write_looks(&findings.looks)?;
-        let events = findings.changes.iter().map(|change| EventRow::of(*change, batch.run.id, batch.at));
+        let stamp = batch.stamp();
+        let events = findings.changes.iter().map(|change| EventRow::of(change, &stamp));
         bulk::append_events(self.link, &events.collect::<Result<Vec<_>, _>>()?)
     }
 }

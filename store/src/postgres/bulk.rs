@@ -10,20 +10,23 @@ use super::link::Link;
 use crate::absorb::{Version, Write};
 use crate::columns::listed;
 use crate::error::StoreError;
-use crate::record::{Change, Run, RunId};
-use crate::save::{decode, encode};
+use crate::record::{Change, Run};
+use crate::save::{Stamp, decode, encode};
 
 /// An event that waits to be written.
 pub(super) struct EventRow {
     at: String,
-    run: Uuid,
+    run: Option<Uuid>,
+    operation: Option<i64>,
     json: String,
 }
 
 impl EventRow {
     /// Returns the row of a change.
-    pub(super) fn of(change: Change, run: RunId, at: Timestamp) -> Result<Self, StoreError> {
-        Ok(Self { at: at.to_string(), run: run.0, json: encode(&change, "event", &run)? })
+    pub(super) fn of(change: &Change, stamp: &Stamp) -> Result<Self, StoreError> {
+        let json = encode(change, "event", &stamp.at)?;
+        let operation = stamp.operation.map(|id| id.0.cast_signed());
+        Ok(Self { at: stamp.at.to_string(), run: stamp.run.map(|run| run.0), operation, json })
     }
 }
 
@@ -33,13 +36,16 @@ pub(super) fn append_events(link: &mut Link, events: &[EventRow]) -> Result<(), 
         return Ok(());
     }
     let sql = "WITH counted AS (UPDATE event_counter SET last = last + $1 RETURNING last - $1 AS before) \
-               INSERT INTO event (seq, at, run_id, json) SELECT before + n, at, run_id, json::json \
-               FROM counted, unnest($2::text[], $3::uuid[], $4::text[]) WITH ORDINALITY AS t(at, run_id, json, n)";
+               INSERT INTO event (seq, at, run_id, operation_id, json) \
+               SELECT before + n, at, run_id, operation_id, json::json FROM counted, \
+               unnest($2::text[], $3::uuid[], $4::bigint[], $5::text[]) WITH ORDINALITY \
+               AS t(at, run_id, operation_id, json, n)";
     let count = events.len() as i64;
     let at: Vec<&str> = events.iter().map(|event| event.at.as_str()).collect();
-    let run: Vec<Uuid> = events.iter().map(|event| event.run).collect();
+    let run: Vec<Option<Uuid>> = events.iter().map(|event| event.run).collect();
+    let operation: Vec<Option<i64>> = events.iter().map(|event| event.operation).collect();
     let json: Vec<&str> = events.iter().map(|event| event.json.as_str()).collect();
-    link.execute(sql, &[&count, &at, &run, &json], "append events").map(|_| ())
+    link.execute(sql, &[&count, &at, &run, &operation, &json], "append events").map(|_| ())
 }
 
 /// Writes a run.

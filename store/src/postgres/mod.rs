@@ -17,6 +17,7 @@ mod schema;
 use std::cell::{RefCell, RefMut};
 use std::path::Path;
 
+use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};
 use jiff::Timestamp;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
 use crate::error::StoreError;
+use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
 use crate::retention::{Pruned, Retention, prune};
 use crate::save::{Rows, decode, save};
@@ -159,14 +161,14 @@ impl Store for PostgresStore {
     }
 
     fn events_after(&self, cursor: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        let sql = "SELECT seq, at, run_id, json::text FROM event WHERE seq > $1 ORDER BY seq LIMIT $2";
+        let sql = "SELECT seq::text, to_json(at)::text, coalesce(to_json(run_id), 'null')::text, \
+                   coalesce(operation_id::text, 'null'), json::text \
+                   FROM event WHERE seq > $1 ORDER BY event.seq LIMIT $2";
         let cursor = i64::try_from(cursor).unwrap_or(i64::MAX);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = self.link()?.query(sql, &[&cursor, &limit], "read events")?;
-        let event = |row: &postgres::Row| {
-            let (seq, run): (i64, Uuid) = (row.get(0), row.get(2));
-            event_of_row(&[seq.to_string(), row.get(1), run.to_string(), row.get(3)])
-        };
+        let event =
+            |row: &postgres::Row| event_of_row(&[row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)]);
         rows.iter().map(event).collect()
     }
 
@@ -181,5 +183,19 @@ impl Store for PostgresStore {
 
     fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
         self.alone("put closed incidents away", |link| prune(&mut *link.borrow_mut(), retention, now))
+    }
+
+    fn operate(
+        &mut self,
+        operation: &Operation,
+        desk: &Desk<'_>,
+        now: Timestamp,
+    ) -> Result<Operated, StoreError> {
+        self.write("save an operation", |rows| operate(rows, operation, desk, now))
+    }
+
+    fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
+        drop(self.link()?);
+        operations_of(&PgRows { link: &self.link, events: Vec::new() }, subject)
     }
 }

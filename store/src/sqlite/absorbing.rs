@@ -132,7 +132,7 @@ impl AbsorbRows for SqliteAbsorbing<'_> {
             self.sql.execute(text, params![source, time_us, frame_index])?;
         }
         for change in &findings.changes {
-            let json = encode(change, "event", &batch.run.id)?;
+            let json = encode(change, "event", &batch.at)?;
             let text = "INSERT INTO event (at, run_id, json) VALUES (?1, ?2, ?3)";
             self.sql.execute(text, params![at, batch.run.id.to_string(), json])?;
         }

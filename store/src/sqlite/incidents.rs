@@ -168,8 +168,8 @@ fn observation_id(text: &str) -> Result<ObservationId, StoreError> {
     decode(&format!("\"{text}\""), "observation", text)
 }
 
-/// Fills what version 2 of the schema added, from the records.
-pub(crate) fn fill_version_2(connection: &Connection) -> Result<(), StoreError> {
+/// Fills what version 3 of the schema added, from the records.
+pub(crate) fn fill_version_3(connection: &Connection) -> Result<(), StoreError> {
     let sql = Sql {
         connection,
         path: Path::new(""),

@@ -8,6 +8,7 @@ mod rows;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation};
 use jiff::Timestamp;
@@ -16,14 +17,15 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
 use crate::error::{StoreError, from_sql};
+use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
 use crate::retention::{Pruned, Retention, prune};
 use crate::save::{Rows, decode, save};
 use crate::schema::{self, CheckError, INCIDENTS};
 use absorbing::SqliteAbsorbing;
 use incidents::Sql;
-pub(crate) use incidents::fill_version_2;
-use rows::SqlRows;
+pub(crate) use incidents::fill_version_3;
+use rows::{EVENT_COLUMNS, SqlRows};
 
 /// How long to wait for another process, milliseconds.
 const BUSY_MILLIS: u64 = 5_000;
@@ -155,11 +157,7 @@ impl Store for SqliteStore {
     }
 
     fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
-        let sql = "SELECT o.id, o.json FROM observation o JOIN sighting s ON s.observation_id = o.id \
-                   JOIN incident i ON i.number = s.incident WHERE i.id = ?1";
-        let mut found: Vec<Observation> = self.records("observation", sql, params![id.to_string()])?;
-        found.sort_by_key(|observation| (observation.time, observation.id));
-        Ok(found)
+        self.rows().observations_of(id)
     }
 
     fn tasks(&self) -> Result<Vec<Task>, StoreError> {
@@ -177,13 +175,13 @@ impl Store for SqliteStore {
     }
 
     fn events_after(&self, cursor: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        let read = || -> rusqlite::Result<Vec<[String; 4]>> {
-            let sql = "SELECT seq, at, run_id, json FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-            let mut statement = self.connection.prepare(sql)?;
+        let read = || -> rusqlite::Result<Vec<[String; 5]>> {
+            let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+            let mut statement = self.connection.prepare(&sql)?;
             let cursor = i64::try_from(cursor).unwrap_or(i64::MAX);
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let row = |row: &rusqlite::Row<'_>| {
-                Ok([row.get::<_, i64>(0)?.to_string(), row.get(1)?, row.get(2)?, row.get(3)?])
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
             };
             statement.query_map(params![cursor, limit], row)?.collect()
         };
@@ -210,5 +208,23 @@ impl Store for SqliteStore {
             busy_millis: self.busy_millis,
         };
         absorb(&mut SqliteAbsorbing { sql }, &mut self.known, batch)
+    }
+
+    fn operate(
+        &mut self,
+        operation: &Operation,
+        desk: &Desk<'_>,
+        now: Timestamp,
+    ) -> Result<Operated, StoreError> {
+        let path = self.path.clone();
+        let busy_millis = self.busy_millis;
+        self.alone("save an operation", |sql| {
+            let mut rows = SqlRows { connection: sql.connection, path: &path, busy_millis };
+            operate(&mut rows, operation, desk, now)
+        })
+    }
+
+    fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
+        operations_of(&self.rows(), subject)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dispatch::{Task, TaskId};
-use gis::{Incident, IncidentId, Observation, ObservationId};
+use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
@@ -11,8 +11,9 @@ use super::incidents::{self, Sql};
 use crate::absorb::Write;
 use crate::columns::IncidentColumns;
 use crate::error::{StoreError, from_sql};
-use crate::record::{Change, Run, RunId, RunRecord};
-use crate::save::{Rows, decode, encode};
+use crate::operations::{OperationRecord, Subject};
+use crate::record::{Change, Run, RunId};
+use crate::save::{Rows, Stamp, decode, encode};
 
 /// Rows seen through a connection or a transaction.
 pub(super) struct SqlRows<'a> {
@@ -23,16 +24,11 @@ pub(super) struct SqlRows<'a> {
 
 impl SqlRows<'_> {
     fn sql(&self) -> Sql<'_> {
-        Sql {
-            connection: self.connection,
-            path: self.path,
-            doing: "save a run",
-            busy_millis: self.busy_millis,
-        }
+        Sql { connection: self.connection, path: self.path, doing: "save", busy_millis: self.busy_millis }
     }
 
     fn failed(&self, error: rusqlite::Error) -> StoreError {
-        from_sql(error, "save a run", self.path, self.busy_millis)
+        from_sql(error, "save", self.path, self.busy_millis)
     }
 
     fn json<T: DeserializeOwned>(
@@ -47,6 +43,19 @@ impl SqlRows<'_> {
         text.map(|text| decode(&text, what, id)).transpose()
     }
 
+    fn all<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        id: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            self.connection.prepare(sql)?.query_map([id], |row| row.get(0))?.collect()
+        };
+        let rows = read().map_err(|error| from_sql(error, "read", self.path, self.busy_millis))?;
+        rows.iter().map(|text| decode(text, what, id)).collect()
+    }
+
     fn write(&self, sql: &str, values: impl Params) -> Result<(), StoreError> {
         self.connection.execute(sql, values).map(|_| ()).map_err(|error| self.failed(error))
     }
@@ -57,43 +66,98 @@ impl Rows for SqlRows<'_> {
         self.json("run", "SELECT json FROM run WHERE id = ?1", &id.to_string())
     }
 
-    fn put_run(&mut self, run: &Run, record: &RunRecord) -> Result<(), StoreError> {
+    fn put_run(&mut self, run: &Run, stamp: &Stamp) -> Result<(), StoreError> {
         let json = encode(run, "run", &run.id)?;
         let sql = "INSERT INTO run (id, json, updated) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (id) DO UPDATE SET json = excluded.json, updated = excluded.updated";
-        self.write(sql, params![run.id.to_string(), json, record.saved_at.to_string()])
+        self.write(sql, params![run.id.to_string(), json, stamp.at.to_string()])
     }
 
     fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
         Ok(incidents::load(self.sql(), id)?.map(|(incident, _)| incident))
     }
 
-    fn put_incident(&mut self, incident: &Incident, record: &RunRecord) -> Result<(), StoreError> {
+    fn put_incident(&mut self, incident: &Incident, stamp: &Stamp) -> Result<(), StoreError> {
         let columns = IncidentColumns::of(incident)?;
         let text = "SELECT version FROM incident WHERE id = ?1";
         let version = self.sql().first(text, [incident.id.to_string()], |row| row.get(0))?.unwrap_or(0);
         let write = Write { incident, columns, version, listed_before: 0, moved: true };
-        incidents::write_incident(self.sql(), &write, record.saved_at)
+        incidents::write_incident(self.sql(), &write, stamp.at)
     }
 
     fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
         self.json("task", "SELECT json FROM task WHERE id = ?1", &id.to_string())
     }
 
-    fn put_task(&mut self, task: &Task, record: &RunRecord) -> Result<(), StoreError> {
+    fn put_task(&mut self, task: &Task, stamp: &Stamp) -> Result<(), StoreError> {
         let json = encode(task, "task", &task.id)?;
         let sql = "INSERT INTO task (id, incident_id, state, lead, created_us, json, updated) \
                    VALUES (?1, ?2, json_extract(?3, '$.state'), json_extract(?3, '$.lead'), ?4, ?3, ?5) \
-                   ON CONFLICT (id) DO UPDATE SET state = excluded.state, lead = excluded.lead, \
+                   ON CONFLICT (id) DO UPDATE SET incident_id = excluded.incident_id, \
+                   state = excluded.state, lead = excluded.lead, \
                    created_us = excluded.created_us, json = excluded.json, updated = excluded.updated";
         let values = params![
             task.id.to_string(),
             task.incident_id.to_string(),
             json,
             task.created.as_microsecond(),
-            record.saved_at.to_string(),
+            stamp.at.to_string(),
         ];
         self.write(sql, values)
+    }
+
+    fn tasks_of(&self, id: IncidentId) -> Result<Vec<Task>, StoreError> {
+        let sql = "SELECT json FROM task WHERE incident_id = ?1";
+        let mut found: Vec<Task> = self.all("task of incident", sql, &id.to_string())?;
+        found.sort_by_key(|task| (task.created, task.id));
+        Ok(found)
+    }
+
+    fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
+        let sql = "SELECT o.json FROM observation o JOIN sighting s ON s.observation_id = o.id \
+                   JOIN incident i ON i.number = s.incident WHERE i.id = ?1";
+        let mut found: Vec<Observation> = self.all("observation of incident", sql, &id.to_string())?;
+        found.sort_by_key(|observation| (observation.time, observation.id));
+        Ok(found)
+    }
+
+    fn incident_of(&self, id: ObservationId) -> Result<Option<IncidentId>, StoreError> {
+        let sql = "SELECT json_quote(i.id) FROM sighting s JOIN incident i ON i.number = s.incident \
+                   WHERE s.observation_id = ?1";
+        self.json("sighting of observation", sql, &id.0.to_string())
+    }
+
+    fn operation(&self, id: OperationId) -> Result<Option<OperationRecord>, StoreError> {
+        self.json("operation", "SELECT json FROM operation WHERE id = ?1", &id.to_string())
+    }
+
+    fn last_operation(&self) -> Result<Option<OperationId>, StoreError> {
+        let found = self.connection.query_row("SELECT max(id) FROM operation", [], |row| row.get(0));
+        found.map(|id: Option<i64>| id.map(operation_of_row_id)).map_err(|error| self.failed(error))
+    }
+
+    fn operations_on(&self, subject: Subject) -> Result<Vec<OperationId>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<i64>> {
+            let sql =
+                "SELECT operation_id FROM operation_subject WHERE subject_id = ?1 ORDER BY operation_id";
+            let mut statement = self.connection.prepare(sql)?;
+            statement.query_map([subject.id().to_string()], |row| row.get(0))?.collect()
+        };
+        let ids = read().map_err(|error| from_sql(error, "read operations", self.path, self.busy_millis))?;
+        Ok(ids.into_iter().map(operation_of_row_id).collect())
+    }
+
+    fn put_operation(&mut self, operation: &OperationRecord) -> Result<(), StoreError> {
+        let json = encode(operation, "operation", &operation.id)?;
+        let sql = "INSERT INTO operation (id, at, actor, json) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (id) DO UPDATE SET json = excluded.json";
+        let id = row_id(operation.id);
+        self.write(sql, params![id, operation.at.to_string(), operation.actor, json])?;
+        for subject in operation.subjects() {
+            let sql = "INSERT INTO operation_subject (subject_id, operation_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            self.write(sql, params![subject.id().to_string(), id])?;
+        }
+        Ok(())
     }
 
     fn has_observation(&self, id: ObservationId) -> Result<bool, StoreError> {
@@ -110,9 +174,22 @@ impl Rows for SqlRows<'_> {
         self.write(sql, params![observation.id.0.to_string(), observation.source, time_us, json])
     }
 
-    fn add_event(&mut self, change: Change, record: &RunRecord) -> Result<(), StoreError> {
-        let json = encode(&change, "event", &record.run.id)?;
-        let sql = "INSERT INTO event (at, run_id, json) VALUES (?1, ?2, ?3)";
-        self.write(sql, params![record.saved_at.to_string(), record.run.id.to_string(), json])
+    fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
+        let json = encode(&change, "event", &stamp.at)?;
+        let sql = "INSERT INTO event (at, run_id, operation_id, json) VALUES (?1, ?2, ?3, ?4)";
+        let run = stamp.run.map(|run| run.to_string());
+        self.write(sql, params![stamp.at.to_string(), run, stamp.operation.map(row_id), json])
     }
 }
+
+fn row_id(id: OperationId) -> i64 {
+    i64::try_from(id.0).unwrap_or(i64::MAX)
+}
+
+fn operation_of_row_id(id: i64) -> OperationId {
+    OperationId(u64::try_from(id).unwrap_or(0))
+}
+
+/// Columns of an event: number, time, run, operation and change, the first four as JSON.
+pub(super) const EVENT_COLUMNS: &str =
+    "json_quote(seq), json_quote(at), json_quote(run_id), json_quote(operation_id), json";

@@ -66,7 +66,7 @@ pub fn task(incident: &Incident, created: Timestamp) -> Task {
         "incident_id": incident.id,
         "class": incident.class,
         "state": "dispatched",
-        "lead": "drainage",
+        "lead": "municipal_drainage",
         "assisting": [],
         "priority": "normal",
         "severity": "minor",
@@ -74,7 +74,7 @@ pub fn task(incident: &Incident, created: Timestamp) -> Task {
         "deadline": created + SignedDuration::from_mins(15),
         "stage_deadlines": { "accept": null, "depart": null, "arrive": null },
         "routing": {
-            "lead": "drainage", "probability": 0.99, "assisting": [], "outcome": null, "severity": "minor",
+            "lead": "municipal_drainage", "probability": 0.99, "assisting": [], "outcome": null, "severity": "minor",
             "zones": [], "reason_zh": "", "reason_en": "", "person_needed": null
         },
         "position": incident.position.unwrap().point.lat_lon,
@@ -86,7 +86,7 @@ pub fn task(incident: &Incident, created: Timestamp) -> Task {
         "history": [
             { "at": created, "from": "proposed", "to": "confirmed", "event": { "kind": "confirm" } },
             { "at": created, "from": "confirmed", "to": "dispatched",
-              "event": { "kind": "dispatch", "department": "drainage" } }
+              "event": { "kind": "dispatch", "department": "municipal_drainage" } }
         ]
     }))
     .unwrap()

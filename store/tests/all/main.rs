@@ -5,11 +5,15 @@
 mod absorb;
 mod city;
 mod conformance;
+mod export;
 mod faults;
 mod findings;
 mod migration;
+mod operations;
+mod operations_laws;
 mod retention;
 mod server;
 mod sqlite_file;
+mod town;
 mod writers;
 mod zones;

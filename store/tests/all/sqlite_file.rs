@@ -76,11 +76,11 @@ fn a_newer_schema_is_refused_and_left_alone() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = SqliteStore::open(&path).unwrap_err();
-    assert!(matches!(error, StoreError::SchemaTooNew { found: 7, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::SchemaTooNew { found: 7, known: 3, .. }), "{error:?}");
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot use database {}: its schema version 7 is newer than 2, the newest known here",
+            "cannot use database {}: its schema version 7 is newer than 3, the newest known here",
             path.display()
         )
     );
