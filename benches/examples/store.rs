@@ -1,4 +1,5 @@
-//! `store TARGET INCIDENTS OBSERVATIONS WRITERS [filled]`: observations a second that writers absorb at once, as JSON.
+//! `store TARGET INCIDENTS OBSERVATIONS WRITERS [filled]`: observations a second that writers absorb at once, as JSON, with the processor time of this
+//! process (that of a PostgreSQL server is not in it).
 //!
 //! TARGET is `memory`, a file or a PostgreSQL URL. The city is a grid of things 265 m apart (10 000 on 700 km²). A flight sees
 //! four of them in each of eight frames and goes on to the next four; each writer begins in another quarter and passes over
@@ -8,6 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
+use cpu_time::ProcessTime;
 use gis::dedupe::DedupeConfig;
 use gis::observation::{ModelRef, TimeQuality, TimeSource};
 use gis::{
@@ -38,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     if filled {
         fill(&mut *first, &city)?;
     }
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), ProcessTime::now());
     if writers == 1 {
         fly(&mut *first, &city, 0, 0, groups_a_writer)?;
     } else {
@@ -52,7 +54,7 @@ fn main() -> anyhow::Result<()> {
             threads.into_iter().try_for_each(|thread| thread.join().expect("a writer panicked"))
         })?;
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let (seconds, cpu_seconds) = (start.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
     let absorbed = groups_a_writer * FRAMES_A_GROUP * A_FRAME * writers;
     let open = first.open_incidents()?.len();
     let kind = target.split(':').next().unwrap_or_default();
@@ -61,9 +63,11 @@ fn main() -> anyhow::Result<()> {
     {
         let rate = absorbed as f64 / seconds;
         let micros = 1e6 / rate;
+        let cpu_micros = 1e6 * cpu_seconds / absorbed as f64;
         println!(
             "{{\"store\": \"{kind}\", \"writers\": {writers}, \"open_incidents\": {open}, \"observations\": {absorbed}, \
-             \"a_second\": {rate:.0}, \"micros_each\": {micros:.0}}}"
+             \"a_second\": {rate:.0}, \"micros_each\": {micros:.0}, \
+             \"cpu_micros_each\": {cpu_micros:.0}}}"
         );
     }
     Ok(())

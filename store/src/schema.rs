@@ -18,8 +18,10 @@ pub(crate) struct Schema {
 /// What brings a file from one version to the next: a script, and what the program fills in after it.
 struct Step {
     script: &'static str,
-    fill: Option<fn(&Connection) -> Result<(), StoreError>>,
+    fill: Option<Fill>,
 }
+
+type Fill = fn(&Connection) -> Result<(), StoreError>;
 
 /// Incidents, tasks and their history: "FLY1" in ASCII.
 pub(crate) const INCIDENTS: Schema = Schema {
