@@ -143,6 +143,15 @@ pub struct KeptOutline {
     pub footprint: Footprint,
 }
 
+/// A place at which a person said that the incident lies too.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KnownPlace {
+    /// Where.
+    pub position: GroundPosition,
+    /// Outline there, if sightings had one.
+    pub footprint: Option<Footprint>,
+}
+
 /// The last frame of a source that was counted for an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedLook {
@@ -205,6 +214,9 @@ pub struct Incident {
     /// Incidents that a person said are other things, sorted: they are never merged by themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart_from: Vec<IncidentId>,
+    /// The places of what a person merged: what is seen at one of them is seen of this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<KnownPlace>,
     /// What happened to it, oldest first.
     pub history: Vec<Event>,
     /// Recent looks at its place.

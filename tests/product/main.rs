@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod casework;
 mod command;
 mod configuration;
 mod demo;

@@ -94,6 +94,7 @@ pub fn incident(class: &str, position: Option<GroundPosition>, area_m2: Option<f
         mean_score: 0.9,
         merged_into: None,
         apart_from: Vec::new(),
+        places: Vec::new(),
         history: Vec::new(),
         looks: Looks::default(),
         fixes: Vec::new(),

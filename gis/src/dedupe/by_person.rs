@@ -5,7 +5,8 @@
 //! together. Looks that showed nothing are not observations and start anew. What a person vouched for does not fall back: what
 //! was confirmed stays confirmed.
 //!
-//! What is split is kept apart ([`Incident::apart_from`]); what is merged stays merged ([`Incident::merged_into`]).
+//! What is split is kept apart ([`Incident::apart_from`]); what is merged stays merged ([`Incident::merged_into`]), also when
+//! its parts are seen again where they were ([`Incident::places`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,7 @@ use super::config::DedupeConfig;
 use super::confirm::{count_hit, decide};
 use super::deduper::add_observation;
 use super::fuse::add_sighting;
-use crate::incident::{Event, Incident, IncidentId, IncidentState, Looks, OperationId};
+use crate::incident::{Event, Incident, IncidentId, IncidentState, KnownPlace, Looks, OperationId};
 use crate::observation::{NotLocated, Observation, ObservationId};
 
 /// Who decides, why, and when.
@@ -129,6 +130,7 @@ pub fn merge(
     let one: BTreeSet<IncidentId> = incidents.iter().map(|incident| incident.id).collect();
     let apart: BTreeSet<IncidentId> = incidents.iter().flat_map(|i| &i.apart_from).copied().collect();
     kept.apart_from = apart.difference(&one).copied().collect();
+    kept.places = incidents.iter().flat_map(places_of).collect();
     for other in &mut others {
         by.note(&mut kept, &format!("took over incident {}", other.id));
         other.state = IncidentState::Closed;
@@ -137,6 +139,15 @@ pub fn merge(
     }
     vouch(&mut kept, confirmed);
     Ok(std::iter::once(kept).chain(others).collect())
+}
+
+/// Returns where an incident lies: the places that it was merged of, else its own.
+fn places_of(incident: &Incident) -> Vec<KnownPlace> {
+    if !incident.places.is_empty() {
+        return incident.places.clone();
+    }
+    let own = |position| KnownPlace { position, footprint: incident.footprint.clone() };
+    incident.position.map(own).into_iter().collect()
 }
 
 fn check_mergeable(incidents: &[Incident]) -> Result<(), NotPossible> {
@@ -295,6 +306,7 @@ pub fn undo(
         let mut restored = Incident { history: now.history.clone(), ..old.clone() };
         let all = old.observations.iter().copied().chain(came.iter().copied()).collect();
         made_of(&mut restored, &all, observations, by, config)?;
+        restored.places.clone_from(&old.places);
         vouch(&mut restored, [old.state, now.state].contains(&IncidentState::Confirmed));
         if !old.is_open() {
             restored.state = IncidentState::Closed;
@@ -399,6 +411,7 @@ fn forget(incident: &mut Incident, first_seen: Timestamp) {
     incident.looks = Looks::default();
     incident.fixes.clear();
     incident.outlines.clear();
+    incident.places.clear();
 }
 
 fn add_frame(incident: &mut Incident, frame: &[&Observation], config: &DedupeConfig) {

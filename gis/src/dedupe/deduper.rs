@@ -12,9 +12,10 @@ use super::confirm::{count_hit, count_miss, decide};
 use super::fuse::add_sighting;
 use super::matcher::{Fit, fit_of_incidents, fit_of_sighting};
 use super::merge::merge;
+use super::neighbourhood::entered_under;
 use super::view::Places;
 use super::{Absorbed, AbsorbedKind, Look};
-use crate::incident::{Incident, IncidentId, IncidentState, Looks};
+use crate::incident::{Incident, IncidentId, IncidentState, KnownPlace, Looks};
 use crate::observation::{NotLocated, Observation, ObservationId};
 use crate::position::LatLon;
 
@@ -123,7 +124,9 @@ impl Deduper {
         let chosen: Vec<Option<usize>> = assign(&gains)
             .into_iter()
             .zip(&fits)
-            .map(|(column, fits)| column.and_then(|c| slots.get(c).copied()).or_else(|| best_overlap(fits)))
+            .map(|(column, fits)| {
+                column.and_then(|c| slots.get(c).copied()).or_else(|| self.best_shared(fits))
+            })
             .collect();
         for (((index, sighting), slot), fits) in sightings.iter().zip(&chosen).zip(&fits) {
             let Some(slot) = *slot else {
@@ -145,10 +148,19 @@ impl Deduper {
         let fit = |slot: usize| {
             let incident = self.incidents.get(slot)?;
             let same_class = incident.class == sighting.observation.class;
-            let fit = same_class.then(|| fit_of_sighting(sighting, incident, &self.config)).flatten()?;
+            let fit = same_class.then(|| fit_at_any_place(sighting, incident, &self.config)).flatten()?;
             Some((slot, fit))
         };
         self.cells.find(&around).into_iter().filter_map(fit).collect()
+    }
+
+    /// Returns the incident of which the sighting is one more part: whose outline it overlaps most surely, for a thing that
+    /// shows as several masks, or that a person merged out of several.
+    fn best_shared(&self, fits: &BTreeMap<usize, Fit>) -> Option<usize> {
+        let merged =
+            |slot: usize| self.incidents.get(slot).is_some_and(|incident| !incident.places.is_empty());
+        let shared = fits.iter().filter(|(slot, fit)| fit.by_overlap || merged(**slot));
+        shared.max_by(|a, b| a.1.nats.total_cmp(&b.1.nats).then(b.0.cmp(a.0))).map(|(slot, _)| *slot)
     }
 
     fn begin(&mut self, sighting: &Sighting) -> usize {
@@ -315,10 +327,8 @@ impl Deduper {
             self.unlocated.insert((source.clone(), incident.class.clone()), slot);
         }
         if let Some(position) = incident.position.as_ref().filter(|_| incident.is_open()) {
-            // One ring is asked for with every sighting, so that only what a worse position needs is entered.
-            let ring = ring_for(ce90_m(&position.covariance_enu_m2)) - 1;
             let at = position.point.lat_lon;
-            self.cells.put(slot, widened(&cells_of(at, incident.footprint.as_ref()), ring));
+            self.cells.put(slot, entered_under(incident));
             self.places.put(slot, at);
         } else {
             self.cells.remove(slot);
@@ -401,10 +411,17 @@ impl Frame {
     }
 }
 
-/// Returns the incident whose outline the sighting overlaps most surely, for a thing that shows as several masks.
-fn best_overlap(fits: &BTreeMap<usize, Fit>) -> Option<usize> {
-    let overlapping = fits.iter().filter(|(_, fit)| fit.by_overlap);
-    overlapping.max_by(|a, b| a.1.nats.total_cmp(&b.1.nats).then(b.0.cmp(a.0))).map(|(slot, _)| *slot)
+/// Returns how well the sighting fits the incident, or one of the places that a person merged into it.
+fn fit_at_any_place(sighting: &Sighting, incident: &Incident, config: &DedupeConfig) -> Option<Fit> {
+    let there = |place: &KnownPlace| Incident {
+        position: Some(place.position),
+        footprint: place.footprint.clone(),
+        fixes: Vec::new(),
+        ..incident.clone()
+    };
+    let at_places = incident.places.iter().filter_map(|p| fit_of_sighting(sighting, &there(p), config));
+    let own = fit_of_sighting(sighting, incident, config);
+    own.into_iter().chain(at_places).max_by(|a, b| a.nats.total_cmp(&b.nats))
 }
 
 fn first_of(observation: &Observation, state: IncidentState, cause: String) -> Incident {
@@ -427,6 +444,7 @@ fn first_of(observation: &Observation, state: IncidentState, cause: String) -> I
         mean_score: 0.0,
         merged_into: None,
         apart_from: Vec::new(),
+        places: Vec::new(),
         history: Vec::new(),
         looks: Looks::default(),
         fixes: Vec::new(),

@@ -41,12 +41,21 @@ impl Bounds {
 
 /// Returns the H3 cells (resolution 11) that an open incident with a position is entered under; none for any other.
 pub fn cells_of_incident(incident: &Incident) -> BTreeSet<u64> {
+    numbers(&entered_under(incident))
+}
+
+/// Returns the cells that a deduper enters an incident under.
+pub(super) fn entered_under(incident: &Incident) -> BTreeSet<CellIndex> {
     let Some(position) = incident.position.as_ref().filter(|_| incident.is_open()) else {
         return BTreeSet::new();
     };
     // One ring is asked for with every sighting, so that only what a worse position needs is entered.
     let ring = ring_for(ce90_m(&position.covariance_enu_m2)) - 1;
-    numbers(&widened(&cells_of(position.point.lat_lon, incident.footprint.as_ref()), ring))
+    let mut cells = cells_of(position.point.lat_lon, incident.footprint.as_ref());
+    for place in &incident.places {
+        cells.extend(cells_of(place.position.point.lat_lon, place.footprint.as_ref()));
+    }
+    widened(&cells, ring)
 }
 
 /// Returns the cells under which an incident may be entered that this observation may be of.

@@ -9,6 +9,7 @@
 
 mod calibrate_laws;
 mod camera_vectors;
+mod dedupe_by_person;
 mod dedupe_cells;
 mod dedupe_confirm;
 mod dedupe_join;

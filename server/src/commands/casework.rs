@@ -43,13 +43,11 @@ pub fn city(config: Option<&Path>) -> anyhow::Result<(Config, City)> {
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    match city.filter(|_| errors.is_empty()) {
-        Some(city) => Ok((config, city)),
-        None => {
-            let lines: Vec<String> = errors.iter().map(Problem::to_string).collect();
-            bail!("cannot use the configuration:\n  {}", lines.join("\n  "))
-        }
+    if let Some(city) = city.filter(|_| errors.is_empty()) {
+        return Ok((config, city));
     }
+    let lines: Vec<String> = errors.iter().map(Problem::to_string).collect();
+    bail!("cannot use the configuration:\n  {}", lines.join("\n  "))
 }
 
 /// Does what a person decides, and tells it.

@@ -37,7 +37,7 @@ pub(super) fn of(city: &CityExport<'_>) -> Vec<Layer> {
     vec![zones(city), footprints(city), ellipses(city), incidents(city), tasks(city)]
 }
 
-fn text(text: impl ToString) -> Value {
+fn text(text: &(impl ToString + ?Sized)) -> Value {
     Value::Text(text.to_string())
 }
 
@@ -59,7 +59,7 @@ fn word(value: impl serde::Serialize) -> Value {
 
 /// A moment as GeoPackage wants it: UTC with milliseconds.
 fn moment(time: Timestamp) -> Value {
-    text(time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"))
+    text(&time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"))
 }
 
 fn coord(at: LatLon) -> Coord<f64> {
@@ -77,7 +77,7 @@ fn incidents(city: &CityExport<'_>) -> Layer {
         Row {
             geometry: position.map(|position| point(position.point.lat_lon)),
             values: vec![
-                text(incident.id),
+                text(&incident.id),
                 text(&incident.class),
                 text(incident.state.name()),
                 real(position.map(|position| ce90_m(&position.covariance_enu_m2))),
@@ -86,7 +86,7 @@ fn incidents(city: &CityExport<'_>) -> Layer {
                 moment(incident.last_seen),
                 Value::Integer(i64::from(incident.sightings)),
                 Value::Real(incident.mean_score),
-                text(incident.sources.join(", ")),
+                text(&incident.sources.join(", ")),
                 some_text(task.map(|task| task.id)),
                 some_text(incident.merged_into),
             ],
@@ -128,7 +128,7 @@ fn footprints(city: &CityExport<'_>) -> Layer {
             // A polygon closes its ring itself.
             geometry: Some(Geometry::Polygon(Polygon::new(LineString::new(ring), Vec::new()))),
             values: vec![
-                text(incident.id),
+                text(&incident.id),
                 text(&incident.class),
                 text(incident.state.name()),
                 real(Some(footprint.area_m2)),
@@ -160,7 +160,7 @@ fn ellipses(city: &CityExport<'_>) -> Layer {
         (major_m > 0.0 && minor_m > 0.0 && major_m.is_finite()).then(|| Row {
             geometry: Some(drawn(position, major_m, minor_m, ellipse.azimuth_deg)),
             values: vec![
-                text(incident.id),
+                text(&incident.id),
                 text(incident.state.name()),
                 Value::Real(major_m),
                 Value::Real(minor_m),
@@ -204,14 +204,14 @@ fn tasks(city: &CityExport<'_>) -> Layer {
         Row {
             geometry: Some(point(task.position)),
             values: vec![
-                text(task.id),
-                text(task.incident_id),
+                text(&task.id),
+                text(&task.incident_id),
                 text(&task.class),
                 text(task.state.name()),
                 some_text(task.lead.as_ref()),
                 some_text(lead.map(|lead| &lead.name_zh)),
                 some_text(lead.map(|lead| &lead.name_en)),
-                text(assisting.join(", ")),
+                text(&assisting.join(", ")),
                 word(task.priority),
                 word(task.severity),
                 moment(task.created),
@@ -258,7 +258,7 @@ fn zones(city: &CityExport<'_>) -> Layer {
         geometry: Some(Geometry::MultiPolygon(zone.polygon.clone())),
         values: vec![
             text(&zone.code),
-            text(zone.level),
+            text(&zone.level),
             some_text(zone.kind.as_ref()),
             text(&zone.name_zh),
             text(&zone.name_en),

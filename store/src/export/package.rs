@@ -156,7 +156,7 @@ fn list(
     extent: Option<Rect<f64>>,
     crs: ExportCrs,
 ) -> rusqlite::Result<()> {
-    let (min, max) = (extent.map(|e| e.min()), extent.map(|e| e.max()));
+    let (min, max) = (extent.map(Rect::min), extent.map(Rect::max));
     transaction.execute(
         "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, min_x, min_y, max_x, max_y, srs_id) \
          VALUES (?1, 'features', ?1, ?2, ?3, ?4, ?5, ?6, ?7)",

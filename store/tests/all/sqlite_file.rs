@@ -118,6 +118,31 @@ fn a_path_that_cannot_be_opened_is_named() {
 }
 
 #[test]
+fn a_file_of_the_first_version_is_brought_up_to_date_with_its_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("city.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../src/sqlite/0001_first.sql")).unwrap();
+    old.pragma_update(None, "application_id", 0x464C_5931).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    let run_id = "00000000-0000-0000-0000-000000000007";
+    old.execute("INSERT INTO run VALUES (?1, '{}', '2025-06-01T08:00:00Z')", [run_id]).unwrap();
+    let change = format!(r#"{{"kind":"run_added","run":"{run_id}"}}"#);
+    for seq in [3, 8] {
+        let sql = "INSERT INTO event VALUES (?1, '2025-06-01T08:00:00Z', ?2, ?3)";
+        old.execute(sql, rusqlite::params![seq, run_id, change]).unwrap();
+    }
+    drop(old);
+    let mut store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.schema_version().unwrap(), 3);
+    let events = store.events_after(0, 10).unwrap();
+    assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [3, 8]);
+    assert!(events[0].run.is_some_and(|run| run.to_string() == run_id) && events[0].operation.is_none());
+    store.save_run(&run(0..3, Vec::new(), 60)).unwrap();
+    assert_eq!(store.events_after(8, 1).unwrap()[0].seq, 9);
+}
+
+#[test]
 fn a_full_disk_saves_nothing_of_the_run_and_keeps_what_was_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("city.db");
