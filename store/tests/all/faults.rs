@@ -18,7 +18,9 @@ fn pump(intake: &mut Intake, store: &mut dyn Store, second: i64) -> Pumped {
 
 fn filled(frames: Vec<SeenFrame>, config: IntakeConfig) -> Intake {
     let mut intake = Intake::new(config);
-    frames.into_iter().for_each(|frame| drop(intake.offer(frame)));
+    for frame in frames {
+        intake.offer(frame);
+    }
     intake
 }
 

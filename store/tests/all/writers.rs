@@ -33,7 +33,9 @@ fn share(frames: &[SeenFrame], first: usize, step: usize) -> Vec<SeenFrame> {
 
 fn absorb_patiently(store: &mut dyn Store, frames: Vec<SeenFrame>) {
     let mut intake = Intake::new(IntakeConfig { frames_a_batch: 2, ..IntakeConfig::default() });
-    frames.into_iter().for_each(|frame| assert!(intake.offer(frame).is_none()));
+    for frame in frames {
+        assert!(intake.offer(frame).is_none());
+    }
     let mut now = crate::findings::time(0);
     loop {
         match intake.pump(store, &a_run(), &DedupeConfig::default(), now) {
@@ -73,7 +75,9 @@ fn four_threads(url: &str) {
                 scope.spawn(move || absorb_patiently(&mut *open(url), frames))
             })
             .collect();
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         done.store(true, Ordering::Release);
         follower.join().unwrap()
     });
@@ -109,7 +113,7 @@ fn two_processes_in_postgresql_make_one_incident_of_one_thing() {
 /// Kills a writer at random moments until it has come through; the store must be as if it had never been killed.
 fn kill_at_random(url: &str, seed: u64) {
     let frames = city();
-    let kills: u64 = std::env::var("FLYONCE_KILLS").ok().map_or(20, |text| text.parse().unwrap());
+    let kills: u64 = told("FLYONCE_KILLS").map_or(20, |text| text.parse().unwrap());
     let mut random = Random(seed);
     let batches = frames.len().div_ceil(BATCH);
     let mut acknowledged = 0;
@@ -157,6 +161,11 @@ fn a_writer_of_postgresql_killed_at_random_moments_loses_no_event_and_doubles_no
     kill_at_random(&server::fresh_url(), 2);
 }
 
+#[expect(clippy::disallowed_methods, reason = "a process of a test is told its task by its environment")]
+fn told(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// Starts this test binary again as a writer; see [`writer_process`].
 fn child(task: &str, url: &str, from: &str, output: Stdio) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -168,7 +177,7 @@ fn child(task: &str, url: &str, from: &str, output: Stdio) -> Child {
 #[test]
 #[ignore = "started by other tests as a process of its own"]
 fn writer_process() {
-    let order = std::env::var("FLYONCE_WRITER").unwrap();
+    let order = told("FLYONCE_WRITER").unwrap();
     let [task, url, from] = order.split('\n').collect::<Vec<_>>()[..] else { panic!("{order}") };
     let mut store = open(url);
     let from: usize = from.parse().unwrap();
