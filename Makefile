@@ -1,5 +1,5 @@
 # The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
-.PHONY: demo test check accuracy bench bench-peers build setup train
+.PHONY: demo test check accuracy bench bench-peers soak build setup train
 .DEFAULT_GOAL := demo
 
 OUT ?= out/demo
@@ -31,6 +31,11 @@ bench: build
 bench-peers:
 	benches/peers.sh
 	benches/zones.sh
+	benches/store.sh
+
+# Writers that are killed at 200 random moments, where `make test` does 20: no event lost, none doubled.
+soak: setup
+	FLYONCE_KILLS=200 cargo test --locked -p store --test all killed
 
 # PACK: waterlogging, fume or dumping. From the labelled data to an accepted pack; resumable, hours of CPU.
 train:

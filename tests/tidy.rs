@@ -33,6 +33,7 @@ const EDGES: &[(&str, &str)] = &[
     ("opencv", "pipeline-cv"),
     ("ort", "models-ort"),
     ("rusqlite", "store"),
+    ("postgres", "store"),
     ("sqlx", "store"),
     ("axum", "server"),
     ("tokio", "server"),

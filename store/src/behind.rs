@@ -126,9 +126,6 @@ pub(crate) fn take_in(
         if found.is_empty() {
             continue;
         }
-        for observation in &found {
-            rows.link(observation.id, *id)?;
-        }
         add_late(&mut incident, &found, record.saved_at);
         rows.put_incident(&incident, &Stamp::of_run(record))?;
         rows.add_event(Change::IncidentChanged { incident: *id }, &Stamp::of_run(record))?;

@@ -74,6 +74,35 @@ pub enum StoreError {
         /// How long was waited.
         waited_millis: u64,
     },
+    /// Others changed the same records again and again.
+    #[error("cannot {doing} in database {path}: other writers kept changing the same records")]
+    Contended {
+        /// What was being done.
+        doing: &'static str,
+        /// The file, or the address of the server.
+        path: PathBuf,
+    },
+    /// The server does not answer, or the connection to it broke.
+    #[error("cannot {doing} in database {path}: the server cannot be reached: {reason}")]
+    Unreachable {
+        /// What was being done.
+        doing: &'static str,
+        /// The address of the server.
+        path: PathBuf,
+        /// What the connection says.
+        reason: String,
+    },
+    /// PostgreSQL refused for another reason.
+    #[error("cannot {doing} in database {path}")]
+    Postgres {
+        /// What was being done.
+        doing: &'static str,
+        /// The address of the server.
+        path: PathBuf,
+        /// What it says.
+        #[source]
+        source: postgres::Error,
+    },
     /// The file is damaged.
     #[error("cannot {doing} in database {path}: the file is damaged")]
     Damaged {
@@ -206,6 +235,16 @@ pub enum StoreError {
         /// The incident.
         incident: IncidentId,
     },
+}
+
+impl StoreError {
+    /// Returns true when the same may well work later, without anybody changing anything of what was to be saved.
+    pub fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Self::Full { .. } | Self::Locked { .. } | Self::Contended { .. } | Self::Unreachable { .. }
+        )
+    }
 }
 
 /// Sorts what SQLite says into what a person can act on.

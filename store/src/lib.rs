@@ -1,27 +1,36 @@
 //! What is kept: observations, incidents, tasks, the runs they came from, and every change as an event.
 //!
-//! [`Store`] has one method per use case. [`SqliteStore`] keeps a city in one file; [`MemoryStore`] keeps a run in memory.
-//! One suite of tests runs on both. Saving what was saved before changes no row.
+//! [`Store`] has one method per use case. [`SqliteStore`] keeps a city in one file, [`PostgresStore`] in a database that several
+//! machines write to; [`MemoryStore`] keeps a run in memory. One suite of tests runs on all. Saving what was saved before changes no row.
 //!
 //! [`ZoneStore`] keeps the boundaries of a city in a file of its own, which many runs read.
 
+mod absorb;
 mod behind;
+mod columns;
 mod error;
 mod export;
+mod intake;
 mod memory;
 mod operations;
+mod postgres;
 mod reconcile;
 mod record;
+mod retention;
 mod save;
 mod schema;
 mod sqlite;
 mod zones;
 
+pub use self::postgres::PostgresStore;
+pub use absorb::{AbsorbedBatch, Batch, SeenFrame};
 pub use error::StoreError;
 pub use export::{CityExport, ExportCrs, Exported, write_geopackage};
+pub use intake::{Intake, IntakeConfig, Pumped};
 pub use memory::MemoryStore;
 pub use operations::{Expected, Operated, Operation, OperationRecord, Subject, What};
 pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
+pub use retention::{Pruned, Retention};
 pub use sqlite::SqliteStore;
 pub use zones::{ImportedZones, StoredZone, ZoneStore, read_geopackage};
 
@@ -96,6 +105,23 @@ pub trait Store: Send {
     /// [`StoreError::MissingIncident`] for a task of an incident that is neither stored nor in the record;
     /// [`StoreError::NotStorable`] for a value that does not come back as it was, such as NaN; and any that writing has.
     fn save_run(&mut self, record: &RunRecord) -> Result<Saved, StoreError>;
+
+    /// Absorbs frames in one transaction: reads the incidents that they can touch, deduplicates, saves what changed with an
+    /// event for each change. Any number of writers may do so at once; none makes a second incident of one thing.
+    ///
+    /// Absorbing the same frames again changes nothing, so that it can be tried again whenever it is not known how it ended.
+    ///
+    /// # Errors
+    /// Any that reading and writing have; [`StoreError::Contended`] when others kept changing the same incidents. Nothing of
+    /// the batch is kept then.
+    fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError>;
+
+    /// Puts closed incidents away that were last seen long enough ago, with their tasks, and deletes their observations: one
+    /// bounded step. Events stay.
+    ///
+    /// # Errors
+    /// Any that reading and writing have.
+    fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError>;
 
     /// Does what a person decides, with an event for it and for each change, all of it or nothing.
     ///

@@ -1,15 +1,19 @@
 //! A store in memory, for runs that keep nothing and for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
-use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
+use gis::dedupe::neighbourhood::{Bounds, cells_of_incident};
+use gis::{Incident, IncidentId, IncidentState, Observation, ObservationId, OperationId};
 use jiff::Timestamp;
 
+use crate::absorb::{AbsorbRows, AbsorbedBatch, Batch, Findings, Known, LastLooks, Version, absorb};
+use crate::columns::listed;
 use crate::error::StoreError;
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
+use crate::retention::{PruneRows, Pruned, Retention, is_over, prune};
 use crate::save::{Rows, Stamp, encode, save};
 use crate::{Store, schema};
 
@@ -17,16 +21,20 @@ use crate::{Store, schema};
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     rows: MemoryRows,
+    known: Known,
 }
 
 #[derive(Debug, Clone, Default)]
 struct MemoryRows {
     runs: BTreeMap<RunId, Run>,
     incidents: BTreeMap<IncidentId, Incident>,
+    versions: BTreeMap<IncidentId, Version>,
+    incidents_by_cell: BTreeMap<u64, BTreeSet<IncidentId>>,
     tasks: BTreeMap<TaskId, Task>,
     observations: BTreeMap<ObservationId, Observation>,
     incident_of: BTreeMap<ObservationId, IncidentId>,
     events: Vec<StoredEvent>,
+    last_looks: BTreeMap<String, (i64, i64)>,
     operations: BTreeMap<OperationId, OperationRecord>,
 }
 
@@ -86,6 +94,14 @@ impl Store for MemoryStore {
         Ok(saved)
     }
 
+    fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError> {
+        absorb(&mut self.rows, &mut self.known, batch)
+    }
+
+    fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
+        prune(&mut self.rows, retention, now)
+    }
+
     fn operate(
         &mut self,
         operation: &Operation,
@@ -100,6 +116,158 @@ impl Store for MemoryStore {
 
     fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
         operations_of(&self.rows, subject)
+    }
+}
+
+impl MemoryRows {
+    fn put(&mut self, incident: &Incident) {
+        let before = self.incidents.get(&incident.id).map(cells_of_incident).unwrap_or_default();
+        for cell in before {
+            if let Some(entered) = self.incidents_by_cell.get_mut(&cell) {
+                entered.remove(&incident.id);
+            }
+        }
+        for cell in cells_of_incident(incident) {
+            self.incidents_by_cell.entry(cell).or_default().insert(incident.id);
+        }
+        // What was merged away belongs to the incident that took it over.
+        for observation in listed(incident) {
+            self.incident_of.insert(*observation, incident.id);
+        }
+        *self.versions.entry(incident.id).or_default() += 1;
+        self.incidents.insert(incident.id, incident.clone());
+    }
+
+    fn note(&mut self, change: Change, stamp: &Stamp) {
+        let Stamp { at, run, operation } = *stamp;
+        let seq = self.events.len() as u64 + 1;
+        self.events.push(StoredEvent { seq, at, run, operation, change });
+    }
+
+    fn versioned(&self, ids: impl IntoIterator<Item = IncidentId>) -> Vec<(IncidentId, Version)> {
+        ids.into_iter().filter_map(|id| Some((id, *self.versions.get(&id)?))).collect()
+    }
+}
+
+impl AbsorbRows for MemoryRows {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn rollback(&mut self) {}
+
+    fn lock(&mut self, _keys: &BTreeSet<i64>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn last_looks<'a>(&mut self, sources: &BTreeSet<&'a str>) -> Result<LastLooks<'a>, StoreError> {
+        let look = |source: &&'a str| Some((*source, *self.last_looks.get(*source)?));
+        Ok(sources.iter().filter_map(look).collect())
+    }
+
+    fn holders(&mut self, observations: &[ObservationId]) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+        Ok(self.versioned(observations.iter().filter_map(|id| self.incident_of.get(id).copied())))
+    }
+
+    fn entered(&mut self, cells: &BTreeSet<u64>) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+        let of_cells = cells.iter().filter_map(|cell| self.incidents_by_cell.get(cell));
+        Ok(self.versioned(of_cells.flatten().copied()))
+    }
+
+    fn in_view(&mut self, views: &[Bounds]) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+        let seen = |incident: &&Incident| {
+            let place = incident.position.as_ref().map(|position| position.point.lat_lon);
+            incident.is_open() && place.is_some_and(|at| views.iter().any(|view| view.contains(at)))
+        };
+        Ok(self.versioned(self.incidents.values().filter(seen).map(|incident| incident.id)))
+    }
+
+    fn unlocated(&mut self, sources: &BTreeSet<&str>) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+        let mut latest = BTreeMap::new();
+        let unlocated = |incident: &&Incident| incident.state == IncidentState::Unlocated;
+        for incident in self.incidents.values().filter(unlocated) {
+            let Some(source) = incident.sources.first().filter(|s| sources.contains(s.as_str())) else {
+                continue;
+            };
+            let entry = latest.entry((source, &incident.class)).or_insert((incident.first_seen, incident.id));
+            *entry = (*entry).max((incident.first_seen, incident.id));
+        }
+        Ok(self.versioned(latest.into_values().map(|(_, id)| id)))
+    }
+
+    fn load(&mut self, ids: &[IncidentId]) -> Result<Vec<(Incident, Version)>, StoreError> {
+        let load = |id: &IncidentId| Some((self.incidents.get(id)?.clone(), *self.versions.get(id)?));
+        Ok(ids.iter().filter_map(load).collect())
+    }
+
+    fn has_run(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError> {
+        Ok(self.runs.contains_key(&batch.run.id))
+    }
+
+    fn write(&mut self, findings: &Findings<'_>) -> Result<(), StoreError> {
+        // Everything is checked before anything is kept.
+        for observation in &findings.observations {
+            encode(*observation, "observation", &observation.id.0)?;
+        }
+        let batch = findings.batch;
+        if findings.adds_run() {
+            self.runs.insert(batch.run.id, batch.run.clone());
+        }
+        for write in &findings.incidents {
+            self.put(write.incident);
+        }
+        for observation in &findings.observations {
+            self.observations.insert(observation.id, (*observation).clone());
+        }
+        let looks = findings.looks.iter().map(|(source, look)| ((*source).to_owned(), *look));
+        self.last_looks.extend(looks);
+        for change in &findings.changes {
+            self.note(change.clone(), &batch.stamp());
+        }
+        Ok(())
+    }
+}
+
+impl PruneRows for MemoryRows {
+    fn closed_classes(&mut self) -> Result<Vec<String>, StoreError> {
+        let closed = self.incidents.values().filter(|incident| !incident.is_open());
+        Ok(closed.map(|incident| incident.class.clone()).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    fn over(
+        &mut self,
+        class: &str,
+        before: Timestamp,
+        _ended: &[&str],
+        limit: usize,
+    ) -> Result<Vec<Incident>, StoreError> {
+        let worked_on = |id| self.tasks.values().any(|task| task.incident_id == id && !is_over(task.state));
+        let over = |incident: &&Incident| {
+            let old = incident.class == class && incident.last_seen < before;
+            old && !incident.is_open() && !worked_on(incident.id)
+        };
+        let mut found: Vec<Incident> = self.incidents.values().filter(over).cloned().collect();
+        found.sort_by_key(|incident| incident.last_seen);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn put_away(&mut self, incident: &Incident, _now: Timestamp) -> Result<(usize, usize), StoreError> {
+        let of_incident = self.incident_of.iter().filter(|(_, owner)| **owner == incident.id);
+        let observations: Vec<ObservationId> = of_incident.map(|(id, _)| *id).collect();
+        for id in &observations {
+            self.incident_of.remove(id);
+            self.observations.remove(id);
+        }
+        let before = self.tasks.len();
+        self.tasks.retain(|_, task| task.incident_id != incident.id);
+        self.incidents.remove(&incident.id);
+        self.versions.remove(&incident.id);
+        Ok((observations.len(), before - self.tasks.len()))
     }
 }
 
@@ -119,7 +287,7 @@ impl Rows for MemoryRows {
 
     fn put_incident(&mut self, incident: &Incident, _stamp: &Stamp) -> Result<(), StoreError> {
         encode(incident, "incident", &incident.id)?;
-        self.incidents.insert(incident.id, incident.clone());
+        self.put(incident);
         Ok(())
     }
 
@@ -181,20 +349,8 @@ impl Rows for MemoryRows {
         Ok(())
     }
 
-    fn link(&mut self, observation: ObservationId, incident: IncidentId) -> Result<(), StoreError> {
-        self.incident_of.insert(observation, incident);
-        Ok(())
-    }
-
     fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
-        let seq = self.events.len() as u64 + 1;
-        self.events.push(StoredEvent {
-            seq,
-            at: stamp.at,
-            run: stamp.run,
-            operation: stamp.operation,
-            change,
-        });
+        self.note(change, stamp);
         Ok(())
     }
 }

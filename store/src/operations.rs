@@ -357,11 +357,6 @@ fn put_incidents(rows: &mut dyn Rows, record: &OperationRecord, stamp: &Stamp) -
         };
         rows.add_event(change, stamp)?;
     }
-    for incident in record.after.incidents.iter().filter(|incident| incident.merged_into.is_none()) {
-        for observation in &incident.observations {
-            rows.link(*observation, incident.id)?;
-        }
-    }
     Ok(())
 }
 

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::error::StoreError;
+use crate::save::decode;
+
 /// Identity of a run: the same inputs with the same configuration always give the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -139,4 +142,17 @@ pub struct StoredEvent {
     pub operation: Option<OperationId>,
     /// The change.
     pub change: Change,
+}
+
+/// Returns the event of a row of number, time, run, operation and change, all as JSON.
+pub(crate) fn event_of_row(
+    [seq, at, run, operation, change]: &[String; 5],
+) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        seq: decode(seq, "event", seq)?,
+        at: decode(at, "event", seq)?,
+        run: decode(run, "event", seq)?,
+        operation: decode(operation, "event", seq)?,
+        change: decode(change, "event", seq)?,
+    })
 }

@@ -1,7 +1,5 @@
 //! The one way a run is saved, over rows that a database or memory keeps.
 
-use std::collections::BTreeMap;
-
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
 use jiff::Timestamp;
@@ -36,6 +34,7 @@ pub(crate) trait Rows {
     fn run(&self, id: RunId) -> Result<Option<Run>, StoreError>;
     fn put_run(&mut self, run: &Run, stamp: &Stamp) -> Result<(), StoreError>;
     fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError>;
+    /// Writes an incident and says of its observations that they are its own, unless it was merged away.
     fn put_incident(&mut self, incident: &Incident, stamp: &Stamp) -> Result<(), StoreError>;
     fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError>;
     fn put_task(&mut self, task: &Task, stamp: &Stamp) -> Result<(), StoreError>;
@@ -54,8 +53,6 @@ pub(crate) trait Rows {
     fn put_operation(&mut self, operation: &OperationRecord) -> Result<(), StoreError>;
     fn has_observation(&self, id: ObservationId) -> Result<bool, StoreError>;
     fn add_observation(&mut self, observation: &Observation) -> Result<(), StoreError>;
-    /// Says which incident an observation belongs to.
-    fn link(&mut self, observation: ObservationId, incident: IncidentId) -> Result<(), StoreError>;
     fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError>;
 }
 
@@ -126,17 +123,6 @@ fn save_observations(
         if !rows.has_observation(observation.id)? {
             rows.add_observation(observation)?;
             saved.observations_added += 1;
-        }
-    }
-    // What was merged away belongs to the incident that took it over.
-    let mut owner = BTreeMap::new();
-    let standing = |incident: &&Incident| incident.merged_into.is_none() && !behind.holds(incident.id);
-    for incident in record.incidents.iter().filter(standing) {
-        owner.extend(incident.observations.iter().map(|observation| (*observation, incident.id)));
-    }
-    for (observation, incident) in owner {
-        if rows.has_observation(observation)? {
-            rows.link(observation, incident)?;
         }
     }
     behind::take_in(rows, record, &late)

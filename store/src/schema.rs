@@ -2,35 +2,62 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
-use rusqlite_migration::{M, Migrations};
+use rusqlite::{Connection, Transaction};
+use rusqlite_migration::{HookError, M, Migrations};
 
 use crate::error::StoreError;
+use crate::sqlite::fill_version_3;
 
 /// What a file of this program holds.
 pub(crate) struct Schema {
     /// Marks the file.
     application_id: i32,
-    migrations: &'static [M<'static>],
+    steps: &'static [Step],
 }
+
+/// What brings a file from one version to the next: a script, and what the program fills in after it.
+struct Step {
+    script: &'static str,
+    fill: Option<Fill>,
+}
+
+type Fill = fn(&Connection) -> Result<(), StoreError>;
 
 /// Incidents, tasks and their history: "FLY1" in ASCII.
 pub(crate) const INCIDENTS: Schema = Schema {
     application_id: 0x464C_5931,
-    migrations: &[
-        M::up(include_str!("sqlite/0001_first.sql")),
-        M::up(include_str!("sqlite/0002_operations.sql")),
+    steps: &[
+        Step { script: include_str!("sqlite/0001_first.sql"), fill: None },
+        Step { script: include_str!("sqlite/0002_operations.sql"), fill: None },
+        Step { script: include_str!("sqlite/0003_absorb.sql"), fill: Some(fill_version_3) },
     ],
 };
 
 /// Zones: "FLYZ" in ASCII.
-pub(crate) const ZONES: Schema =
-    Schema { application_id: 0x464C_595A, migrations: &[M::up(include_str!("zones/0001_first.sql"))] };
+pub(crate) const ZONES: Schema = Schema {
+    application_id: 0x464C_595A,
+    steps: &[Step { script: include_str!("zones/0001_first.sql"), fill: None }],
+};
 
 impl Schema {
     /// Returns the newest version: one for each migration.
     pub(crate) const fn version(&self) -> u32 {
-        self.migrations.len() as u32
+        self.steps.len() as u32
+    }
+
+    fn migrations(&self) -> Migrations<'static> {
+        Migrations::new(self.steps.iter().map(Step::migration).collect())
+    }
+}
+
+impl Step {
+    fn migration(&self) -> M<'static> {
+        match self.fill {
+            None => M::up(self.script),
+            Some(fill) => M::up_with_hook(self.script, move |transaction: &Transaction<'_>| {
+                fill(transaction).map_err(|error| HookError::Hook(error.to_string()))
+            }),
+        }
     }
 }
 
@@ -65,7 +92,7 @@ impl From<rusqlite::Error> for CheckError {
 
 /// Brings the schema up to date.
 pub(crate) fn migrate(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<(), StoreError> {
-    let migrated = Migrations::from_slice(schema.migrations).to_latest(connection);
+    let migrated = schema.migrations().to_latest(connection);
     migrated.map_err(|source| StoreError::Migration { path: path.to_path_buf(), source })
 }
 
@@ -90,7 +117,7 @@ mod tests {
     #[test]
     fn migrations_are_valid() {
         for schema in [INCIDENTS, ZONES] {
-            assert!(Migrations::from_slice(schema.migrations).validate().is_ok());
+            assert!(schema.migrations().validate().is_ok());
         }
     }
 }

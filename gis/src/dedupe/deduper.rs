@@ -14,6 +14,7 @@ use super::flight::Flights;
 use super::fuse::{add_sighting, inverse};
 use super::matcher::{Fit, fit_of_incidents, fit_of_sighting, fix_of_same_flight, fraying_m2};
 use super::merge::merge;
+use super::neighbourhood::entered_under;
 use super::plane::Plane;
 use super::view::Places;
 use super::{Absorbed, AbsorbedKind, Look};
@@ -397,14 +398,8 @@ impl Deduper {
             self.unlocated.insert((source.clone(), incident.class.clone()), slot);
         }
         if let Some(position) = incident.position.as_ref().filter(|_| incident.is_open()) {
-            // One ring is asked for with every sighting, so that only what a worse position needs is entered.
-            let ring = ring_for(ce90_m(&position.covariance_enu_m2)) - 1;
             let at = position.point.lat_lon;
-            let mut cells = cells_of(at, incident.footprint.as_ref());
-            for place in &incident.places {
-                cells.extend(cells_of(place.position.point.lat_lon, place.footprint.as_ref()));
-            }
-            self.cells.put(slot, widened(&cells, ring));
+            self.cells.put(slot, entered_under(incident));
             self.places.put(slot, at);
         } else {
             self.cells.remove(slot);

@@ -25,6 +25,7 @@ mod flight;
 mod fuse;
 mod matcher;
 mod merge;
+pub mod neighbourhood;
 mod outline;
 mod plane;
 mod view;

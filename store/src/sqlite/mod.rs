@@ -1,5 +1,8 @@
 //! A store in one SQLite file: write-ahead log, foreign keys, a full sync with each commit.
 
+mod absorbing;
+mod incidents;
+mod pruning;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -12,21 +15,31 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::Store;
+use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
 use crate::error::{StoreError, from_sql};
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
-use crate::record::{Run, RunRecord, Saved, StoredEvent};
+use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
+use crate::retention::{Pruned, Retention, prune};
 use crate::save::{Rows, decode, save};
 use crate::schema::{self, CheckError, INCIDENTS};
-use rows::{EVENT_COLUMNS, SqlRows, event_of_row};
+use absorbing::SqliteAbsorbing;
+use incidents::Sql;
+pub(crate) use incidents::fill_version_3;
+use rows::{EVENT_COLUMNS, SqlRows};
 
 /// How long to wait for another process, milliseconds.
 const BUSY_MILLIS: u64 = 5_000;
+
+/// Statements kept prepared: more than there are.
+const STATEMENTS: usize = 64;
 
 /// A store in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    known: Known,
+    busy_millis: u64,
 }
 
 impl SqliteStore {
@@ -50,10 +63,13 @@ impl SqliteStore {
         }
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
         schema::mark(&connection, &INCIDENTS).map_err(failed)?;
+        // Off for the migration, which makes tables anew that others refer to.
+        connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         schema::migrate(&mut connection, path, &INCIDENTS)?;
-        Ok(Self { connection, path: path.to_path_buf() })
+        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self { connection, path: path.to_path_buf(), known: Known::default(), busy_millis: BUSY_MILLIS })
     }
 
     /// Limits the size of the file. What would make it larger fails with [`StoreError::Full`].
@@ -71,7 +87,7 @@ impl SqliteStore {
     }
 
     fn failed(&self, error: rusqlite::Error, doing: &'static str) -> StoreError {
-        from_sql(error, doing, &self.path, BUSY_MILLIS)
+        from_sql(error, doing, &self.path, self.busy_millis)
     }
 
     /// Returns the records of a query that gives id and JSON.
@@ -89,8 +105,37 @@ impl SqliteStore {
         rows.iter().map(|(id, text)| decode(text, what, id)).collect()
     }
 
+    /// Limits how long to wait for another process that writes.
+    ///
+    /// # Errors
+    /// Any that writing has.
+    pub fn limit_wait(&mut self, longest: Duration) -> Result<(), StoreError> {
+        self.busy_millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        self.connection.busy_timeout(longest).map_err(|error| self.failed(error, "limit the wait"))
+    }
+
+    /// Runs a use case that writes, and keeps all of it or nothing.
+    fn alone<T>(
+        &mut self,
+        doing: &'static str,
+        change: impl FnOnce(Sql<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (path, busy_millis) = (self.path.as_path(), self.busy_millis);
+        let failed = |error| from_sql(error, doing, path, busy_millis);
+        // The lock is taken at once, so that two writers wait for each other and none fails half way.
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let done = change(Sql { connection: &transaction, path, doing, busy_millis })?;
+        transaction.commit().map_err(failed)?;
+        Ok(done)
+    }
+
+    fn sql(&self, doing: &'static str) -> Sql<'_> {
+        Sql { connection: &self.connection, path: &self.path, doing, busy_millis: self.busy_millis }
+    }
+
     fn rows(&self) -> SqlRows<'_> {
-        SqlRows { connection: &self.connection, path: &self.path }
+        SqlRows { connection: &self.connection, path: &self.path, busy_millis: self.busy_millis }
     }
 }
 
@@ -100,20 +145,15 @@ impl Store for SqliteStore {
     }
 
     fn incidents(&self) -> Result<Vec<Incident>, StoreError> {
-        let mut all: Vec<Incident> = self.records("incident", "SELECT id, json FROM incident", [])?;
-        all.sort_by_key(|incident| (incident.first_seen, incident.id));
-        Ok(all)
+        incidents::load_all(self.sql("read"), false)
     }
 
     fn open_incidents(&self) -> Result<Vec<Incident>, StoreError> {
-        let sql = "SELECT id, json FROM incident WHERE state <> 'closed'";
-        let mut open: Vec<Incident> = self.records("incident", sql, [])?;
-        open.sort_by_key(|incident| (incident.first_seen, incident.id));
-        Ok(open)
+        incidents::load_all(self.sql("read"), true)
     }
 
     fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
-        self.rows().incident(id)
+        Ok(incidents::load(self.sql("read"), id)?.map(|(incident, _)| incident))
     }
 
     fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
@@ -150,13 +190,24 @@ impl Store for SqliteStore {
 
     fn save_run(&mut self, record: &RunRecord) -> Result<Saved, StoreError> {
         let path = self.path.clone();
-        let failed = |error| from_sql(error, "save a run", &path, BUSY_MILLIS);
-        // The lock is taken at once, so that two writers wait for each other and none fails half way.
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let saved = save(&mut SqlRows { connection: &transaction, path: &path }, record)?;
-        transaction.commit().map_err(failed)?;
-        Ok(saved)
+        let busy_millis = self.busy_millis;
+        self.alone("save a run", |sql| {
+            save(&mut SqlRows { connection: sql.connection, path: &path, busy_millis }, record)
+        })
+    }
+
+    fn prune(&mut self, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
+        self.alone("put closed incidents away", |mut sql| prune(&mut sql, retention, now))
+    }
+
+    fn absorb(&mut self, batch: &Batch<'_>) -> Result<AbsorbedBatch, StoreError> {
+        let sql = Sql {
+            connection: &self.connection,
+            path: &self.path,
+            doing: "absorb frames",
+            busy_millis: self.busy_millis,
+        };
+        absorb(&mut SqliteAbsorbing { sql }, &mut self.known, batch)
     }
 
     fn operate(
@@ -166,13 +217,11 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Operated, StoreError> {
         let path = self.path.clone();
-        let failed = |error| from_sql(error, "save an operation", &path, BUSY_MILLIS);
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let mut rows = SqlRows { connection: &transaction, path: &path };
-        let operated = operate(&mut rows, operation, desk, now)?;
-        transaction.commit().map_err(failed)?;
-        Ok(operated)
+        let busy_millis = self.busy_millis;
+        self.alone("save an operation", |sql| {
+            let mut rows = SqlRows { connection: sql.connection, path: &path, busy_millis };
+            operate(&mut rows, operation, desk, now)
+        })
     }
 
     fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {

@@ -7,21 +7,28 @@ use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
-use super::BUSY_MILLIS;
+use super::incidents::{self, Sql};
+use crate::absorb::Write;
+use crate::columns::IncidentColumns;
 use crate::error::{StoreError, from_sql};
 use crate::operations::{OperationRecord, Subject};
-use crate::record::{Change, Run, RunId, StoredEvent};
+use crate::record::{Change, Run, RunId};
 use crate::save::{Rows, Stamp, decode, encode};
 
 /// Rows seen through a connection or a transaction.
 pub(super) struct SqlRows<'a> {
     pub(super) connection: &'a Connection,
     pub(super) path: &'a Path,
+    pub(super) busy_millis: u64,
 }
 
 impl SqlRows<'_> {
+    fn sql(&self) -> Sql<'_> {
+        Sql { connection: self.connection, path: self.path, doing: "save", busy_millis: self.busy_millis }
+    }
+
     fn failed(&self, error: rusqlite::Error) -> StoreError {
-        from_sql(error, "save", self.path, BUSY_MILLIS)
+        from_sql(error, "save", self.path, self.busy_millis)
     }
 
     fn json<T: DeserializeOwned>(
@@ -32,7 +39,7 @@ impl SqlRows<'_> {
     ) -> Result<Option<T>, StoreError> {
         let found: rusqlite::Result<Option<String>> =
             self.connection.query_row(sql, [id], |row| row.get(0)).optional();
-        let text = found.map_err(|error| from_sql(error, "read", self.path, BUSY_MILLIS))?;
+        let text = found.map_err(|error| from_sql(error, "read", self.path, self.busy_millis))?;
         text.map(|text| decode(&text, what, id)).transpose()
     }
 
@@ -45,7 +52,7 @@ impl SqlRows<'_> {
         let read = || -> rusqlite::Result<Vec<String>> {
             self.connection.prepare(sql)?.query_map([id], |row| row.get(0))?.collect()
         };
-        let rows = read().map_err(|error| from_sql(error, "read", self.path, BUSY_MILLIS))?;
+        let rows = read().map_err(|error| from_sql(error, "read", self.path, self.busy_millis))?;
         rows.iter().map(|text| decode(text, what, id)).collect()
     }
 
@@ -67,27 +74,15 @@ impl Rows for SqlRows<'_> {
     }
 
     fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
-        self.json("incident", "SELECT json FROM incident WHERE id = ?1", &id.to_string())
+        Ok(incidents::load(self.sql(), id)?.map(|(incident, _)| incident))
     }
 
     fn put_incident(&mut self, incident: &Incident, stamp: &Stamp) -> Result<(), StoreError> {
-        let json = encode(incident, "incident", &incident.id)?;
-        let sql = "INSERT INTO incident (id, class, state, cell, first_seen_us, last_seen_us, json, updated) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-                   ON CONFLICT (id) DO UPDATE SET class = excluded.class, state = excluded.state, \
-                   cell = excluded.cell, first_seen_us = excluded.first_seen_us, \
-                   last_seen_us = excluded.last_seen_us, json = excluded.json, updated = excluded.updated";
-        let values = params![
-            incident.id.to_string(),
-            incident.class,
-            incident.state.name(),
-            incident.cell,
-            incident.first_seen.as_microsecond(),
-            incident.last_seen.as_microsecond(),
-            json,
-            stamp.at.to_string(),
-        ];
-        self.write(sql, values)
+        let columns = IncidentColumns::of(incident)?;
+        let text = "SELECT version FROM incident WHERE id = ?1";
+        let version = self.sql().first(text, [incident.id.to_string()], |row| row.get(0))?.unwrap_or(0);
+        let write = Write { incident, columns, version, listed_before: 0, moved: true };
+        incidents::write_incident(self.sql(), &write, stamp.at)
     }
 
     fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
@@ -120,14 +115,15 @@ impl Rows for SqlRows<'_> {
 
     fn observations_of(&self, id: IncidentId) -> Result<Vec<Observation>, StoreError> {
         let sql = "SELECT o.json FROM observation o JOIN sighting s ON s.observation_id = o.id \
-                   WHERE s.incident_id = ?1";
+                   JOIN incident i ON i.number = s.incident WHERE i.id = ?1";
         let mut found: Vec<Observation> = self.all("observation of incident", sql, &id.to_string())?;
         found.sort_by_key(|observation| (observation.time, observation.id));
         Ok(found)
     }
 
     fn incident_of(&self, id: ObservationId) -> Result<Option<IncidentId>, StoreError> {
-        let sql = "SELECT json_quote(incident_id) FROM sighting WHERE observation_id = ?1";
+        let sql = "SELECT json_quote(i.id) FROM sighting s JOIN incident i ON i.number = s.incident \
+                   WHERE s.observation_id = ?1";
         self.json("sighting of observation", sql, &id.0.to_string())
     }
 
@@ -147,7 +143,7 @@ impl Rows for SqlRows<'_> {
             let mut statement = self.connection.prepare(sql)?;
             statement.query_map([subject.id().to_string()], |row| row.get(0))?.collect()
         };
-        let ids = read().map_err(|error| from_sql(error, "read operations", self.path, BUSY_MILLIS))?;
+        let ids = read().map_err(|error| from_sql(error, "read operations", self.path, self.busy_millis))?;
         Ok(ids.into_iter().map(operation_of_row_id).collect())
     }
 
@@ -178,13 +174,6 @@ impl Rows for SqlRows<'_> {
         self.write(sql, params![observation.id.0.to_string(), observation.source, time_us, json])
     }
 
-    fn link(&mut self, observation: ObservationId, incident: IncidentId) -> Result<(), StoreError> {
-        let sql = "INSERT INTO sighting (observation_id, incident_id) VALUES (?1, ?2) \
-                   ON CONFLICT (observation_id) DO UPDATE SET incident_id = excluded.incident_id \
-                   WHERE incident_id <> excluded.incident_id";
-        self.write(sql, params![observation.0.to_string(), incident.to_string()])
-    }
-
     fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
         let json = encode(&change, "event", &stamp.at)?;
         let sql = "INSERT INTO event (at, run_id, operation_id, json) VALUES (?1, ?2, ?3, ?4)";
@@ -204,16 +193,3 @@ fn operation_of_row_id(id: i64) -> OperationId {
 /// Columns of an event: number, time, run, operation and change, the first four as JSON.
 pub(super) const EVENT_COLUMNS: &str =
     "json_quote(seq), json_quote(at), json_quote(run_id), json_quote(operation_id), json";
-
-/// Returns the event of a row of [`EVENT_COLUMNS`].
-pub(super) fn event_of_row(
-    [seq, at, run, operation, change]: &[String; 5],
-) -> Result<StoredEvent, StoreError> {
-    Ok(StoredEvent {
-        seq: decode(seq, "event", seq)?,
-        at: decode(at, "event", seq)?,
-        run: decode(run, "event", seq)?,
-        operation: decode(operation, "event", seq)?,
-        change: decode(change, "event", seq)?,
-    })
-}

@@ -1,12 +1,19 @@
-//! Tests of `store`: one suite on every implementation, and what is particular to the SQLite file.
+//! Tests of `store`: one suite on every implementation, writers at once, faults, and what is particular to the SQLite file.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where its scene cannot be built")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where its scene cannot be built")]
 
+mod absorb;
+mod city;
 mod conformance;
 mod export;
+mod faults;
 mod findings;
+mod migration;
 mod operations;
 mod operations_laws;
+mod retention;
+mod server;
 mod sqlite_file;
 mod town;
+mod writers;
 mod zones;

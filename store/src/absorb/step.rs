@@ -1,0 +1,208 @@
+//! One batch from beginning to commit, over any database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gis::dedupe::neighbourhood::{cells_beside, cells_of_incident};
+use gis::{Absorbed, AbsorbedKind, Deduper, Incident, IncidentId, Look, Observation, ObservationId};
+
+use super::known::Known;
+use super::reach::{Reach, locks_of_cells};
+use super::rows::{AbsorbRows, Findings, LastLooks, Version, Write};
+use super::{AbsorbedBatch, Batch};
+use crate::columns::{IncidentColumns, listed};
+use crate::error::StoreError;
+use crate::record::Change;
+
+/// Transactions tried for one batch before giving up; more than a few means that somebody holds on to the same incidents.
+const MOST_TRIES: usize = 12;
+
+/// Absorbs a batch in one transaction.
+pub(crate) fn absorb(
+    rows: &mut impl AbsorbRows,
+    known: &mut Known,
+    batch: &Batch<'_>,
+) -> Result<AbsorbedBatch, StoreError> {
+    known.trim();
+    let mut reach = Reach::of(batch);
+    for turn in 1.. {
+        rows.begin()?;
+        match attempt(rows, known, batch, &mut reach) {
+            Ok(Attempt::Done(done, written)) => {
+                rows.commit()?;
+                for (incident, version) in written {
+                    known.put(incident, version);
+                }
+                return Ok(done);
+            }
+            Ok(Attempt::MoreLocks(locks)) => {
+                rows.rollback();
+                reach.locks.extend(locks);
+            }
+            Err(StoreError::Contended { .. }) if turn < MOST_TRIES => rows.rollback(),
+            Err(error) => {
+                rows.rollback();
+                return Err(error);
+            }
+        }
+    }
+    Ok(AbsorbedBatch::default())
+}
+
+enum Attempt {
+    /// Written; the incidents with the version that they have now.
+    Done(AbsorbedBatch, Vec<(Incident, Version)>),
+    /// The batch reaches further than was locked.
+    MoreLocks(BTreeSet<i64>),
+}
+
+fn attempt<'a>(
+    rows: &mut impl AbsorbRows,
+    known: &mut Known,
+    batch: &'a Batch<'a>,
+    reach: &mut Reach,
+) -> Result<Attempt, StoreError> {
+    rows.lock(&reach.locks)?;
+    let mut found = BTreeMap::new();
+    found.extend(rows.holders(&reach.observations)?);
+    found.extend(rows.entered(&reach.cells)?);
+    found.extend(rows.in_view(&reach.views)?);
+    let sources = sources_of(batch);
+    found.extend(rows.unlocated(&sources)?);
+    let stored_looks = rows.last_looks(&sources)?;
+    let deduped = loop {
+        known.refresh(rows, found.iter().map(|(id, version)| (*id, *version)))?;
+        let deduped = dedupe(known, batch, &stored_looks, found.keys());
+        let beside: BTreeSet<u64> = deduped.beside.difference(&reach.cells).copied().collect();
+        let more = rows.entered(&beside)?;
+        reach.cells.extend(beside);
+        let before = found.len();
+        found.extend(more);
+        if found.len() == before {
+            break deduped;
+        }
+    };
+    let mut needed = locks_of_cells(&reach.cells);
+    for incident in &deduped.changed {
+        let before = known.get(incident.id).map(|(_, before)| cells_of_incident(before));
+        needed.extend(locks_of_cells(&before.unwrap_or_default()));
+        needed.extend(locks_of_cells(&cells_of_incident(incident)));
+    }
+    if !needed.is_subset(&reach.locks) {
+        return Ok(Attempt::MoreLocks(needed));
+    }
+    save(rows, known, batch, deduped, &found)
+}
+
+/// What a deduper made of the frames.
+struct Deduped<'a> {
+    outcomes: Vec<Vec<Absorbed>>,
+    /// Incidents that differ from what was known.
+    changed: Vec<Incident>,
+    /// Cells where an incident would lie that is one with an incident that was seen.
+    beside: BTreeSet<u64>,
+    /// The latest look of each source, where it is later than the one stored.
+    looks: LastLooks<'a>,
+}
+
+fn sources_of<'a>(batch: &Batch<'a>) -> BTreeSet<&'a str> {
+    let sources = batch.frames.iter().flat_map(|frame| {
+        let observed = frame.observations.iter().map(|observation| observation.source.as_str());
+        observed.chain([frame.look.source.as_str()])
+    });
+    sources.collect()
+}
+
+fn dedupe<'a, 'i>(
+    known: &Known,
+    batch: &Batch<'a>,
+    stored_looks: &LastLooks<'a>,
+    ids: impl Iterator<Item = &'i IncidentId>,
+) -> Deduped<'a> {
+    let existing = ids.filter_map(|id| known.get(*id)).map(|(_, incident)| incident.clone()).collect();
+    let mut deduper = Deduper::new(batch.config.clone(), existing);
+    let (mut outcomes, mut beside, mut touched) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let mut looks = LastLooks::new();
+    for frame in batch.frames {
+        let source = frame.look.source.as_str();
+        let at = (frame.look.time.as_microsecond(), frame.look.frame_index.cast_signed());
+        let last = looks.get(source).or_else(|| stored_looks.get(source));
+        let done = if last.is_none_or(|last| at > *last) {
+            looks.insert(source, at);
+            deduper.absorb_frame(&frame.look, frame.observations.clone())
+        } else {
+            let late = Look { footprint: None, ..frame.look.clone() };
+            deduper.absorb_frame(&late, frame.observations.clone())
+        };
+        let seen: BTreeSet<IncidentId> =
+            done.iter().filter(|d| is_new(d)).filter_map(|d| d.incident).collect();
+        for incident in deduper.take_changed() {
+            touched.insert(incident.id);
+            if seen.contains(&incident.id) {
+                beside.extend(cells_beside(incident));
+            }
+        }
+        outcomes.push(done);
+    }
+    let differs = |incident: &Incident| {
+        touched.contains(&incident.id) && known.get(incident.id).is_none_or(|(_, before)| before != incident)
+    };
+    let changed = deduper.into_incidents().into_iter().filter(differs).collect();
+    Deduped { outcomes, changed, beside, looks }
+}
+
+fn is_new(absorbed: &Absorbed) -> bool {
+    matches!(absorbed.kind, AbsorbedKind::New | AbsorbedKind::Joined)
+}
+
+fn save<'a>(
+    rows: &mut impl AbsorbRows,
+    known: &Known,
+    batch: &'a Batch<'a>,
+    deduped: Deduped<'a>,
+    found: &BTreeMap<IncidentId, Version>,
+) -> Result<Attempt, StoreError> {
+    let Deduped { outcomes, changed, looks, .. } = deduped;
+    let mut changes = Vec::new();
+    if !rows.has_run(batch)? {
+        changes.push(Change::RunAdded { run: batch.run.id });
+    }
+    let mut incidents = Vec::new();
+    for incident in &changed {
+        let (version, before) = match found.get(&incident.id).and(known.get(incident.id)) {
+            Some((version, before)) => (*version, Some(before)),
+            None => (0, None),
+        };
+        let id = incident.id;
+        changes.push(match before {
+            Some(_) => Change::IncidentChanged { incident: id },
+            None => Change::IncidentAdded { incident: id },
+        });
+        incidents.push(write_of(incident, before, version)?);
+    }
+    let observations = absorbed_observations(batch, &outcomes);
+    let findings = Findings { batch, incidents, observations, changes, looks };
+    rows.write(&findings)?;
+    let written =
+        findings.incidents.iter().map(|write| (write.incident.clone(), write.version + 1)).collect();
+    Ok(Attempt::Done(AbsorbedBatch { outcomes, changed }, written))
+}
+
+fn write_of<'a>(
+    incident: &'a Incident,
+    before: Option<&Incident>,
+    version: Version,
+) -> Result<Write<'a>, StoreError> {
+    let columns = IncidentColumns::of(incident)?;
+    let stored = before.map(listed).unwrap_or_default();
+    let listed_before = if listed(incident).starts_with(stored) { stored.len() } else { 0 };
+    let moved = before.is_none_or(|before| cells_of_incident(before) != cells_of_incident(incident));
+    Ok(Write { incident, columns, version, listed_before, moved })
+}
+
+/// Returns the observations that were not known before, each once.
+fn absorbed_observations<'a>(batch: &Batch<'a>, outcomes: &[Vec<Absorbed>]) -> Vec<&'a Observation> {
+    let fresh = outcomes.iter().flatten().filter(|done| is_new(done)).map(|done| done.observation);
+    let mut fresh: BTreeSet<ObservationId> = fresh.collect();
+    let all = batch.frames.iter().flat_map(|frame| &frame.observations);
+    all.filter(|observation| fresh.remove(&observation.id)).collect()
+}

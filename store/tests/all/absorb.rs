@@ -1,0 +1,109 @@
+//! Absorbing in every store: the same incidents as one deduper that knows them all, and nothing twice.
+
+use gis::dedupe::DedupeConfig;
+use gis::{AbsorbedKind, Location};
+use store::{Batch, Change, SeenFrame, Store, StoreError};
+
+use crate::city::{Random, a_run, absorb_all, assert_each_spot_once, crowded, incidents_of, sweeps};
+use crate::conformance::on_every_store;
+use crate::findings::time;
+
+fn absorb(store: &mut dyn Store, frames: &[SeenFrame]) -> Result<store::AbsorbedBatch, StoreError> {
+    let config = DedupeConfig::default();
+    store.absorb(&Batch { run: &a_run(), at: time(5), config: &config, frames })
+}
+
+#[test]
+fn reading_only_what_a_frame_can_touch_gives_what_reading_everything_gives() {
+    for seed in 0..3 {
+        let frames = crowded(250, seed);
+        let expect = incidents_of(&frames);
+        assert!(expect.iter().any(|incident| incident.merged_into.is_some()), "the scene has merges");
+        on_every_store(|store| {
+            absorb_all(store, &frames, 1 + 3 * seed as usize);
+            assert_eq!(store.incidents().unwrap(), expect);
+        });
+    }
+}
+
+#[test]
+fn absorbing_again_changes_nothing_and_makes_no_event() {
+    let frames = crowded(120, 9);
+    on_every_store(|store| {
+        absorb_all(store, &frames, 10);
+        let (incidents, events) = (store.incidents().unwrap(), store.events_after(0, 10_000).unwrap());
+        for batch in frames.chunks(30) {
+            let again = absorb(store, batch).unwrap();
+            assert!(again.changed.is_empty());
+            let kinds = again.outcomes.iter().flatten().map(|done| done.kind);
+            assert!(kinds.clone().all(|kind| kind == AbsorbedKind::Known));
+        }
+        assert_eq!(store.incidents().unwrap(), incidents);
+        assert_eq!(store.events_after(0, 10_000).unwrap(), events);
+    });
+}
+
+#[test]
+fn every_change_of_a_batch_is_an_event() {
+    let frames = sweeps(1, 6, 2);
+    on_every_store(|store| {
+        let first = absorb(store, &frames[..2]).unwrap();
+        assert_eq!(first.changed.len(), 6);
+        let second = absorb(store, &frames[2..3]).unwrap();
+        assert_eq!(second.changed.len(), 3);
+        let events = store.events_after(0, 100).unwrap();
+        assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), (1..=10).collect::<Vec<_>>());
+        assert_eq!(events[0].change, Change::RunAdded { run: a_run().id });
+        assert_eq!(events[1].change, Change::IncidentAdded { incident: first.changed[0].id });
+        assert_eq!(events[9].change, Change::IncidentChanged { incident: second.changed[2].id });
+    });
+}
+
+#[test]
+fn duplicate_and_reordered_delivery_gives_each_spot_one_incident() {
+    let frames = sweeps(2, 12, 3);
+    let mut shuffled: Vec<SeenFrame> = frames.iter().chain(&frames).cloned().collect();
+    let mut random = Random(3);
+    for last in (1..shuffled.len()).rev() {
+        shuffled.swap(last, random.below(last as u64 + 1) as usize);
+    }
+    on_every_store(|store| {
+        absorb_all(store, &shuffled, 5);
+        assert_each_spot_once(store, 12, &frames);
+    });
+}
+
+#[test]
+fn a_clock_that_steps_back_leaves_events_in_the_order_of_their_numbers() {
+    let frames = sweeps(1, 6, 2);
+    let config = DedupeConfig::default();
+    on_every_store(|store| {
+        for (frame, second) in frames.iter().zip([1000, 10, 2000, -5]) {
+            let batch = Batch {
+                run: &a_run(),
+                at: time(second),
+                config: &config,
+                frames: std::slice::from_ref(frame),
+            };
+            store.absorb(&batch).unwrap();
+        }
+        let events = store.events_after(0, 100).unwrap();
+        assert!(events.iter().zip(1..).all(|(event, seq)| event.seq == seq));
+        assert_eq!((events[0].at, events.last().unwrap().at), (time(1000), time(-5)));
+        assert_each_spot_once(store, 6, &frames);
+    });
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_and_the_rest_of_the_frame_kept() {
+    let mut frame = sweeps(1, 3, 1).remove(0);
+    if let Location::Ground(ground) = &mut frame.observations[1].location {
+        ground.covariance_enu_m2[(0, 0)] = f64::NAN;
+    }
+    on_every_store(|store| {
+        let done = absorb(store, std::slice::from_ref(&frame)).unwrap();
+        let kinds: Vec<_> = done.outcomes[0].iter().map(|done| done.kind).collect();
+        assert_eq!(kinds, [AbsorbedKind::New, AbsorbedKind::Refused, AbsorbedKind::New]);
+        assert_eq!(store.incidents().unwrap().len(), 2);
+    });
+}
