@@ -18,7 +18,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("simulation", &["gis", "dispatch"]),
     (
         "server",
-        &["gis", "models", "models-ort", "pipeline", "pipeline-gst", "pipeline-cv", "dispatch", "store", "simulation"],
+        &[
+            "gis",
+            "models",
+            "models-ort",
+            "pipeline",
+            "pipeline-gst",
+            "pipeline-cv",
+            "dispatch",
+            "store",
+            "simulation",
+        ],
     ),
     ("benches", &[]),
     ("e2e", &[]),

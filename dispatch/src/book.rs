@@ -60,7 +60,13 @@ impl Book {
         moved
     }
 
-    fn merge(&mut self, from: IncidentId, into: IncidentId, rules: &RuleSet, now: Timestamp) -> Option<TaskId> {
+    fn merge(
+        &mut self,
+        from: IncidentId,
+        into: IncidentId,
+        rules: &RuleSet,
+        now: Timestamp,
+    ) -> Option<TaskId> {
         let into = self.tasks.get(&into)?.id;
         let task = self.tasks.get_mut(&from)?;
         task.apply(Event::Merge { into }, now, &rules.calendar).ok().map(|_| task.id)

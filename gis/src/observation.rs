@@ -69,6 +69,7 @@ pub enum NotLocated {
 /// Where a sighting lies, or why that is not known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every observation is located")]
 pub enum Location {
     /// On the ground, with its error.
     Ground(GroundPosition),

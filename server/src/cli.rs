@@ -18,7 +18,6 @@ pub use cases::{
     IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
     TasksListArgs,
 };
-pub use simulate::SimulateArgs;
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
     LensChoice, MarkCrs, PointFormat,
@@ -27,6 +26,7 @@ pub use route::{
     CityArgs, ContextArg, RouteArgs, RowFormat, RulesArgs, RulesCheckArgs, RulesCommand, RulesDryRunArgs,
     Since, ZoneArg,
 };
+pub use simulate::SimulateArgs;
 
 /// Drone and CCTV video into tasks for the department responsible.
 #[derive(Debug, Parser)]

@@ -100,7 +100,12 @@ fn by_radius(seen: &[&Observation], places: &[Place], radius_m: f64, within_s: f
         });
         let index = near.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(groups.len(), |(i, _)| i);
         if index == groups.len() {
-            groups.push(Group { class: &observation.class, sum: (0.0, 0.0), count: 0.0, last: observation.time });
+            groups.push(Group {
+                class: &observation.class,
+                sum: (0.0, 0.0),
+                count: 0.0,
+                last: observation.time,
+            });
         }
         if let Some(group) = groups.get_mut(index) {
             group.sum = (group.sum.0 + place.east_m, group.sum.1 + place.north_m);

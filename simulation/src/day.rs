@@ -65,8 +65,8 @@ struct FalseCause {
 
 /// A source: a flight over its route, or a fixed camera.
 enum Source<'a> {
-    Flight(&'a Route, Flight),
-    Post(Post),
+    Flight(&'a Route, Box<Flight>),
+    Post(Box<Post>),
 }
 
 /// Makes the day of a scenario.
@@ -82,12 +82,22 @@ pub fn day(scenario: &Scenario, seed: u64) -> Option<Day> {
     let mut sources: Vec<Source<'_>> = Vec::new();
     for sweep in 0..scenario.aircraft.sweeps {
         for route in &routes {
-            sources.extend(route.flights(sweep, scenario, &mut dice).into_iter().map(|f| Source::Flight(route, f)));
+            sources.extend(
+                route
+                    .flights(sweep, scenario, &mut dice)
+                    .into_iter()
+                    .map(|f| Source::Flight(route, Box::new(f))),
+            );
         }
     }
     let flights = sources.len();
-    sources.extend(posts(scenario, &things, &map, &mut Dice::new(seed, POSTS)).into_iter().map(Source::Post));
-    let sight = Sight { scenario, map, ground, lens: sweep::lens(scenario)?, post_lens: post::lens(scenario)? };
+    sources.extend(
+        posts(scenario, &things, &map, &mut Dice::new(seed, POSTS))
+            .into_iter()
+            .map(|post| Source::Post(Box::new(post))),
+    );
+    let sight =
+        Sight { scenario, map, ground, lens: sweep::lens(scenario)?, post_lens: post::lens(scenario)? };
 
     let mut shown: BTreeMap<(usize, u64), Vec<(Cause, bool)>> = BTreeMap::new();
     let mut misses = Dice::new(seed, MISSES);
@@ -114,9 +124,16 @@ pub fn day(scenario: &Scenario, seed: u64) -> Option<Day> {
             }
         }
     }
-    let mut day = Day { things, false_causes: causes.len(), frames: Vec::new(), cause_of: HashMap::new(), map };
+    let mut day =
+        Day { things, false_causes: causes.len(), frames: Vec::new(), cause_of: HashMap::new(), map };
     sight.draw(&mut day, &sources, &causes, shown, &mut Dice::new(seed, MASKS));
-    day.frames.sort_by(|a, b| (a.look.time, &a.look.source, a.look.frame_index).cmp(&(b.look.time, &b.look.source, b.look.frame_index)));
+    day.frames.sort_by(|a, b| {
+        (a.look.time, &a.look.source, a.look.frame_index).cmp(&(
+            b.look.time,
+            &b.look.source,
+            b.look.frame_index,
+        ))
+    });
     Some(day)
 }
 
@@ -146,7 +163,16 @@ impl Sight<'_> {
         let (pixel_sigma_px, outline_jitter) =
             (self.scenario.aircraft.pixel_sigma_px, self.scenario.detector.outline_jitter);
         let range_m = self.scenario.detector.coarsest_gsd_m * lens.fx_px;
-        Camera { lens, truth, told, ground: &self.ground, map: &self.map, range_m, pixel_sigma_px, outline_jitter }
+        Camera {
+            lens,
+            truth,
+            told,
+            ground: &self.ground,
+            map: &self.map,
+            range_m,
+            pixel_sigma_px,
+            outline_jitter,
+        }
     }
 
     /// Farthest ground in the picture of an aircraft, metres from the place under it.
@@ -213,7 +239,12 @@ impl Sight<'_> {
         out
     }
 
-    fn false_cause(&self, sources: &[Source<'_>], of: &std::ops::Range<usize>, dice: &mut Dice) -> Option<FalseCause> {
+    fn false_cause(
+        &self,
+        sources: &[Source<'_>],
+        of: &std::ops::Range<usize>,
+        dice: &mut Dice,
+    ) -> Option<FalseCause> {
         let index = of.start + dice.below(of.len());
         let source = sources.get(index)?;
         let frames = match source {
@@ -226,7 +257,8 @@ impl Sight<'_> {
         let pixel = (dice.share() * camera.lens.width_px, dice.share() * camera.lens.height_px);
         let at = ground_point(&View::new(camera.lens, camera.truth, camera.ground), pixel.0, pixel.1).ok()?;
         let place = Some(self.map.place(at.lat_lon)).filter(|place| camera.shows(*place))?;
-        let run = dice.of(Range(self.scenario.detector.false_run.0, self.scenario.detector.false_run.1 + 1.0)) as u64;
+        let run = dice.of(Range(self.scenario.detector.false_run.0, self.scenario.detector.false_run.1 + 1.0))
+            as u64;
         let frames = match source {
             // The looks that show the place in a row around the one drawn, and of them a run that begins anywhere.
             Source::Flight(..) => in_a_row(&self.frames_with(source, place), frame)?,
@@ -283,7 +315,10 @@ impl Sight<'_> {
             let mut observations = Vec::new();
             for (cause, _) in parts.iter().filter(|(_, hit)| *hit) {
                 let detector = &self.scenario.detector;
-                let drawn = match (day.things.get(*cause), cause.checked_sub(day.things.len()).and_then(|n| causes.get(n))) {
+                let drawn = match (
+                    day.things.get(*cause),
+                    cause.checked_sub(day.things.len()).and_then(|n| causes.get(n)),
+                ) {
                     (Some(t), _) => Some((t.kind, t.place, t.radius_m, t.score, &detector.true_scores)),
                     (None, Some(f)) => Some((f.kind, f.place, f.radius_m, f.score, &detector.false_scores)),
                     (None, None) => None,

@@ -1,12 +1,12 @@
 //! What a model would say of a thing in a frame: an outline in the picture, put on the ground through the pose that is told.
 
-use gis::camera::Intrinsics;
 use geo::{Area, BooleanOps, Coord, Polygon};
+use gis::camera::Intrinsics;
 use gis::footprint::{footprint, frame_footprint};
 use gis::georef::locate;
 use gis::{
-    FlatGround, Footprint, GroundPosition, LatLon, Location, ModelRef, Observation, ObservationId, Pose, TimeQuality, TimeSource,
-    View,
+    FlatGround, Footprint, GroundPosition, LatLon, Location, ModelRef, Observation, ObservationId, Pose,
+    TimeQuality, TimeSource, View,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -107,7 +107,8 @@ impl Camera<'_> {
             .collect::<Option<_>>()?;
         let truncated = ring.iter().any(|&(u, v)| !self.inside(u, v));
         let (width, height) = (self.lens.width_px, self.lens.height_px);
-        let cut: Vec<(f64, f64)> = ring.iter().map(|&(u, v)| (u.clamp(0.0, width), v.clamp(0.0, height))).collect();
+        let cut: Vec<(f64, f64)> =
+            ring.iter().map(|&(u, v)| (u.clamp(0.0, width), v.clamp(0.0, height))).collect();
         let (outline, position) = footprint(&told, &cut, truncated, self.pixel_sigma_px).ok()?;
         Some(Sighted { position, outline: Some(outline) })
     }
@@ -124,7 +125,13 @@ pub struct Moment<'a> {
 }
 
 /// Returns the observation of something sighted; `ordinal` counts over the whole day.
-pub fn observation(moment: &Moment<'_>, class: &str, score: f64, sighted: Sighted, ordinal: u64) -> Observation {
+pub fn observation(
+    moment: &Moment<'_>,
+    class: &str,
+    score: f64,
+    sighted: Sighted,
+    ordinal: u64,
+) -> Observation {
     Observation {
         // The lower half of the number: version and variant of the id do not touch it.
         id: ObservationId(Uuid::new_v8(u128::from(ordinal).to_be_bytes())),

@@ -29,14 +29,21 @@ pub struct Post {
 
 /// Returns the lens of the fixed cameras; none where picture and field of view make no camera.
 pub fn lens(scenario: &Scenario) -> Option<Intrinsics> {
-    Intrinsics::from_fov(scenario.aircraft.width_px, scenario.aircraft.height_px, scenario.cameras.hfov_deg, None).ok()
+    Intrinsics::from_fov(
+        scenario.aircraft.width_px,
+        scenario.aircraft.height_px,
+        scenario.cameras.hfov_deg,
+        None,
+    )
+    .ok()
 }
 
 /// Places the cameras: the first ones look at things.
 pub fn posts(scenario: &Scenario, things: &[Thing], map: &Map, dice: &mut Dice) -> Vec<Post> {
     (0..scenario.cameras.count)
         .map(|n| {
-            let watched = (n < scenario.cameras.watching).then(|| dice.below(things.len())).and_then(|i| things.get(i));
+            let watched =
+                (n < scenario.cameras.watching).then(|| dice.below(things.len())).and_then(|i| things.get(i));
             let aim = watched.map_or_else(|| anywhere(scenario, dice), |thing| thing.place);
             post(n, aim, scenario, map, dice)
         })

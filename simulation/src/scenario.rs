@@ -229,13 +229,13 @@ impl Scenario {
                 return Err(problem(key, &format!("{value} is not above 0")));
             }
         }
-        for (key, value) in [
-            ("aircraft.side_overlap", aircraft.side_overlap),
-            ("aircraft.rtk_share", aircraft.rtk_share),
-            ("detector.miss", detector.miss),
+        for (key, value, most) in [
+            ("aircraft.side_overlap", aircraft.side_overlap, 0.95),
+            ("aircraft.rtk_share", aircraft.rtk_share, 1.0),
+            ("detector.miss", detector.miss, 0.95),
         ] {
-            if !(0.0..1.0).contains(&value) && !(key == "aircraft.rtk_share" && value == 1.0) {
-                return Err(problem(key, &format!("{value} is not a share")));
+            if !(0.0..=most).contains(&value) {
+                return Err(problem(key, &format!("{value} is not a share from 0 to {most}")));
             }
         }
         for (key, Range(least, greatest)) in self.ranges() {
@@ -243,7 +243,8 @@ impl Scenario {
                 return Err(problem(&key, &format!("[{least}, {greatest}] is not a range")));
             }
         }
-        if LatLon::new(area.centre.lat_deg, area.centre.lon_deg).is_none() || area.centre.lat_deg.abs() > 80.0 {
+        if LatLon::new(area.centre.lat_deg, area.centre.lon_deg).is_none() || area.centre.lat_deg.abs() > 80.0
+        {
             return Err(problem("area.centre", "is not a place between 80 degrees south and north"));
         }
         if aircraft.docks == 0 || 2 * pairs.count > self.thing_count() || cameras.watching > cameras.count {

@@ -59,7 +59,8 @@ fn share(part: usize, whole: usize) -> f64 {
 /// B-cubed: Bagga and Baldwin, LREC workshop on linguistic coreference (1998).
 pub fn grouping(clusters: &[Cluster], things: usize) -> Grouping {
     let tasks: Vec<&Cluster> = clusters.iter().filter(|cluster| cluster.task).collect();
-    let found: Vec<Cause> = tasks.iter().filter_map(|task| task.main()).filter(|cause| *cause < things).collect();
+    let found: Vec<Cause> =
+        tasks.iter().filter_map(|task| task.main()).filter(|cause| *cause < things).collect();
     let distinct: BTreeSet<Cause> = found.iter().copied().collect();
     let merged = tasks.iter().filter(|task| task.causes.keys().filter(|cause| **cause < things).count() > 1);
     Grouping {
@@ -160,8 +161,12 @@ pub struct Counts {
 
 /// Holds the outcome of a day against its truth.
 pub fn score(scenario: &Scenario, day: &Day, outcome: &Outcome, city: City<'_>) -> Score {
-    let tasks: BTreeMap<IncidentId, &Task> =
-        outcome.tasks.iter().filter(|task| task.state != State::Merged).map(|task| (task.incident_id, task)).collect();
+    let tasks: BTreeMap<IncidentId, &Task> = outcome
+        .tasks
+        .iter()
+        .filter(|task| task.state != State::Merged)
+        .map(|task| (task.incident_id, task))
+        .collect();
     let mut clusters = Vec::new();
     let mut main_of: BTreeMap<IncidentId, Cause> = BTreeMap::new();
     for incident in outcome.incidents.iter().filter(|incident| incident.merged_into.is_none()) {
@@ -181,7 +186,8 @@ pub fn score(scenario: &Scenario, day: &Day, outcome: &Outcome, city: City<'_>) 
             Some(Judged { task, cause, lead: true_lead(scenario, day, cause, task, city) })
         })
         .collect();
-    let sent: Vec<&Judged<'_>> = judged.iter().filter(|judged| judged.task.state == State::Dispatched).collect();
+    let sent: Vec<&Judged<'_>> =
+        judged.iter().filter(|judged| judged.task.state == State::Dispatched).collect();
     let wrong = |lead: &dyn Fn(&Task) -> Option<DepartmentId>| {
         share(sent.iter().filter(|judged| lead(judged.task) != judged.lead).count(), sent.len())
     };

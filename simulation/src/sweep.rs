@@ -161,7 +161,8 @@ impl Route {
         };
         (0..count)
             .map(|n| {
-                let after = i32::try_from(n).map_or(SignedDuration::ZERO, |n| (aircraft.flight + aircraft.swap) * n);
+                let after =
+                    i32::try_from(n).map_or(SignedDuration::ZERO, |n| (aircraft.flight + aircraft.swap) * n);
                 Flight {
                     source: format!("uav-{:02}/sweep-{}/flight-{}", self.dock + 1, sweep + 1, n + 1),
                     pitch_deg: dice.of(aircraft.pitch_deg),
@@ -187,7 +188,8 @@ fn stated(position_m: f64, yaw_deg: f64) -> PoseSigma {
 impl Flight {
     /// Returns the true pose at a station.
     pub fn true_pose(&self, station: Station, scenario: &Scenario, map: &Map) -> Pose {
-        let attitude = Attitude { heading_deg: station.heading_deg, pitch_deg: self.pitch_deg, roll_deg: 0.0 };
+        let attitude =
+            Attitude { heading_deg: station.heading_deg, pitch_deg: self.pitch_deg, roll_deg: 0.0 };
         Pose::from_attitude(map.above(station.place, scenario.aircraft.height_m), attitude, self.sigma)
     }
 
@@ -222,22 +224,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_in_the_area_is_near_some_leg() {
-        let text = include_str!("../../configs/scenarios/quzhou-84.toml");
-        let scenario = Scenario::from_toml(text).unwrap();
+    fn what_lies_in_the_area_is_passed_by_some_leg() {
+        let scenario = Scenario::from_toml(include_str!("../../configs/scenarios/quzhou-84.toml")).unwrap();
         let routes = routes(&scenario);
-        assert_eq!(routes.len(), 23);
+        assert_eq!(routes.len(), scenario.aircraft.docks);
         let place = Place { east_m: 3217.0, north_m: -871.0 };
-        let near: Vec<_> = routes.iter().map(|route| route.near(place, 150.0)).collect();
-        println!("{near:?} {:?} {}", routes[0].legs.first(), routes[0].length_m());
-        let (route, ways) = routes.iter().zip(&near).find(|(_, ways)| !ways.is_empty()).unwrap();
-        let (from, to) = ways[0];
-        let station = route.station(f64::midpoint(from, to)).unwrap();
-        println!("{station:?}");
-        assert!(station.place.distance_m(place) < 150.0);
-        let map = Map::of(&scenario.area);
-        let flights = route.flights(0, &scenario, &mut Dice::new(1, 1));
-        println!("{:?}", flights);
-        println!("{:?}", map.above(place, 0.0));
+        let ways: Vec<_> = routes
+            .iter()
+            .flat_map(|route| route.near(place, 150.0).into_iter().map(move |way| (route, way)))
+            .collect();
+        assert!(!ways.is_empty());
+        for (route, (from, to)) in ways {
+            let station = route.station(f64::midpoint(from, to)).unwrap();
+            assert!(station.place.distance_m(place) <= 150.0, "{station:?}");
+        }
+    }
+
+    #[test]
+    fn flights_of_a_sweep_follow_each_other_without_a_gap_in_the_way() {
+        let scenario = Scenario::from_toml(include_str!("../../configs/scenarios/quzhou-84.toml")).unwrap();
+        let route = routes(&scenario).remove(0);
+        let flights = route.flights(1, &scenario, &mut Dice::new(1, 1));
+        for pair in flights.windows(2) {
+            assert!((pair[0].to_m - pair[1].from_m).abs() < 1e-6);
+            assert!(pair[1].start > pair[0].start);
+            assert_ne!(pair[0].yaw_bias_deg, pair[1].yaw_bias_deg);
+        }
+        assert!((flights.last().unwrap().to_m - route.length_m()).abs() < 1e-6);
     }
 }

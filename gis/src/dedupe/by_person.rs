@@ -413,7 +413,9 @@ fn forget(incident: &mut Incident, first_seen: Timestamp) {
     incident.sources.clear();
     incident.best_score = 0.0;
     incident.mean_score = 0.0;
-    incident.looks = Looks::default();
+    // What was seen beside it stays beside it.
+    let beside = std::mem::take(&mut incident.looks.beside);
+    incident.looks = Looks { beside, ..Looks::default() };
     incident.fixes.clear();
     incident.outlines.clear();
     incident.places.clear();
@@ -425,7 +427,7 @@ fn add_frame(incident: &mut Incident, frame: &[&Observation], flights: &Flights,
         add_observation(incident, observation);
         match check((*observation).clone(), config) {
             Ok(Checked::Located(mut sighting)) => {
-                sighting.correct(flights.of(&sighting.observation.source));
+                sighting.correct(&flights.of(&sighting.observation.source));
                 sightings.push(sighting);
             }
             Ok(Checked::Unlocated { place, reason, .. }) => {

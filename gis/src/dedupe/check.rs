@@ -7,8 +7,8 @@ use super::fuse::moved;
 use super::outline::extent_m;
 use super::plane::Plane;
 use crate::error_ellipse::error_ellipse;
-use crate::observation::{Footprint, Location, NotLocated, Observation};
 use crate::incident::PoseBias;
+use crate::observation::{Footprint, Location, NotLocated, Observation};
 use crate::position::{BiasModes, GroundPosition, LatLon, is_zero};
 
 /// CE90 of a circular normal distribution in standard deviations: the root of the 90 % point of a chi-square of two degrees.
@@ -67,7 +67,7 @@ impl Sighting {
     }
 
     /// Frees position and outline of what is known of the errors of the flight.
-    pub(super) fn correct(&mut self, known: PoseBias) {
+    pub(super) fn correct(&mut self, known: &PoseBias) {
         if !self.has_modes() {
             return;
         }
@@ -80,7 +80,7 @@ impl Sighting {
                 *corner = Plane::at(*corner).lat_lon_from_plane(step_m.x, step_m.y);
             }
         }
-        self.pose_bias = Some(known);
+        self.pose_bias = Some(*known);
     }
 
     /// Returns true when the outline goes on beyond the picture.
@@ -201,7 +201,10 @@ fn modes_part(position: &GroundPosition) -> Result<Option<Matrix3<f64>>, String>
     let explained_m2 = symmetric(&(modes_m * modes_m.transpose()))?;
     let smallest = (position.bias_covariance_enu_m2 - explained_m2).symmetric_eigenvalues().min();
     if smallest.is_nan() || smallest < -MAX_ASYMMETRY * position.covariance_enu_m2.abs().max() {
-        return Err(format!("the modes of the bias are larger than the bias by a variance of {} m2", -smallest));
+        return Err(format!(
+            "the modes of the bias are larger than the bias by a variance of {} m2",
+            -smallest
+        ));
     }
     Ok(Some(explained_m2))
 }

@@ -125,7 +125,10 @@ pub(super) fn decide(incident: &mut Incident, config: &DedupeConfig, now: Timest
     if enough && incident.mean_score >= rule.min_score && large_enough {
         incident.state = IncidentState::Confirmed;
         let probability = 1.0 / (1.0 + (-log_odds).exp());
-        incident.note(now, format!("confirmed: seen in {hits} of the last {looks} looks, there with {probability:.3}"));
+        incident.note(
+            now,
+            format!("confirmed: seen in {hits} of the last {looks} looks, there with {probability:.3}"),
+        );
         return true;
     }
     let misses = incident.looks.misses_in_a_row;
@@ -133,7 +136,10 @@ pub(super) fn decide(incident: &mut Incident, config: &DedupeConfig, now: Timest
     if unlikely || misses >= rule.confirm.give_up_after_misses {
         incident.state = IncidentState::Closed;
         let sightings = incident.sightings;
-        incident.note(now, format!("closed: seen {sightings} times, then looked, not there, {misses} times in a row"));
+        incident.note(
+            now,
+            format!("closed: seen {sightings} times, then looked, not there, {misses} times in a row"),
+        );
         return true;
     }
     false

@@ -116,7 +116,7 @@ impl Deduper {
                     self.absorb_unlocated(&mut frame, index, &observation, (place, reason, &words));
                 }
                 Ok(Checked::Located(mut sighting)) => {
-                    sighting.correct(self.flights.of(&sighting.observation.source));
+                    sighting.correct(&self.flights.of(&sighting.observation.source));
                     located.entry(sighting.observation.class.clone()).or_default().push((index, *sighting));
                 }
             }
@@ -221,7 +221,7 @@ impl Deduper {
     fn told_anew(&self, sighting: &Sighting) -> Sighting {
         let mut sighting = sighting.clone();
         sighting.footprint = sighting.observation.footprint.clone().filter(|f| f.area_m2 > 0.0);
-        sighting.correct(self.flights.of(&sighting.observation.source));
+        sighting.correct(&self.flights.of(&sighting.observation.source));
         sighting
     }
 
@@ -287,7 +287,11 @@ impl Deduper {
             let mut kept = slot;
             while let Some((other, fit)) = self.bridged(kept, &apart) {
                 let (older, younger) = self.by_age(kept, other);
-                let how = if fit.by_overlap { "their outlines lie on the same ground" } else { "they lie at one place" };
+                let how = if fit.by_overlap {
+                    "their outlines lie on the same ground"
+                } else {
+                    "they lie at one place"
+                };
                 let why = format!("{how} ({})", fit.words());
                 self.merge_slots(older, younger, &why, now);
                 frame.moved(younger, older);
@@ -305,7 +309,8 @@ impl Deduper {
             let allowed = !apart.contains(&other) && !incident.is_apart_from(found);
             let mergeable = other != slot && allowed && found.class == incident.class;
             let fit = mergeable.then(|| fit_of_incidents(incident, found, &self.config)).flatten()?;
-            let beside = incident.looks.beside.contains(&found.id) || found.looks.beside.contains(&incident.id);
+            let beside =
+                incident.looks.beside.contains(&found.id) || found.looks.beside.contains(&incident.id);
             let near = !beside && fit.mahalanobis <= MERGE_SIGMA && fit.nats >= MERGE_NATS;
             (fit.by_overlap || near).then_some((other, fit))
         };

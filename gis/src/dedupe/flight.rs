@@ -45,8 +45,7 @@ impl PoseBias {
         let Some(information) = expected.try_inverse() else { return };
         let innovation = residual_m - modes_m * self.mean;
         let chi2 = (innovation.transpose() * information * innovation).x;
-        // NaN fails too.
-        if !(chi2 <= GATE_CHI2) {
+        if chi2.is_nan() || chi2 > GATE_CHI2 {
             return;
         }
         let gain = self.covariance * modes_m.transpose() * information;

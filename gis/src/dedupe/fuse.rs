@@ -66,7 +66,7 @@ fn add_fix(fixes: &mut Vec<SourceFix>, sighting: &Sighting, partial: bool, memor
     let Sighting { observation, raw, independent_m2, shared_m2, .. } = sighting;
     let key = (observation.source.as_str(), partial);
     let information = inverse(independent_m2);
-    know_flight(fixes, &observation.source, sighting.pose_bias);
+    know_flight(fixes, &observation.source, sighting.pose_bias.as_ref());
     let place = fixes.partition_point(|fix| (fix.source.as_str(), fix.partial) < key);
     match fixes.get_mut(place).filter(|fix| (fix.source.as_str(), fix.partial) == key) {
         Some(fix) => {
@@ -95,9 +95,10 @@ fn add_fix(fixes: &mut Vec<SourceFix>, sighting: &Sighting, partial: bool, memor
 }
 
 /// Tells all fixes of a flight what is now known of its errors.
-pub(super) fn know_flight(fixes: &mut [SourceFix], source: &str, known: Option<PoseBias>) {
-    if known.is_some() {
-        fixes.iter_mut().filter(|fix| fix.source == source).for_each(|fix| fix.pose_bias = known);
+pub(super) fn know_flight(fixes: &mut [SourceFix], source: &str, known: Option<&PoseBias>) {
+    if let Some(known) = known {
+        let of_flight = fixes.iter_mut().filter(|fix| fix.source == source);
+        of_flight.for_each(|fix| fix.pose_bias = Some(*known));
     }
 }
 

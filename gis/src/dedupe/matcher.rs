@@ -56,18 +56,15 @@ pub(super) fn fit_of_sighting(
     let before = incident.first_seen.duration_since(time).as_secs_f64();
     let after = time.duration_since(incident.last_seen).as_secs_f64();
     let whole = incident.position.as_ref()?;
-    let (here, there, covariance_m2) = match fix_of_same_flight(sighting, incident, config) {
-        Some(fix) => {
-            let known = sighting.pose_bias.unwrap_or_default();
-            let modes_m = sighting.modes_m() - fix.modes_m;
-            let there = moved(fix.mean, known.displacement_m(&modes_m));
-            let lasting_m2 = known.covariance_m2(&modes_m);
-            (sighting.raw.point, there, sighting.independent_m2 + fix.independent_m2 + lasting_m2)
-        }
-        None => {
-            let covariance_m2 = sighting.position.covariance_enu_m2 + whole.covariance_enu_m2;
-            (sighting.position.point, whole.point, covariance_m2)
-        }
+    let (here, there, covariance_m2) = if let Some(fix) = fix_of_same_flight(sighting, incident, config) {
+        let known = sighting.pose_bias.unwrap_or_default();
+        let modes_m = sighting.modes_m() - fix.modes_m;
+        let there = moved(fix.mean, known.displacement_m(&modes_m));
+        let lasting_m2 = known.covariance_m2(&modes_m);
+        (sighting.raw.point, there, sighting.independent_m2 + fix.independent_m2 + lasting_m2)
+    } else {
+        let covariance_m2 = sighting.position.covariance_enu_m2 + whole.covariance_enu_m2;
+        (sighting.position.point, whole.point, covariance_m2)
     };
     let pair = Pair {
         here,

@@ -145,8 +145,7 @@ impl Sums {
             shared_m2: bias_covariance_enu_m2,
             modes_m: bias_modes_enu_m,
         } = self;
-        let position =
-            GroundPosition { point, covariance_enu_m2, bias_covariance_enu_m2, bias_modes_enu_m };
+        let position = GroundPosition { point, covariance_enu_m2, bias_covariance_enu_m2, bias_modes_enu_m };
         if finite { Ok(position) } else { Err(NotLocated::Degenerate) }
     }
 }

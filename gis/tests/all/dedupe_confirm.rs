@@ -1,7 +1,7 @@
 //! When a candidate is believed or given up, and what happens to things without a position.
 
 use gis::IncidentState::{Candidate, Closed, Confirmed, Unlocated};
-use gis::dedupe::{ClassRule, Confirm, DedupeConfig, Deduper, Look};
+use gis::dedupe::{ClassRule, Confirm, DedupeConfig, Deduper, Existence, Look};
 use gis::observation::NotLocated;
 
 use crate::dedupe_scene::{ORIGIN, Seen, at, look, observations, second, sheet};
@@ -21,12 +21,13 @@ fn state_after(pattern: &str, config: DedupeConfig) -> gis::IncidentState {
 }
 
 #[test]
-fn three_sightings_in_five_looks_confirm() {
+fn three_sightings_confirm_unless_as_many_looks_speak_against_it() {
     for (pattern, expect) in [
         ("x", Candidate),
         ("xx", Candidate),
         ("xxx", Confirmed),
-        ("x.x.x", Confirmed),
+        ("x.x.x", Candidate),
+        ("x.xxx", Confirmed),
         ("x..x.x", Candidate),
         ("x...x...x...x", Candidate),
         ("xxx...........", Confirmed),
@@ -36,10 +37,39 @@ fn three_sightings_in_five_looks_confirm() {
 }
 
 #[test]
-fn a_candidate_is_closed_after_many_looks_that_do_not_show_it_and_a_confirmed_one_is_not() {
-    assert_eq!(state_after(&format!("xx{}", ".".repeat(29)), DedupeConfig::default()), Candidate);
-    assert_eq!(state_after(&format!("xx{}", ".".repeat(30)), DedupeConfig::default()), Closed);
+fn a_candidate_is_closed_once_looks_speak_against_it_and_a_confirmed_one_is_not() {
+    assert_eq!(state_after("xx...", DedupeConfig::default()), Candidate);
+    assert_eq!(state_after("xx..........", DedupeConfig::default()), Closed);
     assert_eq!(state_after(&format!("xxx{}", ".".repeat(60)), DedupeConfig::default()), Confirmed);
+}
+
+#[test]
+fn where_few_candidates_are_real_more_must_speak_for_one() {
+    let rare = Existence { prior: 0.05, confirm_at: 0.999, ..Existence::default() };
+    let config = DedupeConfig { existence: rare, ..DedupeConfig::default() };
+    assert_eq!(state_after("xxxxxx", config.clone()), Candidate);
+    assert_eq!(state_after("xxxxxxxxxxxxxxxx", config.clone()), Confirmed);
+    let mut for_one_class = DedupeConfig::default();
+    let rule = ClassRule { existence: Some(rare), ..ClassRule::default() };
+    for_one_class.classes.insert("waterlogging".to_owned(), rule);
+    assert_eq!(state_after("xxxxxx", for_one_class), Candidate);
+}
+
+#[test]
+fn looks_in_quick_succession_count_as_parts_of_one() {
+    let looks_of = |spacing_secs: f64| {
+        let existence = Existence { independent_after_secs: spacing_secs, ..Existence::default() };
+        let config = DedupeConfig { existence, ..DedupeConfig::default() };
+        let mut deduper = Deduper::new(config, Vec::new());
+        for frame in 0..5 {
+            deduper.absorb_frame(&look("drone", frame), observations(vec![spot(frame)]));
+        }
+        deduper.incidents()[0].looks.nats
+    };
+    // One look a second: the first counts whole, the others a second's part each.
+    let whole = looks_of(0.0);
+    assert!((looks_of(10.0) - whole * (1.0 + 4.0 * 0.1) / 5.0).abs() < 1e-9);
+    assert!((looks_of(1.0) - whole).abs() < 1e-9);
 }
 
 #[test]

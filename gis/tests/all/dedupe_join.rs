@@ -243,7 +243,7 @@ fn a_better_source_outweighs_a_worse_one() {
 
 #[test]
 fn a_sheet_seen_after_the_longest_time_is_new() {
-    let later = 6.0 * 3600.0 + 60.0;
+    let later = 36.0 * 3600.0 + 60.0;
     let mut frames: Vec<_> =
         (0..3).map(|f| (look("a", f), vec![sheet("a", f, (0.0, 0.0), (9.0, 9.0))])).collect();
     let again = sheet("a", 9, (0.0, 0.0), (9.0, 9.0)).shift_secs(later);

@@ -63,7 +63,9 @@ pub fn table(all: &[Scored]) -> String {
         let row = GROUPING.iter().map(|(_, of)| format!("{:.4}", mean(of_way(all, &way).map(|g| of(&g)))));
         others.add_row(std::iter::once(way.clone()).chain(row));
     }
-    let counts = all.iter().map(|s| format!("seed {}: {} tasks, {} incidents", s.seed, s.score.counts.tasks, s.score.counts.incidents));
+    let counts = all.iter().map(|s| {
+        format!("seed {}: {} tasks, {} incidents", s.seed, s.score.counts.tasks, s.score.counts.incidents)
+    });
     let days = counts.collect::<Vec<_>>().join("\n");
     format!("{own}\n\n{others}\n\n{days}\n")
 }
@@ -103,9 +105,9 @@ pub fn json(all: &[Scored]) -> serde_json::Result<String> {
     top.insert("first_sight_to_task_s".to_owned(), json!({ "p50": p50.0, "p99": p99.0 }));
     spread.insert("first_sight_to_task_s".to_owned(), json!({ "p50": p50.1, "p99": p99.1 }));
     let baseline = |way: String| {
-        let figures = GROUPING.iter().map(|(name, of)| {
-            ((*name).to_owned(), json!(mean(of_way(all, &way).map(|g| of(&g)))))
-        });
+        let figures = GROUPING
+            .iter()
+            .map(|(name, of)| ((*name).to_owned(), json!(mean(of_way(all, &way).map(|g| of(&g))))));
         let figures: Map<String, Value> = figures.collect();
         (way.clone(), Value::Object(figures))
     };

@@ -44,12 +44,17 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let first = args.seed.unwrap_or(scenario.seed);
     let mut all = Vec::new();
     for seed in first..first.saturating_add(args.seeds) {
-        let day = day::day(&scenario, seed).context("the scenario's picture and field of view make no camera")?;
+        let day =
+            day::day(&scenario, seed).context("the scenario's picture and field of view make no camera")?;
         let outcome = run_day(&day, &config.dedupe, responsible);
-        let scored = Scored { seed, score: score(&scenario, &day, &outcome, responsible), baselines: baselines(&day) };
+        let scored =
+            Scored { seed, score: score(&scenario, &day, &outcome, responsible), baselines: baselines(&day) };
         tracing::info!("seed {seed}: {} tasks for {} things", scored.score.counts.tasks, day.things.len());
         if let (Some(path), true) = (&args.report, all.is_empty()) {
-            write_report(path, &Shown { scenario: &scenario, day: &day, outcome: &outcome, city: &city, scored: &scored })?;
+            write_report(
+                path,
+                &Shown { scenario: &scenario, day: &day, outcome: &outcome, city: &city, scored: &scored },
+            )?;
         }
         all.push(scored);
     }
@@ -73,14 +78,16 @@ pub struct Shown<'a> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Scenario> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read scenario {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read scenario {}", path.display()))?;
     Scenario::from_toml(&text).with_context(|| format!("cannot use scenario {}", path.display()))
 }
 
 /// Loads the configuration that the scenario names, and of it who is responsible where.
 fn city(path: &Path, scenario: &Scenario) -> anyhow::Result<(Config, City)> {
     let file = path.parent().unwrap_or(Path::new("")).join(&scenario.city);
-    let config = config::load(&file).with_context(|| format!("cannot use the city of scenario {}", path.display()))?;
+    let config =
+        config::load(&file).with_context(|| format!("cannot use the city of scenario {}", path.display()))?;
     let mut problems = Vec::new();
     let city = crate::wire::city::load(&config, &mut problems);
     for problem in &problems {
@@ -93,5 +100,6 @@ fn city(path: &Path, scenario: &Scenario) -> anyhow::Result<(Config, City)> {
 }
 
 fn write_report(path: &Path, shown: &Shown<'_>) -> anyhow::Result<()> {
-    write_whole(path, report::page(shown).as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+    write_whole(path, report::page(shown).as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -20,7 +20,10 @@ pre{background:#f6f6f6;padding:12px;overflow:auto}path{fill:none;stroke:#8a938c;
 pub fn page(shown: &Shown<'_>) -> String {
     let mut page = String::new();
     let title = format!("flyonce: 模拟一日 simulated day, seed {}", shown.scored.seed);
-    let _ = write!(page, "<!doctype html><html lang=\"zh\"><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>");
+    let _ = write!(
+        page,
+        "<!doctype html><html lang=\"zh\"><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>"
+    );
     let _ = write!(page, "<p>绿 found, 红 missed 漏报, 橙 twice 重复, 紫圈 invented 误报</p>{}", map(shown));
     let text = figures::table(std::slice::from_ref(shown.scored));
     let _ = write!(page, "<pre>{}</pre></html>", text.replace('&', "&amp;").replace('<', "&lt;"));
@@ -35,7 +38,9 @@ fn map(shown: &Shown<'_>) -> String {
         let x = (place.east_m / (1000.0 * area.width_km) + 0.5) * MAP_PX;
         (x, (0.5 - place.north_m / (1000.0 * area.height_km)) * height_px)
     };
-    let mut svg = format!("<svg viewBox=\"0 0 {MAP_PX} {height_px:.0}\" width=\"{MAP_PX}\" role=\"img\" aria-label=\"map 地图\">");
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 {MAP_PX} {height_px:.0}\" width=\"{MAP_PX}\" role=\"img\" aria-label=\"map 地图\">"
+    );
     for zone in shown.city.zones.zones() {
         let class = match zone.level {
             ZoneLevel::District => "district",
@@ -45,7 +50,12 @@ fn map(shown: &Shown<'_>) -> String {
         for polygon in &zone.polygon {
             let corners = polygon.exterior().coords().map(|c| xy(LatLon { lat_deg: c.y, lon_deg: c.x }));
             let path: Vec<String> = corners.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-            let _ = write!(svg, "<path class=\"{class}\" d=\"M{}Z\"><title>{}</title></path>", path.join("L"), zone.name_zh);
+            let _ = write!(
+                svg,
+                "<path class=\"{class}\" d=\"M{}Z\"><title>{}</title></path>",
+                path.join("L"),
+                zone.name_zh
+            );
         }
     }
     svg.push_str(&marks(shown, &xy));
@@ -59,7 +69,10 @@ fn marks(shown: &Shown<'_>, xy: &dyn Fn(LatLon) -> (f64, f64)) -> String {
     let mut tasks_of: BTreeMap<usize, usize> = BTreeMap::new();
     let mut svg = String::new();
     for task in shown.outcome.tasks.iter().filter(|task| task.state != State::Merged) {
-        let Some(incident) = shown.outcome.incidents.iter().find(|incident| incident.id == task.incident_id) else { continue };
+        let Some(incident) = shown.outcome.incidents.iter().find(|incident| incident.id == task.incident_id)
+        else {
+            continue;
+        };
         let mut causes: BTreeMap<usize, usize> = BTreeMap::new();
         for cause in incident.observations.iter().filter_map(|id| shown.day.cause_of.get(id)) {
             *causes.entry(*cause).or_default() += 1;
@@ -68,7 +81,11 @@ fn marks(shown: &Shown<'_>, xy: &dyn Fn(LatLon) -> (f64, f64)) -> String {
             Some(cause) if cause < things => *tasks_of.entry(cause).or_default() += 1,
             _ => {
                 let (x, y) = xy(task.position);
-                let _ = write!(svg, "<circle class=\"invented\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"6\"><title>{}</title></circle>", task.title_zh);
+                let _ = write!(
+                    svg,
+                    "<circle class=\"invented\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"6\"><title>{}</title></circle>",
+                    task.title_zh
+                );
             }
         }
     }
@@ -76,7 +93,10 @@ fn marks(shown: &Shown<'_>, xy: &dyn Fn(LatLon) -> (f64, f64)) -> String {
         let class = ["missed", "found", "twice"][tasks_of.get(&n).copied().unwrap_or(0).min(2)];
         let (x, y) = xy(shown.day.map.lat_lon(thing.place));
         let name = shown.scenario.things.get(thing.kind).map_or("", |things| things.class.as_str());
-        let _ = write!(svg, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"><title>{name}</title></circle>");
+        let _ = write!(
+            svg,
+            "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"><title>{name}</title></circle>"
+        );
     }
     svg
 }
