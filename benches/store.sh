@@ -21,4 +21,6 @@ for incidents in 1000 10000 100000; do
   "$store" "$folder/flat.db" "$incidents" "$few" 1 filled
 done
 exec 3>&-
-rm -f "$folder"/*.db*
+wait
+rm -f "$folder"/*.db* "$folder/ready"
+rmdir --ignore-fail-on-non-empty "$folder"

@@ -57,8 +57,11 @@ fn main() -> anyhow::Result<()> {
     let (seconds, cpu_seconds) = (start.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
     let absorbed = groups_a_writer * FRAMES_A_GROUP * A_FRAME * writers;
     let open = first.open_incidents()?.len();
-    let kind = target.split(':').next().unwrap_or_default();
-    let kind = if target.ends_with(".db") { "sqlite" } else { kind };
+    let kind = match target.as_str() {
+        "memory" => "memory",
+        url if url.starts_with("postgresql:") => "postgresql",
+        _ => "sqlite",
+    };
     #[expect(clippy::print_stdout, reason = "the figure is the result")]
     {
         let rate = absorbed as f64 / seconds;

@@ -18,6 +18,16 @@ fn city() -> Vec<SeenFrame> {
     sweeps(4, SPOTS, 3)
 }
 
+/// How often a writer is killed.
+fn kills() -> u64 {
+    told("FLYONCE_KILLS").map_or(20, |text| text.parse().unwrap())
+}
+
+/// Frames of more batches than there are kills, so that no kill comes when all is done.
+fn long_day() -> Vec<SeenFrame> {
+    sweeps(4, SPOTS, 3 * kills().div_ceil(20))
+}
+
 fn open(url: &str) -> Box<dyn Store> {
     if url.starts_with("postgresql:") {
         Box::new(PostgresStore::open(url).unwrap())
@@ -112,17 +122,18 @@ fn two_processes_in_postgresql_make_one_incident_of_one_thing() {
 
 /// Kills a writer at random moments until it has come through; the store must be as if it had never been killed.
 fn kill_at_random(url: &str, seed: u64) {
-    let frames = city();
-    let kills: u64 = told("FLYONCE_KILLS").map_or(20, |text| text.parse().unwrap());
+    let (frames, kills) = (long_day(), kills());
     let mut random = Random(seed);
     let batches = frames.len().div_ceil(BATCH);
     let mut acknowledged = 0;
     for kill in 0..kills {
         // The moments are spread over the whole run, so that no start is in vain.
+        assert!(acknowledged < batches);
         let upto = (kill as usize + 1) * batches / kills as usize;
         let mut writer = child("absorb", url, &acknowledged.to_string(), Stdio::piped());
-        let lines = BufReader::new(writer.stdout.take().unwrap()).lines().map_while(Result::ok);
-        for line in lines {
+        // Read to the kill: a writer that cannot write its progress would end by itself.
+        let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines().map_while(Result::ok);
+        for line in lines.by_ref() {
             let Some((word, number)) = line.split_once(' ').filter(|(word, _)| word.starts_with("batch-"))
             else {
                 continue;
@@ -140,6 +151,7 @@ fn kill_at_random(url: &str, seed: u64) {
         assert_eq!((0..pause).map(std::hint::black_box).count() as u64, pause);
         writer.kill().unwrap();
         writer.wait().unwrap();
+        drop(lines);
     }
     let last = child("absorb", url, &acknowledged.to_string(), Stdio::null()).wait().unwrap();
     assert!(last.success());
@@ -185,7 +197,7 @@ fn writer_process() {
         return absorb_patiently(&mut *store, share(&city(), from, 2));
     }
     let mut out = std::io::stdout();
-    for (number, frames) in city().chunks(BATCH).enumerate().skip(from) {
+    for (number, frames) in long_day().chunks(BATCH).enumerate().skip(from) {
         writeln!(out, "\nbatch-begins {number}").unwrap();
         let at = frames.last().unwrap().look.time;
         let config = DedupeConfig::default();
