@@ -248,7 +248,7 @@ mod tests {
         for pair in flights.windows(2) {
             assert!((pair[0].to_m - pair[1].from_m).abs() < 1e-6);
             assert!(pair[1].start > pair[0].start);
-            assert_ne!(pair[0].yaw_bias_deg, pair[1].yaw_bias_deg);
+            assert!((pair[0].yaw_bias_deg - pair[1].yaw_bias_deg).abs() > 1e-9);
         }
         assert!((flights.last().unwrap().to_m - route.length_m()).abs() < 1e-6);
     }

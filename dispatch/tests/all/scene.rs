@@ -74,6 +74,7 @@ pub fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+#[expect(clippy::large_types_passed_by_value, reason = "a position is written in place in every test")]
 pub fn incident(class: &str, position: Option<GroundPosition>, area_m2: Option<f64>) -> Incident {
     let observation = ObservationId("01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap());
     let first_seen = time("2026-06-22T09:00:00+08:00");

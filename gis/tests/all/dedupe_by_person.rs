@@ -2,6 +2,7 @@
 
 use gis::dedupe::by_person::{ByPerson, Changed, NotPossible, close, merge, reject, reopen, split, undo};
 use gis::dedupe::{DedupeConfig, Deduper};
+use gis::incident::Looks;
 use gis::{Incident, IncidentState, Observation, OperationId};
 use proptest::prelude::*;
 

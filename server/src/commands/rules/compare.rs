@@ -191,6 +191,8 @@ mod tests {
             best_score: 0.9,
             mean_score: 0.9,
             merged_into: None,
+            apart_from: Vec::new(),
+            places: Vec::new(),
             history: Vec::new(),
             looks: Looks::default(),
             fixes: Vec::new(),

@@ -24,7 +24,10 @@ const FIGURES: [Figure; 12] = [
     ("first_sight_to_task_s p99", "<= 60", |s| s.first_sight_to_task_s.p99),
 ];
 
-const GROUPING: [(&str, fn(&Grouping) -> f64); 5] = [
+/// A figure of a way to put sightings together: its name, and how it is read.
+type OfGrouping = (&'static str, fn(&Grouping) -> f64);
+
+const GROUPING: [OfGrouping; 5] = [
     ("duplicates_per_incident", |g| g.duplicates_per_incident),
     ("false_merge_share", |g| g.false_merge_share),
     ("missed_share", |g| g.missed_share),
@@ -72,7 +75,7 @@ pub fn table(all: &[Scored]) -> String {
 
 fn plain(heads: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(heads);
+    table.load_style(presets::NOTHING).set_header(heads.iter().copied());
     table
 }
 
