@@ -4,12 +4,14 @@
 //!
 //! 1. An observation whose id is known changes nothing; one with a value that is not finite is refused with the reason.
 //! 2. H3 cells find the incidents that may be meant ([`cells`]).
-//! 3. A likelihood decides: distance of the centroids under both covariances, overlap of the outlines, class and time
+//! 3. Positions are freed of what the flight has learnt of its own errors ([`flight`]).
+//! 4. A likelihood decides: distance of the centroids under both covariances, overlap of the outlines, class and time
 //!    ([`matcher`]).
-//! 4. All sightings of the frame are assigned together, one to one ([`assign`]). What is left over joins an incident whose
+//! 5. All sightings of the frame are assigned together, one to one ([`assign`]). What is left over joins an incident whose
 //!    outline it overlaps (a sheet of water behind a lorry shows as two masks), else it begins a new incident.
-//! 5. Position and outline are fused ([`fuse`]); incidents that the new outline bridges become one, the older id survives.
-//! 6. The frame is a look at every incident whose place it covers: N of M looks confirm ([`confirm`]).
+//! 6. Position and outline are fused ([`fuse`]); incidents that the new outline bridges, or that turn out to lie at one place and were never seen beside
+//!    each other, become one; the older id survives.
+//! 7. The frame is a look at every incident whose place it covers: N of M looks and the probability that it is there confirm ([`confirm`]).
 //!
 //! The same observations in the same order give the same incidents, byte for byte, also when the run is interrupted in
 //! between and resumed from the stored incidents.
