@@ -11,12 +11,14 @@ few=$((observations / 10))
 folder="${FOLDER:-$(mktemp -d /var/tmp/flyonce-bench.XXXXXX)}"
 chmod 755 "$folder"
 port="${PORT:-54329}"
+"$store" deduper 10000 "$observations" 1
 "$store" memory 10000 "$observations" 1
 "$store" "$folder/city.db" 10000 "$observations" 1
 exec 3> >(TMPDIR="$folder" exec scripts/temporary-postgres.sh /usr/lib/postgresql/15/bin "$port" >"$folder/ready")
 until [ -s "$folder/ready" ]; do read -rt 0.2 <> <(:) || true; done
 "$store" "postgresql://flyonce@127.0.0.1:$port/city" 10000 "$observations" 4
 for incidents in 1000 10000 100000; do
+  "$store" deduper "$incidents" "$few" 1 filled
   rm -f "$folder"/flat.db*
   "$store" "$folder/flat.db" "$incidents" "$few" 1 filled
 done

@@ -1,7 +1,7 @@
 //! `store TARGET INCIDENTS OBSERVATIONS WRITERS [filled]`: observations a second that writers absorb at once, as JSON, with the processor time of this
 //! process (that of a PostgreSQL server is not in it).
 //!
-//! TARGET is `memory`, a file or a PostgreSQL URL. The city is a grid of things 265 m apart (10 000 on 700 km²). A flight sees
+//! TARGET is `deduper` (no store at all), `memory`, a file or a PostgreSQL URL. The city is a grid of things 265 m apart (10 000 on 700 km²). A flight sees
 //! four of them in each of eight frames and goes on to the next four; each writer begins in another quarter and passes over
 //! the whole city. With `filled`, one pass that makes the incidents comes first and is not measured.
 
@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use cpu_time::ProcessTime;
-use gis::dedupe::DedupeConfig;
+use gis::dedupe::{DedupeConfig, Deduper};
 use gis::observation::{ModelRef, TimeQuality, TimeSource};
 use gis::{
     EllipsoidHeight, Footprint, GeoPoint, GroundPosition, LatLon, Location, Look, Observation, ObservationId,
@@ -36,6 +36,9 @@ fn main() -> anyhow::Result<()> {
     let filled = rest.first().is_some_and(|word| word == "filled");
     let observations: u64 = observations.parse().context("OBSERVATIONS")?;
     let groups_a_writer = observations / A_FRAME / FRAMES_A_GROUP / writers;
+    if target == "deduper" {
+        return alone(&city, groups_a_writer, filled);
+    }
     let mut first = open(target)?;
     if filled {
         fill(&mut *first, &city)?;
@@ -62,17 +65,42 @@ fn main() -> anyhow::Result<()> {
         url if url.starts_with("postgresql:") => "postgresql",
         _ => "sqlite",
     };
-    #[expect(clippy::print_stdout, reason = "the figure is the result")]
-    {
-        let rate = absorbed as f64 / seconds;
-        let micros = 1e6 / rate;
-        let cpu_micros = 1e6 * cpu_seconds / absorbed as f64;
-        println!(
-            "{{\"store\": \"{kind}\", \"writers\": {writers}, \"open_incidents\": {open}, \"observations\": {absorbed}, \
-             \"a_second\": {rate:.0}, \"micros_each\": {micros:.0}, \
-             \"cpu_micros_each\": {cpu_micros:.0}}}"
-        );
+    print(kind, (writers, open, absorbed), (seconds, cpu_seconds));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the figure is the result")]
+fn print(kind: &str, (writers, open, absorbed): (u64, usize, u64), (seconds, cpu_seconds): (f64, f64)) {
+    let rate = absorbed as f64 / seconds;
+    let micros = 1e6 / rate;
+    let cpu_micros = 1e6 * cpu_seconds / absorbed as f64;
+    println!(
+        "{{\"store\": \"{kind}\", \"writers\": {writers}, \"open_incidents\": {open}, \"observations\": {absorbed}, \
+         \"a_second\": {rate:.0}, \"micros_each\": {micros:.0}, \
+         \"cpu_micros_each\": {cpu_micros:.0}}}"
+    );
+}
+
+/// The same flight into a deduper that keeps everything itself.
+fn alone(city: &City, groups: u64, filled: bool) -> anyhow::Result<()> {
+    let mut deduper = Deduper::new(DedupeConfig::default(), Vec::new());
+    if filled {
+        for group in 0..city.groups {
+            let SeenFrame { look, observations } = city.frame(99, group, group);
+            deduper.absorb_frame(&look, observations);
+        }
     }
+    let (start, cpu) = (Instant::now(), ProcessTime::now());
+    for step in 0..groups {
+        for nth in 0..FRAMES_A_GROUP {
+            let number = city.groups + step * FRAMES_A_GROUP + nth;
+            let SeenFrame { look, observations } = city.frame(0, step % city.groups, number);
+            deduper.absorb_frame(&look, observations);
+        }
+    }
+    let spent = (start.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
+    let open = deduper.incidents().iter().filter(|incident| incident.is_open()).count();
+    print("deduper", (1, open, groups * FRAMES_A_GROUP * A_FRAME), spent);
     Ok(())
 }
 
