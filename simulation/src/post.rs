@@ -7,10 +7,13 @@ use jiff::Timestamp;
 use crate::dice::Dice;
 use crate::ground::{Map, Place};
 use crate::scenario::{Range, Scenario};
-use crate::world::Thing;
+use crate::world::{Thing, anywhere};
 
 /// Standard deviation of a surveyed mast, metres.
 const MAST_SIGMA_M: f64 = 0.05;
+
+/// Distance of the cameras from the edge of the area, metres.
+const OFF_EDGE_M: f64 = 100.0;
 
 /// A fixed camera.
 #[derive(Debug, Clone)]
@@ -44,16 +47,10 @@ pub fn posts(scenario: &Scenario, things: &[Thing], map: &Map, dice: &mut Dice) 
         .map(|n| {
             let watched =
                 (n < scenario.cameras.watching).then(|| dice.below(things.len())).and_then(|i| things.get(i));
-            let aim = watched.map_or_else(|| anywhere(scenario, dice), |thing| thing.place);
+            let aim = watched.map_or_else(|| anywhere(scenario, OFF_EDGE_M, dice), |thing| thing.place);
             post(n, aim, scenario, map, dice)
         })
         .collect()
-}
-
-fn anywhere(scenario: &Scenario, dice: &mut Dice) -> Place {
-    let half = |km: f64| 500.0 * km - 100.0;
-    let (east, north) = (half(scenario.area.width_km), half(scenario.area.height_km));
-    Place { east_m: dice.of(Range(-east, east)), north_m: dice.of(Range(-north, north)) }
 }
 
 fn post(n: usize, aim: Place, scenario: &Scenario, map: &Map, dice: &mut Dice) -> Post {

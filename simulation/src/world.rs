@@ -20,6 +20,9 @@ pub struct Thing {
 /// Part of the distance of two neighbours that one radius may reach: they do not touch.
 const NEIGHBOUR_SHARE: f64 = 0.35;
 
+/// Distance of things from the edge of the area, metres: a neighbour lies inside as well.
+const OFF_EDGE_M: f64 = 50.0;
+
 /// Returns the things of a day.
 pub fn things(scenario: &Scenario, dice: &mut Dice) -> Vec<Thing> {
     let mut kinds: Vec<usize> = Vec::new();
@@ -37,7 +40,7 @@ pub fn things(scenario: &Scenario, dice: &mut Dice) -> Vec<Thing> {
     }
     for (kind, count) in left.into_iter().enumerate() {
         for _ in 0..count {
-            let place = anywhere(scenario, dice);
+            let place = anywhere(scenario, OFF_EDGE_M, dice);
             out.push(thing(kind, place, f64::INFINITY, scenario, dice));
         }
     }
@@ -56,7 +59,7 @@ fn pick(left: &[usize], dice: &mut Dice) -> Option<usize> {
 }
 
 fn pair(kind: usize, scenario: &Scenario, dice: &mut Dice, out: &mut Vec<Thing>) {
-    let first = anywhere(scenario, dice);
+    let first = anywhere(scenario, OFF_EDGE_M, dice);
     let apart_m = dice.of(scenario.pairs.apart_m);
     let second = first.towards(dice.of(Range(0.0, 360.0)), apart_m);
     for place in [first, second] {
@@ -69,9 +72,9 @@ fn thing(kind: usize, place: Place, most_m: f64, scenario: &Scenario, dice: &mut
     Thing { kind, place, radius_m, score: dice.cause(&scenario.detector.true_scores) }
 }
 
-/// A place in the area, off its edge by a pair's distance.
-fn anywhere(scenario: &Scenario, dice: &mut Dice) -> Place {
-    let half = |km: f64| 500.0 * km - 50.0;
+/// Returns a place in the area, off its edge by a distance.
+pub(crate) fn anywhere(scenario: &Scenario, off_edge_m: f64, dice: &mut Dice) -> Place {
+    let half = |km: f64| 500.0 * km - off_edge_m;
     let (east, north) = (half(scenario.area.width_km), half(scenario.area.height_km));
     Place { east_m: dice.of(Range(-east, east)), north_m: dice.of(Range(-north, north)) }
 }
