@@ -25,6 +25,7 @@ mod confirm;
 mod deduper;
 mod flight;
 mod fuse;
+mod in_order;
 mod matcher;
 mod merge;
 pub mod neighbourhood;
@@ -41,6 +42,7 @@ use crate::position::LatLon;
 pub use cells::h3_cell_of;
 pub use config::{ClassRule, Confirm, DedupeConfig, Existence, Problem};
 pub use deduper::Deduper;
+pub use in_order::{Changes, InOrder};
 
 /// One analysed frame: what a source looked at, and when.
 ///

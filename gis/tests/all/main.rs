@@ -13,6 +13,7 @@ mod dedupe_by_person;
 mod dedupe_cells;
 mod dedupe_confirm;
 mod dedupe_join;
+mod dedupe_order;
 mod dedupe_repeat;
 mod dedupe_scene;
 mod georef_bad_input;

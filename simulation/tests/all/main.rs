@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use dispatch::RuleSet;
 use gis::DedupeConfig;
+use gis::dedupe::InOrder;
 use gis::zones::ZoneIndex;
+use jiff::SignedDuration;
 use simulation::baselines::baselines;
 use simulation::day::day;
 use simulation::run::{City, run};
@@ -79,6 +81,21 @@ fn a_small_day_is_understood_better_than_by_cells_and_radii() {
         let by_density = other.name.starts_with("dbscan");
         assert!(by_density || other.grouping.bcubed_f1 < score.grouping.bcubed_f1, "{other:?}");
     }
+}
+
+#[test]
+fn frames_that_arrive_late_end_in_the_same_incidents() {
+    let mut day = day(&small(), 7).unwrap();
+    day.frames.truncate(1_000);
+    let mut deduper = InOrder::new(DedupeConfig::default(), Vec::new(), SignedDuration::from_mins(30));
+    for frames in day.frames.chunks(17) {
+        for frame in frames.iter().rev() {
+            deduper.absorb_frame(&frame.look, frame.observations.clone());
+        }
+    }
+    let (outcome, _) = outcome_of(&day);
+    let found: Vec<_> = deduper.incidents().into_iter().cloned().collect();
+    assert_eq!((found, deduper.too_late()), (outcome.incidents, 0));
 }
 
 #[test]
