@@ -37,7 +37,8 @@ fn main() -> anyhow::Result<()> {
     let observations: u64 = observations.parse().context("OBSERVATIONS")?;
     let groups_a_writer = observations / A_FRAME / FRAMES_A_GROUP / writers;
     if target == "deduper" {
-        return alone(&city, groups_a_writer, filled);
+        alone(&city, groups_a_writer, filled);
+        return Ok(());
     }
     let mut first = open(target)?;
     if filled {
@@ -82,7 +83,7 @@ fn print(kind: &str, (writers, open, absorbed): (u64, usize, u64), (seconds, cpu
 }
 
 /// The same flight into a deduper that keeps everything itself.
-fn alone(city: &City, groups: u64, filled: bool) -> anyhow::Result<()> {
+fn alone(city: &City, groups: u64, filled: bool) {
     let mut deduper = Deduper::new(DedupeConfig::default(), Vec::new());
     if filled {
         for group in 0..city.groups {
@@ -101,7 +102,6 @@ fn alone(city: &City, groups: u64, filled: bool) -> anyhow::Result<()> {
     let spent = (start.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
     let open = deduper.incidents().iter().filter(|incident| incident.is_open()).count();
     print("deduper", (1, open, groups * FRAMES_A_GROUP * A_FRAME), spent);
-    Ok(())
 }
 
 fn open(target: &str) -> anyhow::Result<Box<dyn Store>> {
