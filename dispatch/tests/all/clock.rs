@@ -1,10 +1,11 @@
 //! The clock of a task: pauses move deadlines, missed stages escalate, and nothing else moves a task than its table.
 
 use dispatch::lifecycle::STATES;
-use dispatch::{Event, Refusal, Severity, Stage, State, Task, TaskId, due, task_for};
+use dispatch::{Event, Refusal, Severity, Stage, State, Task, due, task_for};
 use proptest::prelude::*;
 
 use crate::city;
+use crate::lifecycle::events;
 use crate::scene::{at, incident, position, shipped_rules, time, town};
 
 fn urgent() -> Task {
@@ -100,24 +101,7 @@ fn second_pause_and_resume_without_one_are_refused_and_a_move_ends_a_pause() {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let reason = || "because".to_owned();
-    prop::sample::select(vec![
-        Event::Confirm,
-        Event::Reject { reason: reason() },
-        Event::Dispatch { department: "health".into() },
-        Event::Accept,
-        Event::Bounce { reason: reason() },
-        Event::Depart,
-        Event::Arrive,
-        Event::Finish,
-        Event::Verify,
-        Event::Refute { reason: reason() },
-        Event::Close,
-        Event::Merge { into: TaskId("01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap()) },
-        Event::Reopen { reason: reason() },
-        Event::Pause { reason: reason() },
-        Event::Resume,
-    ])
+    prop::sample::select(events())
 }
 
 proptest! {

@@ -5,7 +5,8 @@ use dispatch::{Effect, Event, State, TaskId};
 
 use crate::scene::time;
 
-fn events() -> Vec<Event> {
+/// Every event there is.
+pub fn events() -> Vec<Event> {
     let reason = || "because".to_owned();
     vec![
         Event::Confirm,
