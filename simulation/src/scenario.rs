@@ -203,7 +203,11 @@ impl Scenario {
         self.things.iter().map(|things| things.count).sum()
     }
 
-    fn check(&self) -> Result<(), ScenarioError> {
+    /// Refuses a scenario that cannot be used; for one that was changed after it was read.
+    ///
+    /// # Errors
+    /// The first value that cannot be used, with its key.
+    pub fn check(&self) -> Result<(), ScenarioError> {
         let Self { area, aircraft, cameras, detector, pairs, .. } = self;
         if self.version != 1 {
             return Err(problem("version", &format!("{} is not 1", self.version)));

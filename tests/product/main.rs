@@ -15,5 +15,6 @@ mod demo;
 mod positions;
 mod real_clips;
 mod route;
+mod simulate;
 mod telemetry;
 mod zones;

@@ -127,6 +127,7 @@ fn a_scenario_that_cannot_be_used_is_refused_with_key_and_value() {
         ("apart_m = [12.0, 25.0]", "apart_m = [25.0, 12.0]", "pairs.apart_m", "[25, 12] is not a range"),
         ("docks = 23", "docks = \"many\"", "aircraft.docks", "invalid type"),
         ("version = 1", "version = 2", "version", "2 is not 1"),
+        ("fps = 5.0", "fps = nan", "aircraft.fps", "NaN is not above 0"),
     ] {
         let error = Scenario::from_toml(&QUZHOU.replace(from, to)).unwrap_err().to_string();
         assert!(error.contains(key) && error.contains(value), "{error}");

@@ -38,6 +38,7 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let mut scenario = read(&args.scenario)?;
     if let Some(fps) = args.fps {
         scenario.aircraft.fps = fps;
+        scenario.check().context("cannot use --fps")?;
     }
     let (config, city) = city(&args.scenario, &scenario)?;
     let responsible = Responsible { zones: &city.zones, rules: &city.rules };
