@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::command::{assert_refused, flyonce};
+use crate::command::{assert_refused, flyonce, root};
 
 /// The shipped scenario with the numbers of a small day, in a folder of its own.
 fn small(folder: &Path) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = root();
     let text = std::fs::read_to_string(root.join("configs/scenarios/quzhou-84.toml")).unwrap();
     let city = root.join("configs/city/city.toml");
     let mut text = text.replace("../city/city.toml", city.to_str().unwrap());
