@@ -1,0 +1,85 @@
+// The map beside the incident.
+import { useEffect } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { query } from '../api/client';
+import { onChange } from '../api/live';
+import type { Case } from '../api/types';
+import { t, type Key } from '../i18n';
+import { useMap } from '../map/use-map';
+import * as desk from './desk';
+import { arrivals, known } from './details';
+
+const RENEW_MILLIS = 5000;
+
+export function MapPane({ tiles }: { tiles: string | null }) {
+  const { container, map, state } = useMap({ tiles, onPick: desk.go });
+  const hidden = useSignal(false);
+  const filters = desk.filters.value;
+  const points = `/v1/map${query({ class: filters.class, state: filters.state === 'waiting' ? '' : filters.state })}`;
+  useEffect(() => {
+    void map.value?.points(points);
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const stop = onChange(() => {
+      timer ??= setTimeout(() => {
+        timer = null;
+        void map.peek()?.points(points);
+      }, RENEW_MILLIS);
+    });
+    return () => {
+      stop();
+      if (timer) clearTimeout(timer);
+    };
+  }, [map.value, points]);
+  const it = desk.current.value?.it ?? null;
+  const detail = desk.detail.value;
+  const beside = (detail?.neighbours ?? []).map((one) => caseOf(one.id)).filter((one) => one !== null);
+  useEffect(() => {
+    void map.value?.focus(it, detail, beside);
+  }, [map.value, it, detail, arrivals.value]);
+  return (
+    <section class={hidden.value ? 'map-pane folded' : 'map-pane'} aria-label={t('map')}>
+      <div ref={container} class="map" />
+      {state.value === 'missing' && <p class="notice map-missing">{t('map_missing')}</p>}
+      {state.value === 'loading' && <p class="notice map-missing muted">{t('map_loading')}</p>}
+      {state.value === 'here' && (
+        <>
+          <div class="map-tools">
+            <button type="button" onClick={() => map.value?.fitCity()}>
+              {t('map_fit')}
+            </button>
+            <button
+              type="button"
+              disabled={!it?.position}
+              onClick={() => it?.position && map.value?.look_at(it.position.lon_deg, it.position.lat_deg)}
+            >
+              {t('map_here')}
+            </button>
+          </div>
+          <Legend />
+        </>
+      )}
+    </section>
+  );
+}
+
+const caseOf = (id: string): Case | null => known(id) ?? desk.queue.peek().rows.find((row) => row.it.id === id)?.it ?? null;
+
+const LEGEND: readonly [string, Key][] = [
+  ['outline', 'legend_outline'],
+  ['ellipse', 'legend_ellipse'],
+  ['footprint', 'legend_footprint'],
+  ['path', 'legend_path'],
+];
+
+function Legend() {
+  return (
+    <ul class="legend">
+      {LEGEND.map(([name, key]) => (
+        <li key={name}>
+          <span class={`swatch swatch-${name}`} aria-hidden="true" />
+          {t(key)}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,58 @@
+// The desk: queue, incident, map side by side.
+import { useEffect } from 'preact/hooks';
+import type { Session } from '../api/types';
+import { note, parts } from '../router';
+import { t } from '../i18n';
+import { Actions } from './actions';
+import { FiltersDialog, HelpDialog, ReassignDialog, RejectDialog, SplitDialog } from './dialogs';
+import * as desk from './desk';
+import { Incident } from './incident';
+import { onKey } from './keys';
+import { QueueList } from './list';
+import { MapPane } from './map-pane';
+import { keepPresence } from './presence';
+
+export function Desk({ who }: { who: Session }) {
+  useEffect(() => {
+    const close = desk.openDesk(parts.peek()[1] ?? null);
+    const leave = keepPresence();
+    addEventListener('keydown', onKey);
+    return () => {
+      removeEventListener('keydown', onKey);
+      leave();
+      close();
+    };
+  }, []);
+  const id = desk.queue.value.current;
+  useEffect(() => {
+    if (id) note('desk', id);
+  }, [id]);
+  return (
+    <div class="desk">
+      <QueueList />
+      <section class="middle" aria-label={t('incident')}>
+        <Incident />
+        <Actions mayDecide={who.role !== 'duty'} />
+      </section>
+      <MapPane tiles={who.tiles_url} />
+      <Windows />
+    </div>
+  );
+}
+
+function Windows() {
+  switch (desk.dialog.value) {
+    case 'reject':
+      return <RejectDialog />;
+    case 'reassign':
+      return <ReassignDialog />;
+    case 'split':
+      return <SplitDialog />;
+    case 'help':
+      return <HelpDialog />;
+    case 'filters':
+      return <FiltersDialog />;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,164 @@
+// MapLibre behind the few things that the page asks of a map. Loaded on demand: nothing else imports MapLibre.
+import { AttributionControl, type GeoJSONSource, Map as GlMap, NavigationControl, ScaleControl, setWorkerUrl } from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import type { Case, Detail } from '../api/types';
+import type { Zones } from '../catalogue';
+import type { Language } from '../i18n';
+import { colours } from './colours';
+import { boxOf, focusOf } from './shapes';
+import { layers, style } from './style';
+
+setWorkerUrl(workerUrl);
+
+const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
+const NEAR_ZOOM = 17.2;
+
+export interface Options {
+  dark: boolean;
+  language: Language;
+  tiles: string | null;
+  onPick?: (id: string) => void;
+  onPickSource?: (id: string) => void;
+}
+
+export class CityMap {
+  private readonly map: GlMap;
+  private readonly ready: Promise<void>;
+  private options: Options;
+  private city: [number, number, number, number] | null = null;
+  private shown: string | null = null;
+
+  constructor(container: HTMLElement, options: Options) {
+    this.options = options;
+    this.map = new GlMap({
+      container,
+      style: style(this.look()),
+      center: [118.87, 28.97],
+      zoom: 11,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      fadeDuration: 0,
+      maxZoom: 21,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
+    this.map.addControl(new ScaleControl({ maxWidth: 90 }), 'bottom-left');
+    if (options.tiles) this.map.addControl(new AttributionControl({ compact: true }));
+    this.map.getCanvas().setAttribute('tabindex', '-1');
+    this.ready = new Promise((resolve) => this.map.once('load', () => resolve()));
+    this.listen();
+  }
+
+  private look() {
+    return { colours: colours(this.options.dark), language: this.options.language, tiles: this.options.tiles };
+  }
+
+  private listen(): void {
+    const pointer = (on: boolean) => () => {
+      this.map.getCanvas().style.cursor = on ? 'pointer' : '';
+    };
+    for (const layer of ['points', 'clusters', 'focus-neighbour', 'source-point']) {
+      this.map.on('mouseenter', layer, pointer(true));
+      this.map.on('mouseleave', layer, pointer(false));
+    }
+    for (const layer of ['points', 'focus-neighbour']) {
+      this.map.on('click', layer, (event) => {
+        const id: unknown = event.features?.[0]?.properties['id'];
+        if (typeof id === 'string') this.options.onPick?.(id);
+      });
+    }
+    this.map.on('click', 'source-point', (event) => {
+      const id: unknown = event.features?.[0]?.properties['id'];
+      if (typeof id === 'string') this.options.onPickSource?.(id);
+    });
+    this.map.on('click', 'clusters', (event) => {
+      const found = event.features?.[0];
+      const id: unknown = found?.properties['cluster_id'];
+      if (typeof id !== 'number' || found?.geometry.type !== 'Point') return;
+      const [lon = 0, lat = 0] = found.geometry.coordinates;
+      void this.source('points')
+        ?.getClusterExpansionZoom(id)
+        .then((zoom) => this.map.easeTo({ center: [lon, lat], zoom: zoom + 0.3, duration: this.gentle(350) }));
+    });
+  }
+
+  private source(id: string): GeoJSONSource | undefined {
+    return this.map.getSource<GeoJSONSource>(id);
+  }
+
+  private gentle(millis: number): number {
+    return matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : millis;
+  }
+
+  /** Light or dark, Chinese or English: only what differs is set. */
+  async restyle(dark: boolean, language: Language): Promise<void> {
+    if (dark === this.options.dark && language === this.options.language) return;
+    this.options = { ...this.options, dark, language };
+    await this.ready;
+    for (const layer of layers(this.look())) {
+      const set = (kind: 'Paint' | 'Layout', values: object | undefined) => {
+        for (const [name, value] of Object.entries(values ?? {})) {
+          if (kind === 'Paint') this.map.setPaintProperty(layer.id, name as never, value as never);
+          else this.map.setLayoutProperty(layer.id, name as never, value as never);
+        }
+      };
+      set('Paint', layer.paint);
+      set('Layout', layer.layout);
+    }
+  }
+
+  async zones(zones: Zones): Promise<void> {
+    await this.ready;
+    this.source('zones')?.setData(zones);
+    const first = this.city === null;
+    this.city = boxOf(zones);
+    if (first && this.shown === null) this.fitCity(false);
+  }
+
+  /** All open incidents, read and clustered by the map's worker. */
+  async points(data: string | GeoJSON.FeatureCollection): Promise<void> {
+    await this.ready;
+    this.source('points')?.setData(typeof data === 'string' ? new URL(data, location.href).href : data);
+  }
+
+  async layer(id: 'heat' | 'sources', data: GeoJSON.FeatureCollection): Promise<void> {
+    await this.ready;
+    this.source(id)?.setData(data);
+  }
+
+  /** Shows one incident; the view moves only when the incident is another one. */
+  async focus(it: Case | null, detail: Detail | null, neighbours: readonly Case[]): Promise<void> {
+    await this.ready;
+    this.source('focus')?.setData(it ? focusOf(it, detail, neighbours) : EMPTY);
+    if (it && it.id !== this.shown && it.position) this.fly(it.position.lon_deg, it.position.lat_deg);
+    this.shown = it?.id ?? null;
+  }
+
+  private fly(lon: number, lat: number): void {
+    const center: [number, number] = [lon, lat];
+    const far = !this.map.getBounds().contains(center) || this.map.getZoom() < NEAR_ZOOM - 2;
+    const zoom = Math.max(this.map.getZoom(), NEAR_ZOOM);
+    if (far) this.map.jumpTo({ center, zoom });
+    else this.map.easeTo({ center, zoom, duration: this.gentle(250) });
+  }
+
+  look_at(lon: number, lat: number): void {
+    void this.ready.then(() => this.fly(lon, lat));
+  }
+
+  fitCity(moving = true): void {
+    if (this.city) this.map.fitBounds(this.city, { padding: 24, duration: moving ? this.gentle(400) : 0 });
+  }
+
+  /** For measurements: the map itself. */
+  get gl(): GlMap {
+    return this.map;
+  }
+
+  destroy(): void {
+    this.map.remove();
+  }
+}

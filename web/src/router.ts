@@ -1,0 +1,34 @@
+// Which screen is shown: the part of the address after '#', so that the server has one page to serve.
+import { computed, signal } from '@preact/signals';
+import type { Role } from './api/types';
+
+export type Screen = 'desk' | 'duty' | 'crew' | 'record';
+
+const hash = signal(location.hash);
+addEventListener('hashchange', () => {
+  hash.value = location.hash;
+});
+
+/** The parts of the address: `#/desk/ID` is ['desk', 'ID']. */
+export const parts = computed(() => hash.value.replace(/^#\/?/, '').split('/').filter(Boolean).map(decodeURIComponent));
+
+export const address = (...path: string[]): string => `#/${path.map(encodeURIComponent).join('/')}`;
+
+/** Notes where the person is, without a new entry in the history of the browser. */
+export function note(...path: string[]): void {
+  const wanted = address(...path);
+  if (location.hash === wanted) return;
+  history.replaceState(null, '', wanted);
+  hash.value = wanted;
+}
+
+const SCREENS: Record<Role, readonly Screen[]> = {
+  analyst: ['desk', 'duty', 'record'],
+  operator: ['desk', 'duty', 'record'],
+  duty: ['duty', 'desk', 'record'],
+  department: ['crew', 'record'],
+  admin: ['desk', 'duty', 'crew', 'record'],
+};
+
+/** The screens of a role, the first of which it starts with. */
+export const screensOf = (role: Role): readonly Screen[] => SCREENS[role] ?? ['desk'];

@@ -1,0 +1,67 @@
+// What every browser test starts from: the built page behind the mock, and a Chromium with a software WebGL.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { startMock } from '../mock.mjs';
+
+export const OUT = join(import.meta.dirname, '..', 'out');
+export const DESKTOP = { width: 1280, height: 720 };
+export const TABLET = { width: 1024, height: 768 };
+export const PHONE = { width: 390, height: 844 };
+
+mkdirSync(OUT, { recursive: true });
+
+export function launch({ webgl = true } = {}) {
+  const gl = webgl ? ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'] : ['--disable-gpu', '--disable-3d-apis'];
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', ...gl] });
+}
+
+/** A page whose faults and requests to other hosts are collected. */
+export async function open(browser, mock, { viewport = DESKTOP, locale = 'zh-CN', colorScheme = 'light', ...more } = {}) {
+  const context = await browser.newContext({ viewport, locale, colorScheme, timezoneId: 'Asia/Shanghai', ...more });
+  const page = await context.newPage();
+  const faults = [];
+  const foreign = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    const expected = /status of (401|409|422)|net::ERR_INTERNET_DISCONNECTED|GPU stall|GL Driver Message/.test(message.text());
+    if (['error', 'warning'].includes(message.type()) && !expected) faults.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(mock.url)) foreign.push(request.url());
+  });
+  return { context, page, faults, foreign };
+}
+
+export async function signIn(page, mock, name = 'zhang', where = '') {
+  await page.goto(`${mock.url}/${where}`);
+  await page.locator('input[name=name]').fill(name);
+  await page.locator('input[name=password]').fill('flyonce');
+  await page.locator('button[type=submit]').click();
+}
+
+/** The desk of an analyst, ready to be worked at. */
+export async function desk(browser, options = {}) {
+  const { mock: mockOptions, name, ...rest } = options;
+  const mock = await startMock(mockOptions);
+  const opened = await open(browser, mock, rest);
+  await signIn(opened.page, mock, name);
+  await opened.page.locator('.row.current').waitFor();
+  return { mock, ...opened };
+}
+
+export const shot = (page, name) => page.screenshot({ path: join(OUT, `${name}.png`) });
+
+/** The id of the row that is current. */
+export const currentId = (page) => page.locator('.row.current').getAttribute('id').then((id) => id?.replace('row-', ''));
+
+/** Waits until a condition holds, with a limit. */
+export async function until(condition, what, limit_millis = 5000) {
+  const end = Date.now() + limit_millis;
+  for (;;) {
+    const found = await condition();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
