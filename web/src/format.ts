@@ -82,8 +82,8 @@ export function titleOf(it: Case): string {
   return `${say(it, 'class')}${size}${place ? (language.value === 'zh' ? ',' : ', ') + place : ''}`;
 }
 
-/** The last and finest name of a place. */
-export const finestPlace = (it: Case): string => say(it, 'place').split(/[、,]\s*/).pop() ?? '';
+/** The names of a place without the finest one, which the title has. */
+export const widerPlace = (it: Case): string => say(it, 'place').split(/[、,]\s*/).slice(0, 2).join(' ');
 
 /** The state of a case in words: that of its task, else of the incident. */
 export function stateOf(it: Case): string {

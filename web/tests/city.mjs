@@ -99,8 +99,10 @@ export function incidents(number, now) {
 function one(n, random, areas, found, now) {
   const seen = found.length > 0 ? found[n % found.length] : null;
   const matter = seen?.properties.class ?? ['waterlogging', 'waterlogging', 'dumping', 'fume'][n % 4];
-  const lon_deg = 118.8672 + random() * 0.0056;
-  const lat_deg = 28.9674 + random() * 0.005;
+  let [lon_deg, lat_deg] = [118.87, 28.9695];
+  const community = (at) => areas.some((z) => z.properties.level === 'community' && inside(at, z.geometry.coordinates[0]));
+  do [lon_deg, lat_deg] = [118.8668 + random() * 0.0064, 28.9672 + random() * 0.0056];
+  while (!community([lon_deg, lat_deg]));
   const names = areas.filter((zone) => inside([lon_deg, lat_deg], zone.geometry.coordinates[0]));
   const [place_zh, place_en] = [names.map((z) => z.properties.zh).join('、'), names.map((z) => z.properties.en).join(', ')];
   const finest = names.filter((z) => z.properties.level === 'community')[0] ?? names[0];

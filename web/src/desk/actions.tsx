@@ -1,6 +1,5 @@
 // The bar of decisions, each with its key.
 import { t, type Key } from '../i18n';
-import { Icon, type IconName } from '../ui/icons';
 import * as desk from './desk';
 import { confirmable } from '../api/operations';
 
@@ -9,11 +8,11 @@ interface Act {
   letter: string;
   run: () => void;
   kind?: string;
-  icon?: IconName;
   off?: boolean;
 }
 
-export function Actions({ mayDecide }: { mayDecide: boolean }) {
+export function Actions() {
+  const mayDecide = desk.mayDecide.value;
   const row = desk.current.value;
   const selected = desk.queue.value.selected.size;
   const many = desk.bulk.value;
@@ -23,9 +22,8 @@ export function Actions({ mayDecide }: { mayDecide: boolean }) {
     { key: 'merge', letter: 'M', run: () => void desk.merge(), off: many || !desk.neighbour.value },
     { key: 'split', letter: 'S', run: () => desk.ask('split'), off: many || (row?.it.sightings ?? 0) < 2 },
     { key: 'reassign', letter: 'A', run: () => desk.ask('reassign'), off: !row?.it.task },
-    { key: 'skip', letter: t('skip') === '跳过' ? '空格' : 'Space', run: desk.skip },
+    { key: 'skip', letter: t('space_key'), run: desk.skip },
     { key: 'undo', letter: 'U', run: () => void desk.undo() },
-    { key: 'bulk', letter: 'B', run: () => desk.setBulk(!desk.bulk.peek()) },
   ];
   return (
     <div class="actions" role="toolbar" aria-label={t('actions')}>
@@ -44,11 +42,9 @@ export function Actions({ mayDecide }: { mayDecide: boolean }) {
           type="button"
           class={`act ${act.kind ?? ''}`}
           disabled={!row || (!mayDecide && act.key !== 'skip') || act.off}
-          aria-pressed={act.key === 'bulk' ? many : undefined}
           onMouseDown={keepFocus}
           onClick={act.run}
         >
-          {act.icon && <Icon name={act.icon} />}
           <span>{t(act.key)}</span> <kbd>{act.letter}</kbd>
         </button>
       ))}
@@ -62,7 +58,7 @@ export function Actions({ mayDecide }: { mayDecide: boolean }) {
           desk.dialog.value = 'help';
         }}
       >
-        <kbd>?</kbd>
+        <span aria-hidden="true">?</span>
       </button>
     </div>
   );

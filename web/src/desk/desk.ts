@@ -22,6 +22,8 @@ export const bulk = signal(false);
 export const neighbourIndex = signal(0);
 export const dialog = signal<null | 'reject' | 'reassign' | 'split' | 'help' | 'filters'>(null);
 export const plain = signal(false);
+/** Whether this person decides here, or only looks. */
+export const mayDecide = signal(false);
 
 export const current = computed(() => model.rowOf(queue.value, queue.value.current) ?? null);
 
@@ -121,7 +123,7 @@ function decideOne(row: model.Row, verb: model.Verb, operation: Operation, alsoI
       return null;
     },
   );
-  record({ key, ids, title, operations: [operation], answer }, `${t(`done_${verb}`)}:${title}`);
+  record({ key, ids, title, operations: [operation], answer }, t('done_one', { verb: t(`done_${verb}`), title }));
 }
 
 /** Sends one decision about many rows. */
@@ -345,10 +347,19 @@ async function renew(): Promise<void> {
 export const conflictWords = (mark: Extract<model.Mark, { kind: 'conflict' }>): string =>
   t('conflict_note', { actor: mark.actor, at: moment(mark.at), detail: mark.detail });
 
+/** Shows an incident wherever it is: one that the list does not have comes on top. */
+export async function goTo(id: string): Promise<void> {
+  if (!model.rowOf(queue.peek(), id)) {
+    const found = await details.fetchDetail(id);
+    if (found) queue.value = model.onTop(queue.peek(), found);
+  }
+  go(id);
+}
+
 /** Opens the desk; the returned function closes it. */
 export function openDesk(first: string | null): () => void {
   if (first) queue.value = { ...queue.peek(), current: first };
-  void reload();
+  void reload().then(() => (first && queue.peek().current !== first ? goTo(first) : undefined));
   const stopReady = effect(() => {
     void queue.value.current;
     ready();

@@ -1,13 +1,13 @@
 // One incident: pictures, facts, proposal, neighbours, what happened so far.
 import type { ComponentChildren } from 'preact';
 import type { Case, Detail } from '../api/types';
-import { ago, area, coordinates, metres, moment, momentInFull, percent, shortId, stateOf, titleOf, untilDeadline } from '../format';
+import { ago, area, coordinates, metres, moment, momentInFull, percent, stateOf, titleOf, untilDeadline } from '../format';
 import { language, nameOf, say, t } from '../i18n';
 import { MatterIcon } from '../ui/icons';
 import * as desk from './desk';
 import { Neighbours } from './neighbours';
 import { viewers } from './presence';
-import { Stills } from './stills';
+import { CloseUp, Context } from './stills';
 
 export function Incident() {
   const row = desk.current.value;
@@ -21,15 +21,18 @@ export function Incident() {
           {desk.conflictWords(row.mark)}
         </p>
       )}
-      <Stills it={row.it} />
+      <div class="look">
+        <CloseUp it={row.it} />
+        <div class="beside">
+          <Context it={row.it} />
+          <Neighbours detail={detail} />
+        </div>
+      </div>
       <div class="columns">
         <Facts it={row.it} />
         <Proposal it={row.it} />
       </div>
-      <div class="columns">
-        <Neighbours detail={detail} />
-        <History detail={detail} />
-      </div>
+      <History detail={detail} />
     </article>
   );
 }
@@ -62,9 +65,17 @@ function Title({ it }: { it: Case }) {
   );
 }
 
-function Fact({ name, children, wide }: { name: string; children: ComponentChildren; wide?: boolean }) {
+interface FactProps {
+  name: string;
+  children: ComponentChildren;
+  wide?: boolean;
+  half?: boolean;
+  two?: boolean;
+}
+
+function Fact({ name, children, wide, half, two }: FactProps) {
   return (
-    <div class={wide ? 'fact wide' : 'fact'}>
+    <div class={wide ? 'fact wide' : half ? 'fact half' : two ? 'fact two' : 'fact'}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
@@ -75,7 +86,6 @@ function Facts({ it }: { it: Case }) {
   return (
     <section class="card" aria-label={t('facts')}>
       <dl class="facts">
-        <Fact name={t('matter')}>{say(it, 'class')}</Fact>
         <Fact name={t('score')}>
           <span class="meter" aria-hidden="true">
             <span style={{ width: `${Math.round(it.score * 100)}%` }} />
@@ -84,22 +94,17 @@ function Facts({ it }: { it: Case }) {
         </Fact>
         <Fact name={t('size')}>{it.area_m2 === null ? t('size_unknown') : area(it.area_m2)}</Fact>
         <Fact name={t('sightings')}>{t('sightings_n', { n: it.sightings })}</Fact>
+        <Fact name={t('first_seen')} half>
+          <time title={momentInFull(it.first_seen)}>{moment(it.first_seen)}</time>
+        </Fact>
+        <Fact name={t('last_seen')} half>
+          <time title={momentInFull(it.last_seen)}>{moment(it.last_seen)}</time>
+        </Fact>
         <Fact name={t('place')} wide>
           {say(it, 'place') || t('nothing_here')}
         </Fact>
         <Fact name={t('position')} wide>
           <Where it={it} />
-        </Fact>
-        <Fact name={t('first_seen')}>
-          <time title={momentInFull(it.first_seen)}>{moment(it.first_seen)}</time>
-        </Fact>
-        <Fact name={t('last_seen')}>
-          <time title={momentInFull(it.last_seen)}>{moment(it.last_seen)}</time>
-        </Fact>
-        <Fact name={t('number')} wide>
-          <span class="code" title={it.id}>
-            {shortId(it.id)}
-          </span>
         </Fact>
       </dl>
     </section>
@@ -144,10 +149,9 @@ function Proposal({ it }: { it: Case }) {
       ))}
       <p class="why">{say(task, 'reason')}</p>
       <dl class="facts">
-        <Fact name={t('deadline')} wide>
+        <Fact name={t('deadline')} two>
           <DeadlineView it={it} />
         </Fact>
-        <Fact name={t('priority')}>{t(`priority_${task.priority}`)}</Fact>
         <Fact name={t('severity')}>{severity(task.severity)}</Fact>
       </dl>
     </section>
@@ -174,7 +178,12 @@ function DeadlineView({ it }: { it: Case }) {
 function History({ detail }: { detail: Detail | null }) {
   return (
     <section class="card" aria-label={t('history')}>
-      <h3>{t('history')}</h3>
+      <h3>
+        {t('history')}
+        <span class="code" title={t('number')}>
+          {detail?.id}
+        </span>
+      </h3>
       {!detail ? (
         <p class="muted">{t('loading')}</p>
       ) : detail.history.length === 0 ? (

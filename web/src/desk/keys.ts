@@ -50,6 +50,9 @@ const ACTIONS: Record<string, () => void> = {
   Escape: () => desk.setBulk(false),
 };
 
+/** Keys that decide; the others only look. */
+const DECIDING = ['c', 'x', 'm', 's', 'a', 'u', 'b', 'v', '='];
+
 const EXTENDING: Record<string, 1 | -1> = { J: 1, K: -1, ArrowDown: 1, ArrowUp: -1 };
 
 function extend(by: 1 | -1): void {
@@ -68,7 +71,9 @@ export function onKey(event: KeyboardEvent): void {
     event.preventDefault();
     return extend(by);
   }
-  const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const action = ACTIONS[key];
+  if (DECIDING.includes(key) && !desk.mayDecide.peek()) return;
   if (!action || (event.repeat && !['j', 'k', 'ArrowDown', 'ArrowUp'].includes(event.key))) return;
   event.preventDefault();
   action();

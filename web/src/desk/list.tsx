@@ -1,7 +1,7 @@
 // The queue as a list of which only the rows in view exist; rows have one height.
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { count, finestPlace, stateOf, titleOf, untilDeadline } from '../format';
+import { count, widerPlace, stateOf, titleOf, untilDeadline } from '../format';
 import { t } from '../i18n';
 import { Icon, MatterIcon } from '../ui/icons';
 import * as desk from './desk';
@@ -56,12 +56,22 @@ function QueueHead() {
         </span>
         <button
           type="button"
+          class={desk.bulk.value ? 'quiet active' : 'quiet'}
+          aria-pressed={desk.bulk.value}
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => desk.setBulk(!desk.bulk.peek())}
+        >
+          {t('bulk')} <kbd>B</kbd>
+        </button>
+        <button
+          type="button"
           class={active ? 'quiet active' : 'quiet'}
           onClick={() => {
             desk.dialog.value = 'filters';
           }}
         >
-          <Icon name="filter" /> {active ? t('filters_active', { n: active }) : t('filters')}
+          <Icon name="filter" /> {t('filters')}
+          {active > 0 && <span aria-label={t('filters_active', { n: active })}>{active}</span>}
         </button>
       </div>
       <Search />
@@ -180,7 +190,7 @@ function RowView({ row, top, place, of, current, selected }: RowProps) {
         <span class="row-title">{titleOf(it)}</span>
         <span class="row-under">
           <MarkView row={row} />
-          <span class="ellipsis">{finestPlace(it)}</span>
+          <span class="ellipsis">{widerPlace(it)}</span>
           <Due row={row} />
         </span>
       </span>

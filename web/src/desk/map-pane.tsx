@@ -1,6 +1,5 @@
 // The map beside the incident.
 import { useEffect } from 'preact/hooks';
-import { useSignal } from '@preact/signals';
 import { query } from '../api/client';
 import { onChange } from '../api/live';
 import type { Case } from '../api/types';
@@ -12,8 +11,7 @@ import { arrivals, known } from './details';
 const RENEW_MILLIS = 5000;
 
 export function MapPane({ tiles }: { tiles: string | null }) {
-  const { container, map, state } = useMap({ tiles, onPick: desk.go });
-  const hidden = useSignal(false);
+  const { container, map, state } = useMap({ tiles, onPick: (id) => void desk.goTo(id) });
   const filters = desk.filters.value;
   const points = `/v1/map${query({ class: filters.class, state: filters.state === 'waiting' ? '' : filters.state })}`;
   useEffect(() => {
@@ -33,11 +31,12 @@ export function MapPane({ tiles }: { tiles: string | null }) {
   const it = desk.current.value?.it ?? null;
   const detail = desk.detail.value;
   const beside = (detail?.neighbours ?? []).map((one) => caseOf(one.id)).filter((one) => one !== null);
+  const merging = desk.neighbour.value?.id ?? null;
   useEffect(() => {
-    void map.value?.focus(it, detail, beside);
-  }, [map.value, it, detail, arrivals.value]);
+    void map.value?.focus(it, detail, beside, merging);
+  }, [map.value, it, detail, merging, arrivals.value]);
   return (
-    <section class={hidden.value ? 'map-pane folded' : 'map-pane'} aria-label={t('map')}>
+    <section class="map-pane" aria-label={t('map')}>
       <div ref={container} class="map" />
       {state.value === 'missing' && <p class="notice map-missing">{t('map_missing')}</p>}
       {state.value === 'loading' && <p class="notice map-missing muted">{t('map_loading')}</p>}

@@ -16,32 +16,36 @@ export function Neighbours({ detail }: { detail: Detail | null }) {
   void language.value;
   const preview = known(shown?.id ?? null);
   const picture = preview ? still(preview, 'close_up_annotated', 'close_up') : null;
+  const count = detail?.neighbours.length ?? 0;
   return (
-    <section class="card" aria-label={t('neighbours')}>
+    <section class="card neighbour" aria-label={t('neighbours')}>
       <h3>
         {t('neighbours')}
-        {detail && detail.neighbours.length > 1 && (
-          <button type="button" class="link" onClick={desk.nextNeighbour} title={t('neighbour_next')}>
-            {t('neighbour_next')} <kbd>N</kbd>
+        {count > 1 && (
+          <button
+            type="button"
+            class="link"
+            aria-label={t('neighbour_next')}
+            title={t('neighbour_next')}
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={desk.nextNeighbour}
+          >
+            {(desk.neighbourIndex.value % count) + 1}/{count} <kbd>N</kbd>
           </button>
         )}
       </h3>
-      {!detail ? (
-        <p class="muted">{t('loading')}</p>
-      ) : detail.neighbours.length === 0 ? (
-        <p class="muted">{t('no_neighbours')}</p>
-      ) : (
-        <ul class="neighbours">
-          {detail.neighbours.slice(0, 5).map((one) => (
-            <li key={one.id} class={one.id === shown?.id ? 'shown' : ''}>
-              {one.id === shown?.id && picture && <img src={picture} alt="" />}
-              <MatterIcon matter={one.class} />
-              <span class="grow">{say(one, 'title')}</span>
-              <span class="muted">{metres(one.distance_m)}</span>
-              {one.id === shown?.id && <kbd title={t('neighbour_shown')}>M</kbd>}
-            </li>
-          ))}
-        </ul>
+      {!detail && <p class="muted">{t('loading')}</p>}
+      {detail && !shown && <p class="muted">{t('no_neighbours')}</p>}
+      {shown && (
+        <div class="neighbour-shown">
+          {picture ? <img src={picture} alt="" /> : <MatterIcon matter={shown.class} />}
+          <div>
+            <p>{say(shown, 'title')}</p>
+            <p class="muted">
+              {metres(shown.distance_m)} · {t('neighbour_shown')}
+            </p>
+          </div>
+        </div>
       )}
     </section>
   );

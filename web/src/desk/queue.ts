@@ -55,6 +55,12 @@ export function append(queue: Queue, page: Page): Queue {
   return { ...queue, rows: [...queue.rows, ...more], next: page.next };
 }
 
+/** A case that was asked for by name goes above the others. */
+export function onTop(queue: Queue, it: Case): Queue {
+  if (rowOf(queue, it.id)) return queue;
+  return { ...queue, rows: [{ it, mark: null }, ...queue.rows] };
+}
+
 export const rowOf = (queue: Queue, id: string | null): Row | undefined => queue.rows.find((row) => row.it.id === id);
 export const indexOf = (queue: Queue, id: string | null): number => queue.rows.findIndex((row) => row.it.id === id);
 
@@ -163,11 +169,12 @@ export function patch(queue: Queue, it: Case, stillWaiting: boolean): Queue {
   return { ...queue, rows: queue.rows.map((one) => (one.it.id === it.id ? { it, mark } : one)) };
 }
 
-/** New ones wait behind the bar. */
+/** New ones wait behind the bar; those below the last row shown are no news, only not loaded yet. */
 export function arrive(queue: Queue, page: Page): Queue {
   const known = new Set(queue.rows.map((row) => row.it.id));
-  const arrived = page.items.map((it) => it.id).filter((id) => !known.has(id));
-  return { ...queue, arrived };
+  const ids = page.items.map((it) => it.id);
+  const end = queue.next === null ? ids.length : ids.findLastIndex((id) => known.has(id)) + 1;
+  return { ...queue, arrived: ids.slice(0, end).filter((id) => !known.has(id)) };
 }
 
 export function toggle(queue: Queue, id: string): Queue {

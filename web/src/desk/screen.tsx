@@ -14,6 +14,7 @@ import { keepPresence } from './presence';
 
 export function Desk({ who }: { who: Session }) {
   useEffect(() => {
+    desk.mayDecide.value = who.role !== 'duty';
     const close = desk.openDesk(parts.peek()[1] ?? null);
     const leave = keepPresence();
     addEventListener('keydown', onKey);
@@ -32,7 +33,7 @@ export function Desk({ who }: { who: Session }) {
       <QueueList />
       <section class="middle" aria-label={t('incident')}>
         <Incident />
-        <Actions mayDecide={who.role !== 'duty'} />
+        <Actions />
       </section>
       <MapPane tiles={who.tiles_url} />
       <Windows />

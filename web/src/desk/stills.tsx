@@ -5,21 +5,19 @@ import { t } from '../i18n';
 import * as desk from './desk';
 import { still } from './details';
 
-export function Stills({ it }: { it: Case }) {
-  const bare = desk.plain.value;
-  const kinds = (what: 'close_up' | 'context'): StillKind[] =>
-    bare ? [what, `${what}_annotated`] : [`${what}_annotated`, what];
-  return (
-    <div class="stills">
-      <Picture it={it} what="close_up" url={still(it, ...kinds('close_up'))} bare={bare} />
-      <Picture it={it} what="context" url={still(it, ...kinds('context'))} bare={bare} />
-    </div>
-  );
+type Kind = 'close_up' | 'context';
+
+function chosen(it: Case, what: Kind): string | null {
+  const [first, second]: StillKind[] = desk.plain.value ? [what, `${what}_annotated`] : [`${what}_annotated`, what];
+  return still(it, first as StillKind, second as StillKind);
 }
+
+export const CloseUp = ({ it }: { it: Case }) => <Picture it={it} what="close_up" url={chosen(it, 'close_up')} bare={desk.plain.value} />;
+export const Context = ({ it }: { it: Case }) => <Picture it={it} what="context" url={chosen(it, 'context')} bare={desk.plain.value} />;
 
 interface PictureProps {
   it: Case;
-  what: 'close_up' | 'context';
+  what: Kind;
   url: string | null;
   bare: boolean;
 }

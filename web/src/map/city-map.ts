@@ -6,7 +6,7 @@ import type { Case, Detail } from '../api/types';
 import type { Zones } from '../catalogue';
 import type { Language } from '../i18n';
 import { colours } from './colours';
-import { boxOf, focusOf } from './shapes';
+import { boxOf, focusOf, namesOf } from './shapes';
 import { layers, style } from './style';
 
 setWorkerUrl(workerUrl);
@@ -113,6 +113,7 @@ export class CityMap {
   async zones(zones: Zones): Promise<void> {
     await this.ready;
     this.source('zones')?.setData(zones);
+    this.source('names')?.setData(namesOf(zones));
     const first = this.city === null;
     this.city = boxOf(zones);
     if (first && this.shown === null) this.fitCity(false);
@@ -130,9 +131,9 @@ export class CityMap {
   }
 
   /** Shows one incident; the view moves only when the incident is another one. */
-  async focus(it: Case | null, detail: Detail | null, neighbours: readonly Case[]): Promise<void> {
+  async focus(it: Case | null, detail: Detail | null, neighbours: readonly Case[], merging: string | null): Promise<void> {
     await this.ready;
-    this.source('focus')?.setData(it ? focusOf(it, detail, neighbours) : EMPTY);
+    this.source('focus')?.setData(it ? focusOf(it, detail, neighbours, merging) : EMPTY);
     if (it && it.id !== this.shown && it.position) this.fly(it.position.lon_deg, it.position.lat_deg);
     this.shown = it?.id ?? null;
   }

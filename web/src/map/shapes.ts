@@ -12,15 +12,17 @@ const feature = (geometry: GeoJSON.Geometry, properties: Record<string, unknown>
 
 const point = (lon_deg: number, lat_deg: number): GeoJSON.Point => ({ type: 'Point', coordinates: [lon_deg, lat_deg] });
 
-/** An incident with its outline, error ellipse, path, footprint and neighbours. */
-export function focusOf(it: Case | null, detail: Detail | null, neighbours: readonly Case[]): Features {
+/** An incident with its outline, error ellipse, path, footprint and neighbours, one of which is to be merged with. */
+export function focusOf(it: Case | null, detail: Detail | null, neighbours: readonly Case[], shown: string | null): Features {
   const features: Features['features'] = [];
   for (const role of ['footprint', 'path', 'outline', 'ellipse'] as const) {
     const geometry = detail?.[role];
     if (geometry) features.push(feature(geometry, { role }));
   }
   for (const one of neighbours) {
-    if (one.position) features.push(feature(point(one.position.lon_deg, one.position.lat_deg), { role: 'neighbour', id: one.id }));
+    if (!one.position) continue;
+    const at = point(one.position.lon_deg, one.position.lat_deg);
+    features.push(feature(at, { role: 'neighbour', id: one.id, shown: one.id === shown }));
   }
   if (it?.position) features.push(feature(point(it.position.lon_deg, it.position.lat_deg), { role: 'point', class: it.class }));
   return { type: 'FeatureCollection', features };
@@ -67,4 +69,31 @@ export function boxOf(data: { features: readonly { geometry: GeoJSON.Geometry }[
   };
   for (const one of data.features) if ('coordinates' in one.geometry) take(one.geometry.coordinates);
   return box[0] <= box[2] ? box : null;
+}
+
+/** One point for the name of each zone: the middle of mass of its largest ring. */
+export function namesOf(zones: { features: readonly { geometry: GeoJSON.Geometry; properties: object }[] }): Features {
+  const features = zones.features.flatMap(({ geometry, properties }) => {
+    const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.type === 'MultiPolygon' ? geometry.coordinates : [];
+    const middles = polygons.map((rings) => middleOf(rings[0] ?? [])).sort((a, b) => b.size - a.size);
+    const best = middles[0];
+    return best ? [feature(point(best.lon, best.lat), { ...properties })] : [];
+  });
+  return { type: 'FeatureCollection', features };
+}
+
+/** Middle of mass and size (in square degrees) of a ring, reckoned from its first corner to keep digits. */
+function middleOf(ring: readonly GeoJSON.Position[]): { lon: number; lat: number; size: number } {
+  const [x0 = 0, y0 = 0] = ring[0] ?? [];
+  let [twice, sumX, sumY] = [0, 0, 0];
+  for (let i = 0; i + 1 < ring.length; i++) {
+    const [ax, ay] = [(ring[i]?.[0] ?? 0) - x0, (ring[i]?.[1] ?? 0) - y0];
+    const [bx, by] = [(ring[i + 1]?.[0] ?? 0) - x0, (ring[i + 1]?.[1] ?? 0) - y0];
+    const cross = ax * by - bx * ay;
+    twice += cross;
+    sumX += (ax + bx) * cross;
+    sumY += (ay + by) * cross;
+  }
+  if (twice === 0) return { lon: x0, lat: y0, size: 0 };
+  return { lon: x0 + sumX / (3 * twice), lat: y0 + sumY / (3 * twice), size: Math.abs(twice / 2) };
 }

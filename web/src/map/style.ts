@@ -21,6 +21,7 @@ export function style(look: Look): StyleSpecification {
     version: 8,
     sources: {
       zones: geojson(),
+      names: geojson(),
       heat: geojson(),
       sources: geojson(),
       points: {
@@ -69,7 +70,7 @@ function zoneLayers({ colours, language, tiles }: Look): LayerSpecification[] {
   const label = (name: string, minzoom: number, maxzoom: number, size: number): LayerSpecification => ({
     id: `zone-label-${name}`,
     type: 'symbol',
-    source: 'zones',
+    source: 'names',
     minzoom,
     maxzoom,
     filter: level(name),
@@ -189,7 +190,12 @@ function focusPoints({ colours }: Look): LayerSpecification[] {
       type: 'circle',
       source: 'focus',
       filter: role('neighbour'),
-      paint: { 'circle-radius': 9, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-width': 1.6, 'circle-stroke-color': colours.accent },
+      paint: {
+        'circle-radius': ['case', ['get', 'shown'], 11, 9],
+        'circle-color': 'rgba(0,0,0,0)',
+        'circle-stroke-width': ['case', ['get', 'shown'], 3, 1.2],
+        'circle-stroke-color': ['case', ['get', 'shown'], colours.ellipse, colours.accent],
+      },
     },
     {
       id: 'focus-point',

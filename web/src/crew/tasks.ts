@@ -1,0 +1,27 @@
+// The open tasks of a department: from the server, or as they were when there was a line.
+import { computed, signal } from '@preact/signals';
+import { get, query } from '../api/client';
+import type { Case } from '../api/types';
+import { asIfSent } from './outbox';
+import { entries, learn } from './sender';
+import * as store from './store';
+
+const told = signal<readonly Case[] | null>(null);
+export const keptAt = signal<string | null>(null);
+
+/** The tasks with what waits to be sent taken in. */
+export const tasks = computed(() => (told.value === null ? null : asIfSent(told.value, entries.value)));
+
+export async function ask(department: string): Promise<void> {
+  try {
+    const { items } = await get<{ items: Case[] }>(`/v1/tasks${query({ department, state: 'open' })}`);
+    told.value = items;
+    keptAt.value = null;
+    await learn(items);
+    await store.keepTasks(department, { at: new Date().toISOString(), items });
+  } catch {
+    const kept = await store.keptTasks(department);
+    told.value = kept?.items ?? told.peek() ?? [];
+    keptAt.value = kept?.at ?? null;
+  }
+}
