@@ -82,8 +82,11 @@ export function titleOf(it: Case): string {
   return `${say(it, 'class')}${size}${place ? (language.value === 'zh' ? ',' : ', ') + place : ''}`;
 }
 
-/** The names of a place without the finest one, which the title has. */
-export const widerPlace = (it: Case): string => say(it, 'place').split(/[、,]\s*/).slice(0, 2).join(' ');
+/** Matter and size, where the place is written beside it. */
+export const shortTitle = (it: Case): string => `${say(it, 'class')}${it.area_m2 === null ? '' : ` · ${area(it.area_m2)}`}`;
+
+/** The names of a place, the finest first. */
+export const finestFirst = (it: Case): string => say(it, 'place').split(/[、,]\s*/).reverse().join(' · ');
 
 /** The state of a case in words: that of its task, else of the incident. */
 export function stateOf(it: Case): string {

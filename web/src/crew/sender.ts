@@ -30,9 +30,11 @@ export async function put(it: Case, what: Entry['what']): Promise<void> {
   void flush();
 }
 
-/** Remembers the versions that the server tells of. */
+/** Remembers the versions that the server tells of; an answer that was overtaken by a newer one teaches nothing. */
 export async function learn(cases: readonly Case[]): Promise<void> {
-  for (const it of cases) if (it.task) await store.putVersion(it.task.id, it.task.version);
+  for (const { task } of cases) {
+    if (task && task.version > ((await store.versionOf(task.id)) ?? 0)) await store.putVersion(task.id, task.version);
+  }
 }
 
 async function request(entry: Entry): Promise<void> {

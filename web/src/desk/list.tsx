@@ -1,7 +1,7 @@
 // The queue as a list of which only the rows in view exist; rows have one height.
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { count, widerPlace, stateOf, titleOf, untilDeadline } from '../format';
+import { count, finestFirst, shortTitle, stateOf, untilDeadline } from '../format';
 import { t } from '../i18n';
 import { Icon, MatterIcon } from '../ui/icons';
 import * as desk from './desk';
@@ -187,10 +187,10 @@ function RowView({ row, top, place, of, current, selected }: RowProps) {
       {desk.bulk.value ? <span class="tick">{selected && <Icon name="check" />}</span> : null}
       <MatterIcon matter={it.class} />
       <span class="row-text">
-        <span class="row-title">{titleOf(it)}</span>
+        <span class="row-title">{shortTitle(it)}</span>
         <span class="row-under">
           <MarkView row={row} />
-          <span class="ellipsis">{widerPlace(it)}</span>
+          <span class="ellipsis">{finestFirst(it)}</span>
           <Due row={row} />
         </span>
       </span>

@@ -101,7 +101,7 @@ export function ahead(queue: Queue, count: number): Case[] {
   while (found.length < count) {
     const id = following(rest, from);
     const row = rowOf(rest, id);
-    if (!row || found.some((one) => one.id === id)) return found;
+    if (!row || id === queue.current || found.some((one) => one.id === id)) return found;
     found.push(row.it);
     rest = { ...rest, returned: rest.returned.filter((one) => one !== id) };
     from = id;
@@ -131,9 +131,10 @@ export function decide(queue: Queue, ids: readonly string[], verb: Verb, key: st
   return moves ? show(clean, following(clean) ?? queue.current) : clean;
 }
 
-/** The server took it: the rows carry what it answered; parts of a split go below their whole. */
+/** The server took it: the rows carry what it answered. Parts of a split go below their whole, and are next in turn with it. */
 export function settle(queue: Queue, key: string, incidents: readonly Case[]): Queue {
   const answered = new Map(incidents.map((it) => [it.id, it]));
+  const apart: string[] = [];
   const rows = queue.rows.flatMap((row): Row[] => {
     const it = answered.get(row.it.id) ?? row.it;
     if (row.mark?.kind !== 'decided' || row.mark.key !== key) return [{ ...row, it }];
@@ -141,9 +142,11 @@ export function settle(queue: Queue, key: string, incidents: readonly Case[]): Q
     const whole: Row = { it, mark: split ? null : { ...row.mark, sent: true } };
     if (!split) return [whole];
     const parts = incidents.filter((part) => part.id !== it.id && indexOf(queue, part.id) < 0);
+    apart.push(it.id, ...parts.map((part) => part.id));
     return [whole, ...parts.map((part) => ({ it: part, mark: null }))];
   });
-  return { ...queue, rows, total: queue.total + rows.length - queue.rows.length };
+  const returned = [...queue.returned, ...apart.filter((id) => id !== queue.current && !queue.returned.includes(id))];
+  return { ...queue, rows, returned, total: queue.total + rows.length - queue.rows.length };
 }
 
 /** Rows of a decision that did not stand: somebody was faster, or the server refused. */
