@@ -69,6 +69,8 @@ pub enum Act {
 pub enum Step {
     /// It is one.
     Confirm,
+    /// It is one, and goes to the department that the rules proposed.
+    Approve,
     /// It is none.
     Reject,
     /// It goes to a department.
@@ -103,10 +105,12 @@ pub enum Step {
 
 impl Step {
     /// Returns the event of the table.
+    ///
+    /// Approval is a confirmation, after which the task is dispatched.
     pub fn event(&self, reason: &str) -> Event {
         let reason = reason.to_owned();
         match self {
-            Self::Confirm => Event::Confirm,
+            Self::Confirm | Self::Approve => Event::Confirm,
             Self::Reject => Event::Reject { reason },
             Self::Dispatch { department } => Event::Dispatch { department: department.clone() },
             Self::Reassign { department } => Event::Reassign { department: department.clone(), reason },
@@ -139,6 +143,7 @@ impl Act {
             Self::Reject { .. } => "reject".to_owned(),
             Self::Close { .. } => "close".to_owned(),
             Self::Reopen { .. } => "reopen".to_owned(),
+            Self::Step { step: Step::Approve, .. } => "task approve".to_owned(),
             Self::Step { step, .. } => format!("task {}", step.event("").name()),
         }
     }
@@ -224,6 +229,9 @@ pub enum CannotAct {
         /// The department.
         department: DepartmentId,
     },
+    /// The rules proposed nobody.
+    #[error("no department is proposed for task {0}: choose one")]
+    NoLead(TaskId),
     /// The act is about nothing that is at hand.
     #[error("the act names no incident or task that is at hand")]
     NothingNamed,
@@ -363,8 +371,13 @@ fn take_step(
         check_department(task, department, desk)?;
     }
     let incident = case.incidents.iter().find(|incident| incident.id == task.incident_id);
-    let mut outcome =
-        Outcome { tasks: vec![moved(task, step.event(by.reason), desk, by)?], ..Outcome::default() };
+    let mut after = moved(task, step.event(by.reason), desk, by)?;
+    if *step == Step::Approve {
+        let department = task.lead.clone().ok_or(CannotAct::NoLead(task.id))?;
+        check_department(task, &department, desk)?;
+        after = moved(&after, Event::Dispatch { department }, desk, by)?;
+    }
+    let mut outcome = Outcome { tasks: vec![after], ..Outcome::default() };
     let Some(incident) = incident else { return Ok(outcome) };
     let others = live(case).filter(|other| other.id != task.id && other.incident_id == incident.id).count();
     match step {

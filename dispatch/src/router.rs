@@ -68,6 +68,8 @@ pub enum PersonNeeded {
     UnusablePosition,
     /// The ground is licensed for what was seen: no incident, unless a person knows better.
     Licensed,
+    /// The city wants a person to look at everything first.
+    Review,
 }
 
 /// What one rule says, carried from the rule set into the routing.

@@ -12,6 +12,7 @@ pub mod footprint;
 pub mod geodesy;
 pub mod geoid;
 pub mod georef;
+pub mod heat;
 pub mod height;
 pub mod incident;
 pub mod least_squares;

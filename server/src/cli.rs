@@ -3,6 +3,7 @@
 mod cases;
 mod position;
 mod route;
+mod serve;
 mod simulate;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use route::{
     CityArgs, ContextArg, RouteArgs, RowFormat, RulesArgs, RulesCheckArgs, RulesCommand, RulesDryRunArgs,
     Since, ZoneArg,
 };
+pub use serve::{ServeArgs, TokensArgs, UsersArgs};
 pub use simulate::SimulateArgs;
 
 /// Drone and CCTV video into tasks for the department responsible.
@@ -67,6 +69,12 @@ pub enum Command {
     Incidents(IncidentsArgs),
     /// Look at tasks and move them on
     Tasks(TasksArgs),
+    /// Ingest feeds live, keep the store, and serve page, interface and event feed
+    Serve(ServeArgs),
+    /// Make an account of a server, or give it another password
+    Users(UsersArgs),
+    /// Make a token with which a machine uses a server
+    Tokens(TokensArgs),
     /// Write incidents, tasks and zones as a GeoPackage
     Export(ExportArgs),
 }

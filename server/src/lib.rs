@@ -11,5 +11,6 @@ pub mod outliner;
 pub mod output;
 pub mod progress;
 pub mod report;
+pub mod serve;
 pub mod truth;
 pub mod wire;

@@ -1,14 +1,16 @@
 //! Takes placed frames of all sources: observes, deduplicates, keeps the best stills.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 use gis::georef::Limits;
 use gis::{AbsorbedKind, Deduper, Incident, IncidentId, LatLon, Location, Look, Observation};
-use pipeline::observe::{Ground, Moment, observe};
+use pipeline::observe::{Ground, Moment, Observed, observe};
 use pipeline::place::Placed;
 
+use crate::analysis::feed::FrameSink;
 use crate::config::Analysis;
 use crate::evidence::{EvidenceError, Keeper, Sighting};
 use crate::output::summary::SourceSummary;
@@ -101,21 +103,7 @@ impl<'a> Collector<'a> {
 
     fn take_frame(&mut self, source: &Source, placed: &Placed) -> Result<(), EvidenceError> {
         let (frame, seen) = (&placed.looked.frame, &placed.looked.seen);
-        let moment = Moment {
-            source: &source.id,
-            frame_index: frame.index,
-            time: placed.time,
-            time_quality: placed.time_quality,
-            camera: placed.camera.as_ref().map_err(|reason| *reason),
-            place: source.place,
-        };
-        let limits = Limits { min_depression_deg: self.analysis.min_depression_deg, ..Limits::default() };
-        let ground = Ground {
-            terrain: self.terrain.ground(),
-            limits,
-            outline_sigma_px: self.analysis.outline_sigma_px,
-        };
-        let observed = observe(seen, &moment, &ground);
+        let observed = observe_frame(source, placed, self.terrain, self.analysis);
         self.note(source, placed, &observed.observations);
         self.trace(source, placed, observed.covered.as_ref());
         let look = Look {
@@ -200,6 +188,28 @@ impl<'a> Collector<'a> {
             cpu: self.cpu,
         }
     }
+}
+
+impl FrameSink for Mutex<Collector<'_>> {
+    fn take(&self, source: &Source, placed: &Placed) -> Result<(), String> {
+        let mut collector = self.lock().unwrap_or_else(PoisonError::into_inner);
+        collector.take(source, placed).map_err(|error| error.to_string())
+    }
+}
+
+/// Puts what a frame shows on the ground.
+pub fn observe_frame(source: &Source, placed: &Placed, terrain: &Tiles, analysis: &Analysis) -> Observed {
+    let moment = Moment {
+        source: &source.id,
+        frame_index: placed.looked.frame.index,
+        time: placed.time,
+        time_quality: placed.time_quality,
+        camera: placed.camera.as_ref().map_err(|reason| *reason),
+        place: source.place,
+    };
+    let limits = Limits { min_depression_deg: analysis.min_depression_deg, ..Limits::default() };
+    let ground = Ground { terrain: terrain.ground(), limits, outline_sigma_px: analysis.outline_sigma_px };
+    observe(&placed.looked.seen, &moment, &ground)
 }
 
 /// Follows merges to the incident that is left.

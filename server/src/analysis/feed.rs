@@ -1,6 +1,5 @@
 //! Runs sources: files one after the other with all workers, live ones beside each other with one worker each.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,7 +15,6 @@ use pipeline::{Detector, FrameSource, SourceError};
 use pipeline_cv::CvRegistrar;
 use pipeline_gst::{GstSource, SourceUri, StillsSource};
 
-use super::collect::Collector;
 use super::stop::Stop;
 use crate::config::Config;
 use crate::wire::source::Beside;
@@ -34,8 +32,17 @@ pub struct FeedResult {
     pub error: Option<String>,
 }
 
+/// Takes the frames of all sources, from many threads.
+pub trait FrameSink: Sync {
+    /// Takes one frame.
+    ///
+    /// # Errors
+    /// What is told of the source at its end; its feed goes on.
+    fn take(&self, source: &Source, placed: &Placed) -> Result<(), String>;
+}
+
 /// What all sources of a run share.
-pub struct Shared<'a, 'c> {
+pub struct Shared<'a> {
     /// Configuration.
     pub config: &'a Config,
     /// Ground heights.
@@ -43,7 +50,7 @@ pub struct Shared<'a, 'c> {
     /// Some pack asks for tiles, so that frames must know their scale before they are looked at.
     pub scaled: bool,
     /// Where frames go.
-    pub collector: &'a Mutex<Collector<'c>>,
+    pub sink: &'a dyn FrameSink,
     /// The switch.
     pub stop: &'a Stop,
     /// Told after every frame: source, frames of it so far, time in the feed.
@@ -51,11 +58,7 @@ pub struct Shared<'a, 'c> {
 }
 
 /// Runs every source to its end; a source that fails never disturbs another.
-pub fn run_sources(
-    shared: &Shared<'_, '_>,
-    sources: &[Source],
-    workers: Vec<PackDetector>,
-) -> Vec<FeedResult> {
+pub fn run_sources(shared: &Shared<'_>, sources: &[Source], workers: Vec<PackDetector>) -> Vec<FeedResult> {
     let (live, files): (Vec<&Source>, Vec<&Source>) = sources.iter().partition(|s| s.spec.uri.live());
     let mut detectors: Vec<Box<dyn Detector>> =
         workers.into_iter().map(|w| Box::new(w) as Box<dyn Detector>).collect();
@@ -84,7 +87,8 @@ fn panicked(source: &Source) -> FeedResult {
     FeedResult { id: source.id.clone(), stats: FeedStats::default(), view: None, error }
 }
 
-fn run_source(shared: &Shared<'_, '_>, source: &Source, detectors: &mut [Box<dyn Detector>]) -> FeedResult {
+/// Runs one source to its end.
+pub fn run_source(shared: &Shared<'_>, source: &Source, detectors: &mut [Box<dyn Detector>]) -> FeedResult {
     match open(source, shared.stop) {
         Ok(mut frames) => run_open(shared, source, frames.as_mut(), detectors),
         Err(error) => FeedResult {
@@ -108,7 +112,7 @@ fn open(source: &Source, stop: &Stop) -> Result<Box<dyn FrameSource>, SourceErro
 }
 
 fn run_open(
-    shared: &Shared<'_, '_>,
+    shared: &Shared<'_>,
     source: &Source,
     frames: &mut dyn FrameSource,
     detectors: &mut [Box<dyn Detector>],
@@ -129,7 +133,7 @@ fn run_open(
 }
 
 fn run_placed(
-    shared: &Shared<'_, '_>,
+    shared: &Shared<'_>,
     source: &Source,
     frames: &mut dyn FrameSource,
     mut placer: Placer<'_>,
@@ -141,9 +145,8 @@ fn run_placed(
         for placed in placed {
             count += 1;
             (shared.progress)(source, count, placed.looked.frame.elapsed);
-            let mut collector = shared.collector.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = collector.take(source, &placed) {
-                failure.get_or_insert(error.to_string());
+            if let Err(error) = shared.sink.take(source, &placed) {
+                failure.get_or_insert(error);
             }
         }
     };
@@ -158,7 +161,7 @@ fn run_placed(
     FeedResult { id: source.id.clone(), stats, view, error }
 }
 
-fn origin(shared: &Shared<'_, '_>, source: &Source) -> PoseOrigin {
+fn origin(shared: &Shared<'_>, source: &Source) -> PoseOrigin {
     let max_age_us = (shared.config.analysis.max_pose_age_secs * 1e6) as i64;
     let poses = PoseConfig { max_age_us, ..PoseConfig::default() };
     match (&source.camera, &source.beside) {

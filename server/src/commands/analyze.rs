@@ -53,7 +53,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
         scaled,
         config: &config,
         terrain: &assembly.terrain,
-        collector: &collector,
+        sink: &collector,
         stop: &stop,
         progress: &|source, frames, at| progress.frame(source, frames, at),
     };

@@ -10,9 +10,11 @@ pub mod georef;
 pub mod incidents;
 pub mod route;
 pub mod rules;
+pub mod serve;
 pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
+pub mod users;
 pub mod zones;
 
 use std::process::ExitCode;
@@ -37,6 +39,9 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rules(args) => rules::run(&args.command),
         Command::Incidents(args) => incidents::run(&args),
         Command::Tasks(args) => tasks::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Users(args) => users::users(&args),
+        Command::Tokens(args) => users::tokens(&args),
         Command::Export(args) => export::run(&args),
     }
 }

@@ -1,0 +1,165 @@
+//! `flyonce serve`: runs until it is told to end, and then ends in order.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use crossbeam::channel::bounded;
+use store::{SqliteStore, Store};
+use tokio::net::TcpListener;
+
+use crate::cli::ServeArgs;
+use crate::config::{self, Config, Problem};
+use crate::serve::accounts::{Accounts, Role};
+use crate::serve::hub::{ARRIVALS, Common, DetectorPool, Hub, Writer};
+use crate::serve::stores::Stores;
+use crate::serve::{App, Parts, api};
+use crate::wire::{self, Assembly, Source};
+use crate::{clock, output};
+
+/// How often the store is asked for changes that others made.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+/// How long open connections may take to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Serves until SIGINT or SIGTERM.
+///
+/// # Errors
+/// When the configuration, the data folder or the address cannot be used.
+pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let config = config::load(&args.config)?;
+    let assembly = assemble(&config)?;
+    let data = args.data.clone().unwrap_or_else(|| PathBuf::from("out/serve"));
+    std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let listener = runtime
+        .block_on(TcpListener::bind(args.listen))
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let Assembly { packs, city, terrain, sources } = assembly;
+    let app = Arc::new(app(&config, city, &data, args.review)?);
+
+    let (arrivals, arrived) = bounded(ARRIVALS);
+    let scaled = config.analysis.most_tiles > 0 && packs.cards.iter().any(|card| card.tiles.is_some());
+    let classes = packs.cards.iter().flat_map(|card| card.classes.iter().map(|c| c.name.clone())).collect();
+    let pool = DetectorPool::new(packs.workers);
+    let dedupe = config.dedupe.clone();
+    app.set_hub(Hub::new(Common {
+        config,
+        terrain,
+        classes,
+        scaled,
+        pool,
+        arrivals: Mutex::new(Some(arrivals)),
+    }));
+    let writer = Writer::new(Arc::clone(&app), app.stores.open()?, dedupe, app.evidence.clone());
+    let writer =
+        std::thread::Builder::new().name("writer".into()).spawn(move || writer.write_all(&arrived))?;
+    start(&app, sources);
+    greet(&app, listener.local_addr()?)?;
+
+    let served = runtime.block_on(serve(Arc::clone(&app), listener));
+    tracing::info!("ending: sources first, then what they saw is stored");
+    if let Some(hub) = app.hub() {
+        hub.end();
+        hub.close();
+    }
+    if writer.join().is_err() {
+        bail!("a fault inside flyonce ended the writer of the store; please report it");
+    }
+    runtime.shutdown_timeout(DRAIN);
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn assemble(config: &Config) -> anyhow::Result<Assembly> {
+    let told = |problems: &[Problem]| -> Vec<String> { problems.iter().map(Problem::to_string).collect() };
+    match wire::assemble(config) {
+        Ok((assembly, warnings)) => {
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            Ok(assembly)
+        }
+        Err(problems) => bail!("cannot use the configuration:\n  {}", told(&problems).join("\n  ")),
+    }
+}
+
+fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> anyhow::Result<App> {
+    let database = data.join("flyonce.sqlite");
+    let open = move || Ok(Box::new(SqliteStore::open(&database)?) as Box<dyn Store>);
+    let parts = Parts {
+        city,
+        dedupe: config.dedupe.clone(),
+        stores: Stores::new(Box::new(open)),
+        accounts: Accounts::open(data)?,
+        evidence: data.join("evidence"),
+        review_first,
+    };
+    Ok(App::new(parts)?)
+}
+
+fn start(app: &App, sources: Vec<Source>) {
+    let Some(hub) = app.hub() else { return };
+    for source in sources {
+        if let Err(error) = hub.start(source) {
+            tracing::error!("{error}");
+        }
+    }
+}
+
+/// Tells where the page is, and how to sign in the first time.
+fn greet(app: &App, address: SocketAddr) -> anyhow::Result<()> {
+    let word = app.accounts.one_time_link(Role::Admin, clock::now())?;
+    // Who listens everywhere is reached here by the loopback.
+    let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let text = format!(
+        "flyonce serves http://{host}:{port}\nsign in once within an hour: http://{host}:{port}/sign-in?token={word}",
+        port = address.port()
+    );
+    output::print(&text).context("cannot write to standard output")
+}
+
+async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
+    let follower = Arc::clone(&app);
+    tokio::spawn(async move {
+        while !follower.ending() {
+            tokio::time::sleep(FOLLOW_EVERY).await;
+            let one = Arc::clone(&follower);
+            if tokio::task::spawn_blocking(move || one.catch_up()).await.is_err() {
+                return;
+            }
+        }
+    });
+    let router = api::router(Arc::clone(&app));
+    let ended = async move {
+        told_to_end().await;
+        app.end();
+    };
+    axum::serve(listener, router).with_graceful_shutdown(ended).await.context("cannot serve")
+}
+
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let term = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!("cannot watch for SIGTERM: {error}");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => {
+            if let Err(error) = interrupted {
+                tracing::warn!("cannot watch for Ctrl-C: {error}");
+                std::future::pending::<()>().await;
+            }
+        }
+        () = term => {}
+    }
+}

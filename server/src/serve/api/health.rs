@@ -1,0 +1,114 @@
+//! Whether the server lives and can work, and its figures for Prometheus.
+//!
+//! # References
+//! Prometheus text exposition format 0.0.4.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+
+use super::blocking;
+use super::problem::Problem;
+use crate::serve::App;
+use crate::serve::board::Standing;
+use crate::serve::hub::Stage;
+
+/// Answers while the process lives.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, body = String)))]
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Answers 200 when the store can be read and the server does not end.
+#[utoipa::path(get, path = "/readyz", responses((status = 200, body = String), (status = 503, body = String)))]
+pub async fn readyz(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Problem> {
+    if app.ending() {
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, "the server ends\n".to_owned()));
+    }
+    let worker = Arc::clone(&app);
+    let read = blocking(move || worker.stores.with(|store| store.schema_version())).await?;
+    Ok(match read {
+        Ok(_) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(error) => {
+            tracing::warn!("not ready: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read\n".to_owned())
+        }
+    })
+}
+
+/// Figures for Prometheus.
+#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String)))]
+pub async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&app))
+}
+
+fn text(app: &App) -> String {
+    let mut out = String::new();
+    let sources = app.hub().map(super::super::hub::Hub::list).unwrap_or_default();
+    let mut family = |name: &str, kind: &str, help: &str, rows: Vec<(String, f64)>| {
+        // Writing into a string cannot fail.
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in rows {
+            let _ = writeln!(out, "{name}{labels} {value}");
+        }
+    };
+    let by_source = |value: &dyn Fn(&crate::serve::hub::SourceStatus) -> Option<f64>| {
+        let row = |(id, _, status): &(String, String, Arc<crate::serve::hub::SourceStatus>)| {
+            Some((format!("{{source=\"{}\"}}", escaped(id)), value(status)?))
+        };
+        sources.iter().filter_map(row).collect::<Vec<_>>()
+    };
+    let name = "flyonce_frames_received_total";
+    family(name, "counter", "Frames looked at.", by_source(&|s| Some(s.frames() as f64)));
+    let name = "flyonce_frames_dropped_total";
+    family(
+        name,
+        "counter",
+        "Frames dropped because they came too fast.",
+        by_source(&|s| Some(s.dropped() as f64)),
+    );
+    let name = "flyonce_detections_total";
+    family(name, "counter", "Things seen in frames.", by_source(&|s| Some(s.detections() as f64)));
+    let name = "flyonce_frame_age_seconds";
+    family(
+        name,
+        "gauge",
+        "Age of the last frame.",
+        by_source(&|s| s.health().age.map(|age| age.as_secs_f64())),
+    );
+    let up = |s: &crate::serve::hub::SourceStatus| {
+        Some(f64::from(u8::from(matches!(s.health().stage, Stage::Running | Stage::Ended))))
+    };
+    family(
+        "flyonce_source_healthy",
+        "gauge",
+        "1 while a source gives frames or came to its end.",
+        by_source(&up),
+    );
+    let board = app.board();
+    let count = |wanted: Standing| board.cases().filter(|case| case.standing() == wanted).count() as f64;
+    let label = |state: &str| format!("{{state=\"{state}\"}}");
+    let cases = [
+        ("candidate", Standing::Candidate),
+        ("waiting", Standing::Waiting),
+        ("sent", Standing::Sent),
+        ("done", Standing::Done),
+        ("over", Standing::Over),
+    ];
+    let rows = cases.iter().map(|(name, standing)| (label(name), count(*standing))).collect();
+    family("flyonce_cases", "gauge", "Incidents by where they stand.", rows);
+    family(
+        "flyonce_events_total",
+        "counter",
+        "Events of the store.",
+        vec![(String::new(), board.cursor() as f64)],
+    );
+    out
+}
+
+fn escaped(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

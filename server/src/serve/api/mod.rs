@@ -1,0 +1,160 @@
+//! The HTTP interface: one file a subject; who may call what is in [`caller`], what goes wrong in [`problem`].
+
+pub mod caller;
+pub mod city;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod feed;
+pub mod health;
+pub mod media;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod ogc;
+pub mod operations;
+pub mod overview;
+pub mod problem;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod queue;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod session;
+pub mod sources;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::problem::Problem;
+use super::App;
+use super::page;
+
+/// Largest body of a request, bytes.
+const BODY: usize = 16 << 20;
+/// No foreign code, no foreign pictures, no inline scripts.
+const CSP: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+                   worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "flyonce",
+    description = "Incidents found in video, tasks for departments, and the feed of what changes. Sign in for a session cookie, \
+                   or send a token as `Authorization: Bearer`. Errors are RFC 9457 problem details.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Doc;
+
+fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Doc::openapi())
+        .routes(routes!(session::show))
+        .routes(routes!(session::sign_in))
+        .routes(routes!(session::sign_out))
+        .routes(routes!(session::follow_link))
+        .routes(routes!(session::departments))
+        .routes(routes!(session::classes))
+        .routes(routes!(queue::queue))
+        .routes(routes!(queue::tasks))
+        .routes(routes!(queue::map))
+        .routes(routes!(queue::incident))
+        .routes(routes!(operations::operate))
+        .routes(routes!(operations::bulk))
+        .routes(routes!(city::zones))
+        .routes(routes!(city::presence))
+        .routes(routes!(overview::overview))
+        .routes(routes!(sources::list, sources::add))
+        .routes(routes!(sources::remove))
+        .routes(routes!(sources::pause))
+        .routes(routes!(sources::resume))
+        .routes(routes!(sources::still))
+        .routes(routes!(sources::live))
+        .routes(routes!(media::evidence))
+        .routes(routes!(feed::feed))
+        .routes(routes!(feed::stream))
+        .routes(routes!(ogc::landing))
+        .routes(routes!(ogc::conformance))
+        .routes(routes!(ogc::collections))
+        .routes(routes!(ogc::one_collection))
+        .routes(routes!(ogc::items))
+        .routes(routes!(ogc::item))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .split_for_parts()
+}
+
+/// Returns the description of the interface, OpenAPI 3.1.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().1
+}
+
+/// Returns the whole interface with the page.
+pub fn router(app: Arc<App>) -> Router {
+    let (router, openapi) = documented();
+    let fixed = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    router
+        .route("/v1/openapi.json", get(move |State(_): State<Arc<App>>| async move { Json(openapi) }))
+        .fallback(page::file)
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, CSP))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
+        .layer(RequestBodyLimitLayer::new(BODY))
+        .layer(CatchPanicLayer::new())
+        .with_state(app)
+}
+
+/// Runs what blocks beside the threads that serve.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error.to_string()))
+}
+
+/// Reads `west,south,east,north`; of six numbers, those of heights are passed over.
+fn parse_bbox(text: &str) -> Result<[f64; 4], Problem> {
+    let bad = || {
+        Problem::bad_request(format!(
+            "bbox {text:?} is not west,south,east,north in degrees, south below north"
+        ))
+    };
+    let numbers: Vec<f64> =
+        text.split(',').map(|part| part.trim().parse().map_err(|_| bad())).collect::<Result<_, _>>()?;
+    let found = match numbers[..] {
+        [west, south, east, north] | [west, south, _, east, north, _] => [west, south, east, north],
+        _ => return Err(bad()),
+    };
+    let fits = found.iter().all(|n| n.is_finite())
+        && found[1] <= found[3]
+        && (-90.0..=90.0).contains(&found[1])
+        && found[3] <= 90.0
+        && (-180.0..=180.0).contains(&found[0])
+        && (-180.0..=180.0).contains(&found[2]);
+    fits.then_some(found).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_are_read_and_nonsense_is_refused() {
+        assert_eq!(parse_bbox("1,2,3,4").unwrap(), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(parse_bbox("1,2,0,3,4,9").unwrap(), [1.0, 2.0, 3.0, 4.0]);
+        for text in ["", "1,2,3", "1,2,3,x", "1,4,3,2", "NaN,2,3,4", "-181,2,3,4", "1,-91,3,4"] {
+            assert!(parse_bbox(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_description_names_every_path() {
+        let paths = openapi().paths.paths;
+        for path in ["/v1/queue", "/v1/operations", "/v1/feed", "/ogc/collections/{id}/items", "/metrics"] {
+            assert!(paths.contains_key(path), "{path}");
+        }
+    }
+}

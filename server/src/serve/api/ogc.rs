@@ -1,0 +1,284 @@
+//! OGC API - Features 1.0: incidents, tasks and zones for any GIS.
+//!
+//! # References
+//! OGC 17-069r4, core and GeoJSON.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+
+use super::parse_bbox;
+use super::problem::Problem;
+use crate::clock;
+use crate::serve::App;
+use crate::serve::accounts::{Caller, Scope};
+use crate::serve::board::Case;
+use crate::serve::views::{case_view, polygon};
+
+/// Most features in one answer.
+const MOST: usize = 10_000;
+const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
+const CONFORMANCE: [&str; 3] = [
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+];
+const COLLECTIONS: [(&str, &str, &str); 3] = [
+    ("incidents", "Incidents", "Things on the ground, each seen any number of times"),
+    ("tasks", "Tasks", "What departments have to do"),
+    ("zones", "Zones", "Boundaries of the city at all levels"),
+];
+
+/// What to give of a collection.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+pub struct Items {
+    /// West, south, east, north in degrees; or with heights, six numbers.
+    bbox: Option<String>,
+    /// A moment, or an interval as in `2026-06-20T00:00:00Z/..`.
+    datetime: Option<String>,
+    /// Features in the answer, 10 000 at most; 10 when not given.
+    limit: Option<usize>,
+    /// Features to skip.
+    offset: Option<usize>,
+}
+
+/// The landing page.
+#[utoipa::path(get, path = "/ogc", responses((status = 200, body = Object)))]
+pub async fn landing() -> Json<Value> {
+    Json(json!({
+        "title": "flyonce",
+        "description": "Incidents, tasks and zones of a city",
+        "links": [
+            link("self", "/ogc", "application/json"),
+            link("service-desc", "/v1/openapi.json", "application/vnd.oai.openapi+json;version=3.1"),
+            link("conformance", "/ogc/conformance", "application/json"),
+            link("data", "/ogc/collections", "application/json"),
+        ],
+    }))
+}
+
+/// What the server conforms to.
+#[utoipa::path(get, path = "/ogc/conformance", responses((status = 200, body = Object)))]
+pub async fn conformance() -> Json<Value> {
+    Json(json!({"conformsTo": CONFORMANCE}))
+}
+
+/// Lists the collections.
+#[utoipa::path(get, path = "/ogc/collections", responses((status = 200, body = Object)))]
+pub async fn collections() -> Json<Value> {
+    let all: Vec<Value> = COLLECTIONS.iter().map(|(id, title, about)| collection(id, title, about)).collect();
+    Json(json!({"collections": all, "links": [link("self", "/ogc/collections", "application/json")]}))
+}
+
+/// Describes a collection.
+#[utoipa::path(get, path = "/ogc/collections/{id}", params(("id" = String, Path, description = "collection")),
+    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+pub async fn one_collection(Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let (id, title, about) = known(&id)?;
+    Ok(Json(collection(id, title, about)))
+}
+
+fn known(id: &str) -> Result<(&'static str, &'static str, &'static str), Problem> {
+    let found = COLLECTIONS.iter().find(|(known, ..)| *known == id);
+    found.copied().ok_or_else(|| Problem::not_found(format!("there is no collection {id:?}")))
+}
+
+fn collection(id: &str, title: &str, about: &str) -> Value {
+    let path = format!("/ogc/collections/{id}");
+    json!({
+        "id": id, "title": title, "description": about, "itemType": "feature", "crs": [CRS84],
+        "extent": {"spatial": {"bbox": [[-180.0, -90.0, 180.0, 90.0]], "crs": CRS84}},
+        "links": [
+            link("self", &path, "application/json"),
+            link("items", &format!("{path}/items"), "application/geo+json"),
+        ],
+    })
+}
+
+fn link(rel: &str, href: &str, media: &str) -> Value {
+    json!({"rel": rel, "href": href, "type": media})
+}
+
+/// Gives features of a collection.
+#[utoipa::path(get, path = "/ogc/collections/{id}/items",
+    params(("id" = String, Path, description = "collection"), Items),
+    responses((status = 200, content_type = "application/geo+json", body = Object), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn items(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(query): Query<Items>,
+) -> Result<Response, Problem> {
+    caller.allow(Scope::Read)?;
+    let (id, ..) = known(&id)?;
+    let bbox = query.bbox.as_deref().map(parse_bbox).transpose()?;
+    let when = query.datetime.as_deref().map(parse_datetime).transpose()?;
+    let limit = query.limit.unwrap_or(10).clamp(1, MOST);
+    let offset = query.offset.unwrap_or(0);
+    let all = features(&app, &caller, id);
+    let wanted = |feature: &&Feature| {
+        bbox.is_none_or(|bbox| meets(&bbox, &feature.bounds))
+            && when.as_ref().is_none_or(|(from, to)| {
+                feature.times.is_none_or(|(first, last)| {
+                    from.is_none_or(|from| last >= from) && to.is_none_or(|to| first <= to)
+                })
+            })
+    };
+    let matched: Vec<&Feature> = all.iter().filter(wanted).collect();
+    let page: Vec<Value> = matched.iter().skip(offset).take(limit).map(|f| f.json(&app)).collect();
+    let path = format!("/ogc/collections/{id}/items");
+    let mut links = vec![link("self", &address(&path, &query, limit, offset), "application/geo+json")];
+    if offset + page.len() < matched.len() {
+        links.push(link("next", &address(&path, &query, limit, offset + limit), "application/geo+json"));
+    }
+    let body = json!({
+        "type": "FeatureCollection", "timeStamp": clock::now(), "numberMatched": matched.len(),
+        "numberReturned": page.len(), "features": page, "links": links,
+    });
+    Ok(([(header::CONTENT_TYPE, "application/geo+json")], body.to_string()).into_response())
+}
+
+/// Gives one feature.
+#[utoipa::path(get, path = "/ogc/collections/{id}/items/{feature}",
+    params(("id" = String, Path, description = "collection"), ("feature" = String, Path, description = "feature")),
+    responses((status = 200, content_type = "application/geo+json", body = Object), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn item(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, feature)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    caller.allow(Scope::Read)?;
+    let (id, ..) = known(&id)?;
+    let all = features(&app, &caller, id);
+    let found = all.iter().find(|one| one.id == feature);
+    let mut body = found
+        .map(|one| one.json(&app))
+        .ok_or_else(|| Problem::not_found(format!("there is no {feature:?} in {id}")))?;
+    let path = format!("/ogc/collections/{id}");
+    body["links"] = json!([
+        link("self", &format!("{path}/items/{feature}"), "application/geo+json"),
+        link("collection", &path, "application/json"),
+    ]);
+    Ok(([(header::CONTENT_TYPE, "application/geo+json")], body.to_string()).into_response())
+}
+
+struct Feature {
+    id: String,
+    bounds: [f64; 4],
+    times: Option<(Timestamp, Timestamp)>,
+    what: What,
+}
+
+enum What {
+    Case(Box<Case>, bool),
+    Zone(Value),
+}
+
+fn features(app: &App, caller: &Caller, id: &str) -> Vec<Feature> {
+    if id == "zones" {
+        let zone = |zone: &gis::zones::Zone| Feature {
+            id: zone.code.clone(),
+            bounds: bounds_of(zone),
+            times: None,
+            what: What::Zone(super::city::feature(zone)),
+        };
+        return app.city.zones.zones().iter().map(zone).collect();
+    }
+    let tasks = id == "tasks";
+    let board = app.board();
+    let seen = board.cases().filter(|case| caller.sees(case) && (!tasks || case.task.is_some()));
+    let one = |case: &Case| {
+        let at = case.incident.position.as_ref()?.point.lat_lon;
+        let task = case.task.as_ref().filter(|_| tasks).map(|task| task.id.to_string());
+        Some(Feature {
+            id: task.unwrap_or_else(|| case.incident.id.to_string()),
+            bounds: [at.lon_deg, at.lat_deg, at.lon_deg, at.lat_deg],
+            times: Some((case.incident.first_seen, case.incident.last_seen)),
+            what: What::Case(Box::new(case.clone()), tasks),
+        })
+    };
+    seen.filter_map(one).collect()
+}
+
+impl Feature {
+    fn json(&self, app: &App) -> Value {
+        match &self.what {
+            What::Zone(value) => value.clone(),
+            What::Case(case, tasks) => {
+                let view = case_view(case, &app.city, clock::now());
+                let properties = if *tasks { json!(view.task) } else { json!(view) };
+                let outline = case.incident.footprint.as_ref().map(|footprint| polygon(&footprint.ring));
+                let [lon, lat, ..] = self.bounds;
+                let point = json!({"type": "Point", "coordinates": [lon, lat]});
+                let geometry = if *tasks { point } else { outline.unwrap_or(point) };
+                json!({"type": "Feature", "id": self.id, "geometry": geometry, "properties": properties})
+            }
+        }
+    }
+}
+
+fn bounds_of(zone: &gis::zones::Zone) -> [f64; 4] {
+    use geo::BoundingRect;
+    zone.polygon
+        .bounding_rect()
+        .map_or([0.0; 4], |rect| [rect.min().x, rect.min().y, rect.max().x, rect.max().y])
+}
+
+fn meets(a: &[f64; 4], b: &[f64; 4]) -> bool {
+    let lon = if a[0] <= a[2] { b[0] <= a[2] && b[2] >= a[0] } else { b[2] >= a[0] || b[0] <= a[2] };
+    lon && b[1] <= a[3] && b[3] >= a[1]
+}
+
+fn address(path: &str, query: &Items, limit: usize, offset: usize) -> String {
+    let mut parts = vec![format!("limit={limit}")];
+    parts.extend((offset > 0).then(|| format!("offset={offset}")));
+    parts.extend(query.bbox.as_ref().map(|bbox| format!("bbox={bbox}")));
+    parts.extend(query.datetime.as_ref().map(|when| format!("datetime={when}")));
+    format!("{path}?{}", parts.join("&"))
+}
+
+/// An interval, open where a side is missing.
+type Interval = (Option<Timestamp>, Option<Timestamp>);
+
+fn parse_datetime(text: &str) -> Result<Interval, Problem> {
+    let bad = || Problem::bad_request(format!("datetime {text:?} is no moment and no interval of RFC 3339"));
+    let side = |part: &str| match part {
+        "" | ".." => Ok(None),
+        _ => part.parse().map(Some).map_err(|_| bad()),
+    };
+    match text.split_once('/') {
+        Some((from, to)) => Ok((side(from)?, side(to)?)),
+        None => {
+            let at = text.parse().map_err(|_| bad())?;
+            Ok((Some(at), Some(at)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_may_be_open_and_nonsense_is_refused() {
+        let at: Timestamp = "2026-06-20T00:00:00Z".parse().unwrap();
+        assert_eq!(parse_datetime("2026-06-20T00:00:00Z").unwrap(), (Some(at), Some(at)));
+        assert_eq!(parse_datetime("2026-06-20T00:00:00Z/..").unwrap(), (Some(at), None));
+        assert_eq!(parse_datetime("/2026-06-20T00:00:00Z").unwrap(), (None, Some(at)));
+        assert!(parse_datetime("yesterday").is_err());
+    }
+
+    #[test]
+    fn boxes_meet_where_they_share_a_point() {
+        assert!(meets(&[0.0, 0.0, 1.0, 1.0], &[1.0, 1.0, 2.0, 2.0]));
+        assert!(!meets(&[0.0, 0.0, 1.0, 1.0], &[1.1, 0.0, 2.0, 2.0]));
+        assert!(meets(&[179.0, 0.0, -179.0, 1.0], &[-179.5, 0.5, -179.5, 0.5]));
+    }
+}

@@ -1,0 +1,97 @@
+//! The whole city in numbers: counted over the same cases that lists and feeds tell of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use gis::LatLon;
+use gis::heat::heat_cell;
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use crate::clock;
+use crate::serve::App;
+use crate::serve::accounts::{Caller, Scope};
+use crate::serve::board::{Case, Standing};
+
+/// Days of the trend.
+const DAYS: usize = 30;
+
+/// Counts open, overdue and finished cases by department, by day and by place.
+#[utoipa::path(get, path = "/v1/overview", responses((status = 200, body = Object), (status = 401, body = Problem)))]
+pub async fn overview(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Value>, Problem> {
+    caller.allow(Scope::Read)?;
+    let now = clock::now();
+    let board = app.board();
+    let cases: Vec<&Case> = board.cases().filter(|case| caller.sees(case)).collect();
+    let count = |wanted: &[Standing]| cases.iter().filter(|case| wanted.contains(&case.standing())).count();
+    Ok(Json(json!({
+        "at": now,
+        "totals": {
+            "open": count(&[Standing::Waiting, Standing::Sent]),
+            "waiting": count(&[Standing::Waiting]),
+            "overdue": cases.iter().filter(|case| case.overdue(now)).count(),
+            "done": count(&[Standing::Done]),
+            "closed": count(&[Standing::Over]),
+        },
+        "departments": departments(&app, &cases),
+        "trend": trend(&cases),
+        "heat": heat(&cases),
+        "groups": [],
+    })))
+}
+
+fn departments(app: &App, cases: &[&Case]) -> Vec<Value> {
+    let now = clock::now();
+    let of = |id: &str| -> Vec<&&Case> {
+        let leads = |case: &&&Case| {
+            case.task.as_ref().and_then(|task| task.lead.as_ref()).is_some_and(|lead| lead.0 == id)
+        };
+        cases.iter().filter(leads).collect()
+    };
+    let one = |department: &dispatch::Department| {
+        let own = of(&department.id.0);
+        let mut by_state: BTreeMap<&str, usize> = BTreeMap::new();
+        for task in own.iter().filter_map(|case| case.task.as_ref()) {
+            *by_state.entry(task.state.name()).or_default() += 1;
+        }
+        let open = own.iter().filter(|c| matches!(c.standing(), Standing::Waiting | Standing::Sent)).count();
+        json!({
+            "id": department.id.0, "zh": department.name_zh, "en": department.name_en,
+            "open": open, "overdue": own.iter().filter(|case| case.overdue(now)).count(),
+            "by_state": by_state,
+        })
+    };
+    app.city.departments.departments.iter().map(one).collect()
+}
+
+fn trend(cases: &[&Case]) -> Vec<Value> {
+    let mut days: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
+    for case in cases.iter().filter(|case| case.standing() != Standing::Candidate) {
+        days.entry(day(case.incident.first_seen)).or_default().0 += 1;
+        let last = case.task.as_ref().and_then(|task| task.history.last());
+        if let (Standing::Over, Some(last)) = (case.standing(), last) {
+            days.entry(day(last.at)).or_default().1 += 1;
+        }
+    }
+    let skip = days.len().saturating_sub(DAYS);
+    let told = days.into_iter().skip(skip);
+    told.map(|(day, (found, closed))| json!({"day": day, "found": found, "closed": closed})).collect()
+}
+
+fn heat(cases: &[&Case]) -> Vec<Value> {
+    let mut cells: BTreeMap<String, (usize, Vec<LatLon>)> = BTreeMap::new();
+    let open = cases.iter().filter(|c| matches!(c.standing(), Standing::Waiting | Standing::Sent));
+    for at in open.filter_map(|case| case.incident.position.as_ref()).map(|p| p.point.lat_lon) {
+        if let Some(cell) = heat_cell(at) {
+            cells.entry(cell.index).or_insert((0, cell.ring)).0 += 1;
+        }
+    }
+    let one = |(cell, (count, ring)): (String, (usize, Vec<LatLon>))| {
+        let corners: Vec<[f64; 2]> = ring.iter().map(|c| [c.lon_deg, c.lat_deg]).collect();
+        json!({"cell": cell, "count": count, "ring": corners})
+    };
+    cells.into_iter().map(one).collect()
+}

@@ -1,0 +1,223 @@
+//! What the page and the feeds read: every incident with its task in memory, kept up to date by the events of the store.
+//!
+//! The store is the truth. The board follows its events, whoever made them, so that lists, counts and feeds always agree.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use dispatch::{Task, TaskId};
+use gis::{Incident, IncidentId};
+use jiff::Timestamp;
+use store::{Change, Store, StoreError, StoredEvent, Subject};
+
+/// Events read at a time.
+const PAGE: usize = 1_000;
+
+/// An incident with the task that stands for it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The incident.
+    pub incident: Incident,
+    /// Its task: one that goes on before one that is over.
+    pub task: Option<Task>,
+    /// Number of the last operation on the incident, 0 for none.
+    pub version: u64,
+    /// The same of the task.
+    pub task_version: u64,
+}
+
+/// Where a case stands for those who look through lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Seen, not believed yet.
+    Candidate,
+    /// Waits for a person.
+    Waiting,
+    /// With a department.
+    Sent,
+    /// Reported done, not closed.
+    Done,
+    /// Over.
+    Over,
+}
+
+impl Case {
+    /// Returns where it stands.
+    pub fn standing(&self) -> Standing {
+        use dispatch::State;
+        match self.task.as_ref().map(|task| task.state) {
+            Some(State::Dispatched | State::Accepted | State::EnRoute | State::OnSite) => Standing::Sent,
+            Some(State::Done | State::Verified) => Standing::Done,
+            Some(State::Closed | State::Rejected | State::Merged) => Standing::Over,
+            _ if !self.incident.is_open() => Standing::Over,
+            Some(State::Proposed | State::Confirmed | State::Bounced | State::Reopened) => Standing::Waiting,
+            None if self.incident.state == gis::IncidentState::Candidate => Standing::Candidate,
+            None => Standing::Waiting,
+        }
+    }
+
+    /// Tells whether it should be done by now and is not.
+    pub fn overdue(&self, now: Timestamp) -> bool {
+        self.task.as_ref().is_some_and(|task| task.is_overdue(now))
+    }
+
+    /// Tells whether a department leads or assists.
+    pub fn concerns(&self, department: &str) -> bool {
+        self.task.as_ref().is_some_and(|task| {
+            task.lead.as_ref().is_some_and(|lead| lead.0 == department)
+                || task.assisting.iter().any(|other| other.department.0 == department)
+        })
+    }
+}
+
+/// All cases.
+#[derive(Debug, Default)]
+pub struct Board {
+    cases: BTreeMap<IncidentId, Case>,
+    tasks: HashMap<TaskId, Task>,
+    tasks_of: HashMap<IncidentId, BTreeSet<TaskId>>,
+    incident_of_file: HashMap<String, IncidentId>,
+    versions: HashMap<Subject, u64>,
+    cursor: u64,
+}
+
+impl Board {
+    /// Returns the board of a store as it is.
+    ///
+    /// # Errors
+    /// Any that reading has.
+    pub fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let mut board = Self::default();
+        // The cursor first: what changes while the rest is read is read once more.
+        loop {
+            let events = store.events_after(board.cursor, PAGE)?;
+            let Some(last) = events.last() else { break };
+            board.cursor = last.seq;
+            events.iter().for_each(|event| board.note_version(event));
+        }
+        for task in store.tasks()? {
+            board.put_task(task);
+        }
+        for incident in store.incidents()? {
+            board.put_incident(incident);
+        }
+        Ok(board)
+    }
+
+    /// Reads what changed, and returns the events of it.
+    ///
+    /// # Errors
+    /// Any that reading has; what was read before stays.
+    pub fn follow(&mut self, store: &dyn Store) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut all = Vec::new();
+        loop {
+            let events = store.events_after(self.cursor, PAGE)?;
+            let Some(last) = events.last().map(|event| event.seq) else { return Ok(all) };
+            self.read(store, &events)?;
+            self.cursor = last;
+            all.extend(events);
+        }
+    }
+
+    fn read(&mut self, store: &dyn Store, events: &[StoredEvent]) -> Result<(), StoreError> {
+        let (mut incidents, mut tasks) = (BTreeSet::new(), BTreeSet::new());
+        for event in events {
+            match &event.change {
+                Change::IncidentAdded { incident } | Change::IncidentChanged { incident } => {
+                    incidents.insert(*incident);
+                }
+                Change::TaskAdded { task } | Change::TaskChanged { task } => {
+                    tasks.insert(*task);
+                }
+                _ => {}
+            }
+            self.note_version(event);
+            if let Change::Operated { before, after, .. } = &event.change {
+                incidents.extend(before.iter().chain(after));
+            }
+        }
+        for id in tasks {
+            if let Some(task) = store.task(id)? {
+                incidents.insert(task.incident_id);
+                self.put_task(task);
+            }
+        }
+        for id in incidents {
+            if let Some(incident) = store.incident(id)? {
+                self.put_incident(incident);
+            }
+        }
+        Ok(())
+    }
+
+    fn note_version(&mut self, event: &StoredEvent) {
+        let Change::Operated { operation, before, after, tasks, .. } = &event.change else { return };
+        let incidents = before.iter().chain(after).map(|id| Subject::Incident(*id));
+        for subject in incidents.chain(tasks.iter().map(|id| Subject::Task(*id))) {
+            self.versions.insert(subject, operation.0);
+        }
+    }
+
+    fn put_task(&mut self, task: Task) {
+        for file in &task.evidence {
+            self.incident_of_file.insert(file.file.clone(), task.incident_id);
+        }
+        if let Some(old) = self.tasks.get(&task.id)
+            && old.incident_id != task.incident_id
+        {
+            let former = old.incident_id;
+            self.tasks_of.entry(former).or_default().remove(&task.id);
+            self.refresh(former);
+        }
+        self.tasks_of.entry(task.incident_id).or_default().insert(task.id);
+        let incident = task.incident_id;
+        self.tasks.insert(task.id, task);
+        self.refresh(incident);
+    }
+
+    fn put_incident(&mut self, incident: Incident) {
+        let id = incident.id;
+        let case = Case { incident, task: None, version: 0, task_version: 0 };
+        self.cases.insert(id, case);
+        self.refresh(id);
+    }
+
+    /// Gives an incident its task and versions.
+    fn refresh(&mut self, id: IncidentId) {
+        let of = self.tasks_of.get(&id).into_iter().flatten().filter_map(|id| self.tasks.get(id));
+        let standing =
+            of.min_by_key(|task| (task.state.is_over(), std::cmp::Reverse((task.created, task.id)))).cloned();
+        let version = |subject| self.versions.get(&subject).copied().unwrap_or(0);
+        let (of_incident, of_task) = (
+            version(Subject::Incident(id)),
+            standing.as_ref().map_or(0, |task| version(Subject::Task(task.id))),
+        );
+        if let Some(case) = self.cases.get_mut(&id) {
+            (case.task, case.version, case.task_version) = (standing, of_incident, of_task);
+        }
+    }
+
+    /// Returns all cases by id, which begins with the time of the first sighting.
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.cases.values()
+    }
+
+    /// Returns a case.
+    pub fn case(&self, id: IncidentId) -> Option<&Case> {
+        self.cases.get(&id)
+    }
+
+    /// Returns a task.
+    pub fn task(&self, id: TaskId) -> Option<&Task> {
+        self.tasks.get(&id)
+    }
+
+    /// Returns the case that an evidence file belongs to.
+    pub fn case_of_file(&self, file: &str) -> Option<&Case> {
+        self.incident_of_file.get(file).and_then(|id| self.cases.get(id))
+    }
+
+    /// Number of the last event it knows of.
+    pub fn cursor(&self) -> u64 {
+        self.cursor
+    }
+}

@@ -1,0 +1,288 @@
+//! The one writer of a server: absorbs frames into the store, keeps the best stills, and makes tasks of what is confirmed.
+//!
+//! A task is made when its incident is confirmed. Its evidence and its position are brought up to date when the incident has
+//! been quiet for a while, and at the end; what people did to it meanwhile stays.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, RecvTimeoutError};
+use dispatch::propose::propose;
+use dispatch::{NotProposed, PersonNeeded, Task, task_in_context};
+use gis::dedupe::DedupeConfig;
+use gis::{AbsorbedKind, Incident, IncidentId, IncidentState, Look, Observation};
+use pipeline::camera::FrameCamera;
+use pipeline::{Frame, Seen};
+use sha2::{Digest, Sha256};
+use store::{AbsorbedBatch, Intake, IntakeConfig, Pumped, Run, RunId, RunRecord, SeenFrame, Store};
+use uuid::Uuid;
+
+use super::status::SourceStatus;
+use crate::clock;
+use crate::evidence::{Keeper, Sighting};
+use crate::serve::App;
+
+/// Frames between the sources and the writer at most; a source waits when they are full, a live one drops its oldest then.
+pub const ARRIVALS: usize = 32;
+/// Frames with findings whose pictures wait for the store at most; beyond it the oldest loses its picture.
+const STILLS_WAITING: usize = 64;
+/// An incident that nothing was added to for this long gets its task brought up to date.
+const QUIET: Duration = Duration::from_secs(4);
+/// One that never gets quiet, after this long.
+const LONGEST: Duration = Duration::from_secs(20);
+const TICK: Duration = Duration::from_millis(100);
+
+/// A frame on its way from a source to the store.
+pub struct Arrived {
+    /// State of its source.
+    pub status: Arc<SourceStatus>,
+    /// Address of its source, secrets masked.
+    pub uri: String,
+    /// What was looked at.
+    pub look: Look,
+    /// What was seen.
+    pub observations: Vec<Observation>,
+    /// The picture, when something was seen.
+    pub still: Option<Still>,
+}
+
+/// A picture with what was seen in it.
+pub struct Still {
+    /// The frame.
+    pub frame: Frame,
+    /// In the order of the observations.
+    pub seen: Vec<Seen>,
+    /// The camera, where known.
+    pub camera: Option<FrameCamera>,
+}
+
+struct Dirty {
+    since: Instant,
+    last: Instant,
+    incident: Incident,
+}
+
+/// Writes what the sources of a server see.
+pub struct Writer {
+    app: Arc<App>,
+    store: Box<dyn Store>,
+    dedupe: DedupeConfig,
+    evidence_folder: PathBuf,
+    intake: Intake,
+    stills: VecDeque<(String, u64, Still)>,
+    statuses: BTreeMap<String, Arc<SourceStatus>>,
+    keeper: Keeper,
+    dirty: BTreeMap<IncidentId, Dirty>,
+    run: Run,
+}
+
+impl Writer {
+    /// Returns a writer with a store of its own.
+    pub fn new(app: Arc<App>, store: Box<dyn Store>, dedupe: DedupeConfig, evidence_folder: PathBuf) -> Self {
+        Self {
+            app,
+            store,
+            dedupe,
+            evidence_folder,
+            intake: Intake::new(IntakeConfig::default()),
+            stills: VecDeque::new(),
+            statuses: BTreeMap::new(),
+            keeper: Keeper::default(),
+            dirty: BTreeMap::new(),
+            run: run_of("", ""),
+        }
+    }
+
+    /// Writes until all senders are gone and everything is stored.
+    pub fn write_all(mut self, arrivals: &Receiver<Arrived>) {
+        loop {
+            match arrivals.recv_timeout(TICK) {
+                Ok(arrived) => self.take(arrived),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.pump();
+            self.settle(false);
+        }
+        // What is left after a fault of the store is told, not waited for: the process is to end.
+        while matches!(self.pump(), Some(Progress::Made)) {}
+        if self.intake.waiting() > 0 {
+            tracing::error!(
+                "{} frames were not stored: the store could not be written",
+                self.intake.waiting()
+            );
+        }
+        self.settle(true);
+    }
+
+    fn take(&mut self, arrived: Arrived) {
+        let Arrived { status, uri, look, observations, still } = arrived;
+        if !self.statuses.contains_key(&look.source) {
+            self.run = run_of(&look.source, &uri);
+        }
+        self.statuses.insert(look.source.clone(), status);
+        if let Some(still) = still {
+            self.stills.push_back((look.source.clone(), look.frame_index, still));
+            if self.stills.len() > STILLS_WAITING {
+                self.stills.pop_front();
+            }
+        }
+        if let Some(lost) = self.intake.offer(SeenFrame { look, observations }) {
+            let Look { source, frame_index, .. } = lost.look;
+            tracing::warn!("frame {frame_index} of {source} was let go: too many wait for the store");
+        }
+    }
+
+    fn pump(&mut self) -> Option<Progress> {
+        match self.intake.pump(self.store.as_mut(), &self.run, &self.dedupe, clock::now()) {
+            Pumped::Absorbed { frames, batch } => {
+                self.absorbed(&frames, batch);
+                self.tell_store_error(None);
+                Some(Progress::Made)
+            }
+            Pumped::Failed { error, .. } => {
+                tracing::warn!("cannot store frames yet: {error}");
+                self.tell_store_error(Some(&error.to_string()));
+                None
+            }
+            Pumped::Refused { frame, error } => {
+                tracing::error!(
+                    "frame {} of {} cannot be stored: {error}",
+                    frame.look.frame_index,
+                    frame.look.source
+                );
+                Some(Progress::Made)
+            }
+            _ => None,
+        }
+    }
+
+    fn tell_store_error(&self, error: Option<&str>) {
+        for status in self.statuses.values() {
+            status.store_error(error.map(str::to_owned));
+        }
+    }
+
+    fn absorbed(&mut self, frames: &[SeenFrame], batch: AbsorbedBatch) {
+        for (frame, outcomes) in frames.iter().zip(&batch.outcomes) {
+            let (source, index) = (&frame.look.source, frame.look.frame_index);
+            let Some(at) = self.stills.iter().position(|(s, i, _)| s == source && *i == index) else {
+                continue;
+            };
+            let Some((_, _, still)) = self.stills.remove(at) else { continue };
+            for done in outcomes.iter().filter(|done| done.kind != AbsorbedKind::Known) {
+                let found =
+                    frame.observations.iter().zip(&still.seen).find(|(o, _)| o.id == done.observation);
+                let (Some((observation, seen)), Some(incident)) = (found, done.incident) else { continue };
+                let camera = still.camera.as_ref();
+                let sighting = Sighting { frame: &still.frame, seen, observation, camera };
+                if let Err(error) = self.keeper.offer(incident, &sighting) {
+                    tracing::error!("{error}");
+                }
+            }
+        }
+        let now = Instant::now();
+        let mut fresh = Vec::new();
+        for incident in batch.changed {
+            if let Some(into) = incident.merged_into {
+                self.keeper.merged(incident.id, into);
+            }
+            if incident.state == IncidentState::Confirmed && self.app.task_of(incident.id).is_none() {
+                fresh.push(incident.clone());
+            }
+            let dirty = Dirty { since: now, last: now, incident };
+            self.dirty
+                .entry(dirty.incident.id)
+                .and_modify(|old| (old.last, old.incident) = (now, dirty.incident.clone()))
+                .or_insert(dirty);
+        }
+        self.app.catch_up();
+        self.propose(&fresh);
+    }
+
+    /// Brings the tasks of incidents up to date that are quiet, or all.
+    fn settle(&mut self, all: bool) {
+        let now = Instant::now();
+        let due = |dirty: &Dirty| {
+            all || now.duration_since(dirty.last) >= QUIET || now.duration_since(dirty.since) >= LONGEST
+        };
+        let ids: Vec<IncidentId> =
+            self.dirty.iter().filter(|(_, dirty)| due(dirty)).map(|(id, _)| *id).collect();
+        let incidents: Vec<Incident> =
+            ids.iter().filter_map(|id| self.dirty.remove(id)).map(|dirty| dirty.incident).collect();
+        self.propose(&incidents);
+    }
+
+    fn propose(&mut self, incidents: &[Incident]) {
+        let confirmed = incidents.iter().filter(|i| i.state == IncidentState::Confirmed);
+        let tasks: Vec<Task> = confirmed.filter_map(|incident| self.task(incident)).collect();
+        if tasks.is_empty() {
+            return;
+        }
+        let record = RunRecord {
+            run: self.run.clone(),
+            saved_at: clock::now(),
+            observations: Vec::new(),
+            incidents: Vec::new(),
+            tasks,
+        };
+        if let Err(error) = self.store.save_run(&record) {
+            tracing::error!("cannot store tasks, they are made again with the next sighting: {error}");
+            self.tell_store_error(Some(&error.to_string()));
+        }
+        self.app.catch_up();
+    }
+
+    fn task(&self, incident: &Incident) -> Option<Task> {
+        let known = self.app.task_of(incident.id);
+        let city = &self.app.city;
+        let stills = self.keeper.write(incident.id, &self.evidence_folder).unwrap_or_else(|error| {
+            tracing::error!("{error}");
+            Vec::new()
+        });
+        let stills = match &known {
+            Some(task) if stills.is_empty() => task.evidence.clone(),
+            _ => stills,
+        };
+        let since = known.as_ref().map_or_else(clock::now, |task| task.created);
+        let made = task_in_context(incident, &city.zones, &city.context, &city.rules, stills, since);
+        let made = made
+            .and_then(|task| if self.app.review_first { self.for_review(incident, task) } else { Ok(task) });
+        match made {
+            Ok(new) => Some(Task { id: known.map_or(new.id, |task| task.id), ..new }),
+            Err(reason) => {
+                tracing::info!("no task: {reason}");
+                None
+            }
+        }
+    }
+}
+
+impl Writer {
+    /// The same task, not sent out before a person has looked.
+    fn for_review(&self, incident: &Incident, task: Task) -> Result<Task, NotProposed> {
+        let Task { mut routing, evidence, created, .. } = task;
+        routing.person_needed = routing.person_needed.or(Some(PersonNeeded::Review));
+        propose(incident, routing, &self.app.city.rules, evidence, created)
+    }
+}
+
+enum Progress {
+    Made,
+}
+
+/// The run of a source: the same source always gives the same.
+///
+/// # References
+/// RFC 9562 (2024), section 5.8: UUIDv8 out of a SHA-256.
+fn run_of(source: &str, uri: &str) -> Run {
+    let digest = Sha256::new().chain_update(b"serve\0").chain_update(source).chain_update(uri).finalize();
+    let mut bytes = [0; 16];
+    for (byte, from) in bytes.iter_mut().zip(digest) {
+        *byte = from;
+    }
+    let id = RunId(Uuid::new_v8(bytes));
+    Run { id, inputs: vec![uri.to_owned()], frames: 0, analysed_frames: 0, detections: 0 }
+}

@@ -1,0 +1,168 @@
+//! `flyonce serve`: feeds in, store kept, page, interface and event feed out.
+
+pub mod accounts;
+pub mod answers;
+pub mod api;
+pub mod board;
+pub mod events;
+pub mod hub;
+pub mod page;
+pub mod presence;
+pub mod stores;
+pub mod views;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+
+use dispatch::Task;
+use gis::IncidentId;
+use gis::dedupe::DedupeConfig;
+use store::{Store, StoreError};
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::wire::City;
+
+use accounts::Accounts;
+use answers::Answers;
+use board::Board;
+use events::{Events, Ready, render};
+use hub::Hub;
+use presence::Presence;
+use stores::Stores;
+
+/// What every part of a server shares.
+pub struct App {
+    /// Zones, departments, rules.
+    pub city: City,
+    /// How sightings are fused.
+    pub dedupe: DedupeConfig,
+    /// Store handles.
+    pub stores: Stores,
+    /// People and machines.
+    pub accounts: Accounts,
+    /// Folder of evidence.
+    pub evidence: PathBuf,
+    /// Who looks at what.
+    pub presence: Presence,
+    /// Answers to requests that may be sent again.
+    pub answers: Answers,
+    /// Every proposed task waits for a person.
+    pub review_first: bool,
+    board: RwLock<Board>,
+    events: RwLock<Events>,
+    tail: Mutex<Box<dyn Store>>,
+    changed: watch::Sender<u64>,
+    hub: OnceLock<Hub>,
+    ending: AtomicBool,
+}
+
+/// What a server is made of.
+pub struct Parts {
+    /// Zones, departments, rules.
+    pub city: City,
+    /// How sightings are fused.
+    pub dedupe: DedupeConfig,
+    /// Store handles.
+    pub stores: Stores,
+    /// People and machines.
+    pub accounts: Accounts,
+    /// Folder of evidence.
+    pub evidence: PathBuf,
+    /// Every proposed task waits for a person.
+    pub review_first: bool,
+}
+
+impl App {
+    /// Reads the store and returns a server without sources.
+    ///
+    /// # Errors
+    /// Any that opening and reading the store have.
+    pub fn new(parts: Parts) -> Result<Self, StoreError> {
+        let tail = parts.stores.open()?;
+        let board = Board::load(tail.as_ref())?;
+        let (changed, _) = watch::channel(board.cursor());
+        Ok(Self {
+            city: parts.city,
+            dedupe: parts.dedupe,
+            stores: parts.stores,
+            accounts: parts.accounts,
+            evidence: parts.evidence,
+            review_first: parts.review_first,
+            presence: Presence::default(),
+            answers: Answers::default(),
+            board: RwLock::new(board),
+            events: RwLock::default(),
+            tail: Mutex::new(tail),
+            changed,
+            hub: OnceLock::new(),
+            ending: AtomicBool::new(false),
+        })
+    }
+
+    /// Gives the server its sources.
+    pub fn set_hub(&self, hub: Hub) {
+        // There is one; a second would be a mistake of the caller and is let go.
+        drop(self.hub.set(hub));
+    }
+
+    /// Returns the sources.
+    pub fn hub(&self) -> Option<&Hub> {
+        self.hub.get()
+    }
+
+    /// Returns all cases.
+    pub fn board(&self) -> RwLockReadGuard<'_, Board> {
+        self.board.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the task of an incident.
+    pub fn task_of(&self, incident: IncidentId) -> Option<Task> {
+        self.board().case(incident)?.task.clone()
+    }
+
+    /// Reads what changed in the store, whoever changed it, and wakes those who wait for it.
+    pub fn catch_up(&self) {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = match self.board.write().unwrap_or_else(PoisonError::into_inner).follow(tail.as_ref()) {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::warn!("cannot follow the store: {error}");
+                return;
+            }
+        };
+        let Some(last) = events.last().map(|event| event.seq) else { return };
+        let now = clock::now();
+        let ready: Vec<Ready> = {
+            let board = self.board();
+            events.iter().map(|event| render(event, &board, &self.city, now)).collect()
+        };
+        self.events.write().unwrap_or_else(PoisonError::into_inner).push(ready);
+        self.changed.send_replace(last);
+    }
+
+    /// Returns the events after a cursor out of memory, or none when they must be read from the store.
+    pub fn events_after(&self, cursor: u64, limit: usize) -> Option<Vec<Arc<Ready>>> {
+        if cursor >= *self.changed.borrow() {
+            return Some(Vec::new());
+        }
+        self.events.read().unwrap_or_else(PoisonError::into_inner).after(cursor, limit)
+    }
+
+    /// Returns what tells of changes: the number of the last event.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Tells whether the server is about to end.
+    pub fn ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
+    /// Lets all who wait for events go.
+    pub fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+        self.changed.send_modify(|_| {});
+    }
+}
