@@ -1,7 +1,7 @@
 // The frame around every screen: who is signed in, where one can go, language and theme.
 import { lazy, Suspense } from 'preact/compat';
-import { useEffect } from 'preact/hooks';
-import { loadSession, session, signOut } from './api/client';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
+import { session, signOut } from './api/client';
 import { line, startLive, stopLive } from './api/live';
 import type { Session } from './api/types';
 import { loadCatalogue } from './catalogue';
@@ -19,12 +19,6 @@ const Crew = lazy(() => import('./crew/screen').then((m) => ({ default: m.Crew }
 const Record = lazy(() => import('./record/screen').then((m) => ({ default: m.Record })));
 
 export function App() {
-  useEffect(() => {
-    loadSession().catch(() => {
-      session.value = null;
-      toast(t('sign_in_later'), { urgent: true });
-    });
-  }, []);
   const who = session.value;
   return (
     <>
@@ -36,7 +30,8 @@ export function App() {
 }
 
 function Signed({ who }: { who: Session }) {
-  useEffect(() => {
+  // Before the first paint: what is asked for sooner is here sooner.
+  useLayoutEffect(() => {
     loadCatalogue().catch(() => toast(t('error_no_answer'), { urgent: true }));
     startLive();
     return stopLive;
@@ -78,7 +73,7 @@ function focusMain(event: Event): void {
 function Head({ who, screens, screen }: { who: Session; screens: readonly Screen[]; screen: Screen | undefined }) {
   return (
     <header class="head">
-      <a class="brand" href={address(screens[0] ?? 'desk')}>
+      <a class="brand" href={address(screens[0] ?? 'desk')} aria-label={`${language.value === 'zh' ? who.city_zh : who.city_en} ${t('product_long')}`}>
         <img src="/icon.svg" alt="" width="22" height="22" />
         <strong>{language.value === 'zh' ? who.city_zh : who.city_en}</strong>
         <span class="muted brand-product">{t('product_long')}</span>

@@ -11,9 +11,30 @@ setInterval(() => {
 
 const locale = (): string => (language.value === 'zh' ? 'zh-CN' : 'en-GB');
 
-export const count = (value: number): string => new Intl.NumberFormat(locale()).format(value);
-export const percent = (share: number): string =>
-  new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: share > 0.995 && share < 1 ? 1 : 0 }).format(share);
+// Making a formatter takes longer than all its uses, so that each is made once.
+const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function numbers(name: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${locale()} ${name}`;
+  const found = made.get(key) ?? new Intl.NumberFormat(locale(), options);
+  made.set(key, found);
+  return found as Intl.NumberFormat;
+}
+
+function times(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale()} ${name}`;
+  const found = made.get(key) ?? new Intl.DateTimeFormat(locale(), options);
+  made.set(key, found);
+  return found as Intl.DateTimeFormat;
+}
+
+export const count = (value: number): string => numbers('count', {}).format(value);
+
+/** Whole per cents, with a digit more where rounding would hide that some are missing. */
+export function percent(share: number): string {
+  const digits = share > 0.995 && share < 1 ? 1 : 0;
+  return numbers(`percent ${digits}`, { style: 'percent', maximumFractionDigits: digits }).format(share);
+}
 
 /** Metres with the digits that mean something. */
 export function metres(value: number): string {
@@ -28,16 +49,16 @@ export const area = (value_m2: number): string =>
 export function moment(time: string): string {
   const at = new Date(time);
   if (Number.isNaN(at.getTime())) return time;
-  const sameYear = at.getFullYear() === new Date(now.value).getFullYear();
-  const day = { month: '2-digit', day: '2-digit', ...(sameYear ? {} : { year: 'numeric' as const }) } as const;
-  return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit', hour12: false }).format(at);
+  const old = at.getFullYear() !== new Date(now.value).getFullYear();
+  const minute = { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hour12: false } as const;
+  return times(`moment ${old}`, old ? { year: 'numeric', ...minute } : minute).format(at);
 }
 
 /** The same with seconds and offset, for titles. */
 export function momentInFull(time: string): string {
   const at = new Date(time);
   if (Number.isNaN(at.getTime())) return time;
-  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'long', hour12: false }).format(at);
+  return times('full', { dateStyle: 'medium', timeStyle: 'long', hour12: false }).format(at);
 }
 
 /** A length of time in its two largest units. */

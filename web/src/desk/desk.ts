@@ -17,6 +17,8 @@ const AHEAD = 3;
 export const queue = signal<model.Queue>(model.empty);
 export const filters = signal<Filters>(none);
 export const loading = signal(false);
+/** Whether the first answer to the queue has been shown. */
+export const started = signal(false);
 export const failure = signal<string | null>(null);
 export const bulk = signal(false);
 export const neighbourIndex = signal(0);
@@ -64,6 +66,7 @@ export async function reload(): Promise<void> {
     if (turn === latest) failure.value = wordsOf(error);
   } finally {
     if (turn === latest) loading.value = false;
+    requestAnimationFrame(() => setTimeout(() => (started.value = true)));
   }
 }
 

@@ -71,7 +71,9 @@ function QueueHead() {
           }}
         >
           <Icon name="filter" /> {t('filters')}
-          {active > 0 && <span aria-label={t('filters_active', { n: active })}>{active}</span>}
+          {active > 0 && (
+            <span title={t('filters_active', { n: active })}>{active}</span>
+          )}
         </button>
       </div>
       <Search />

@@ -9,9 +9,10 @@ import * as desk from './desk';
 import { arrivals, known } from './details';
 
 const RENEW_MILLIS = 5000;
+const SETTLE_MILLIS = 200;
 
 export function MapPane({ tiles }: { tiles: string | null }) {
-  const { container, map, state } = useMap({ tiles, onPick: (id) => void desk.goTo(id) });
+  const { container, map, state } = useMap({ tiles, ready: desk.started.value, onPick: (id) => void desk.goTo(id) });
   const filters = desk.filters.value;
   const points = `/v1/map${query({ class: filters.class, state: filters.state === 'waiting' ? '' : filters.state })}`;
   useEffect(() => {
@@ -32,8 +33,10 @@ export function MapPane({ tiles }: { tiles: string | null }) {
   const detail = desk.detail.value;
   const beside = (detail?.neighbours ?? []).map((one) => caseOf(one.id)).filter((one) => one !== null);
   const merging = desk.neighbour.value?.id ?? null;
+  // The incident is painted first, and a person who goes on at once is not held up by the map.
   useEffect(() => {
-    void map.value?.focus(it, detail, beside, merging);
+    const timer = setTimeout(() => void map.value?.focus(it, detail, beside, merging), SETTLE_MILLIS);
+    return () => clearTimeout(timer);
   }, [map.value, it, detail, merging, arrivals.value]);
   return (
     <section class="map-pane" aria-label={t('map')}>
@@ -49,7 +52,7 @@ export function MapPane({ tiles }: { tiles: string | null }) {
             <button
               type="button"
               disabled={!it?.position}
-              onClick={() => it?.position && map.value?.look_at(it.position.lon_deg, it.position.lat_deg)}
+              onClick={() => it?.position && map.value?.lookAt(it.position.lon_deg, it.position.lat_deg)}
             >
               {t('map_here')}
             </button>

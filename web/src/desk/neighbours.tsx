@@ -25,11 +25,11 @@ export function Neighbours({ detail }: { detail: Detail | null }) {
           <button
             type="button"
             class="link"
-            aria-label={t('neighbour_next')}
             title={t('neighbour_next')}
             onMouseDown={(event) => event.preventDefault()}
             onClick={desk.nextNeighbour}
           >
+            <span class="visually-hidden">{t('neighbour_next')}</span>
             {(desk.neighbourIndex.value % count) + 1}/{count} <kbd>N</kbd>
           </button>
         )}

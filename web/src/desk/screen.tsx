@@ -1,5 +1,5 @@
 // The desk: queue, incident, map side by side.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import type { Session } from '../api/types';
 import { note, parts } from '../router';
 import { t } from '../i18n';
@@ -13,7 +13,7 @@ import { MapPane } from './map-pane';
 import { keepPresence } from './presence';
 
 export function Desk({ who }: { who: Session }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     desk.mayDecide.value = who.role !== 'duty';
     const close = desk.openDesk(parts.peek()[1] ?? null);
     const leave = keepPresence();

@@ -10,6 +10,7 @@ import { sources } from './overview';
 export function DutyMap({ city, tiles }: { city: Overview; tiles: string | null }) {
   const { container, map, state } = useMap({
     tiles,
+    ready: true,
     onPickSource: (id) => {
       location.hash = address('duty', 'source', id);
     },

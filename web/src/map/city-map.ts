@@ -41,6 +41,7 @@ export class CityMap {
       pitchWithRotate: false,
       touchPitch: false,
       fadeDuration: 0,
+      renderWorldCopies: false,
       maxZoom: 21,
     });
     this.map.touchZoomRotate.disableRotation();
@@ -134,20 +135,17 @@ export class CityMap {
   async focus(it: Case | null, detail: Detail | null, neighbours: readonly Case[], merging: string | null): Promise<void> {
     await this.ready;
     this.source('focus')?.setData(it ? focusOf(it, detail, neighbours, merging) : EMPTY);
-    if (it && it.id !== this.shown && it.position) this.fly(it.position.lon_deg, it.position.lat_deg);
+    if (it && it.id !== this.shown && it.position) this.show(it.position.lon_deg, it.position.lat_deg);
     this.shown = it?.id ?? null;
   }
 
-  private fly(lon: number, lat: number): void {
-    const center: [number, number] = [lon, lat];
-    const far = !this.map.getBounds().contains(center) || this.map.getZoom() < NEAR_ZOOM - 2;
-    const zoom = Math.max(this.map.getZoom(), NEAR_ZOOM);
-    if (far) this.map.jumpTo({ center, zoom });
-    else this.map.easeTo({ center, zoom, duration: this.gentle(250) });
+  /** The view jumps: an animation at every decision would be unrest, and cost frames. */
+  private show(lon: number, lat: number): void {
+    this.map.jumpTo({ center: [lon, lat], zoom: Math.max(this.map.getZoom(), NEAR_ZOOM) });
   }
 
-  look_at(lon: number, lat: number): void {
-    void this.ready.then(() => this.fly(lon, lat));
+  lookAt(lon: number, lat: number): void {
+    void this.ready.then(() => this.show(lon, lat));
   }
 
   fitCity(moving = true): void {

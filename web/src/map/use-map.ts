@@ -16,18 +16,25 @@ interface UseMap {
   state: Signal<MapState>;
 }
 
-export function useMap(options: Pick<Options, 'tiles' | 'onPick' | 'onPickSource'>): UseMap {
+interface Wanted extends Pick<Options, 'tiles' | 'onPick' | 'onPickSource'> {
+  /** Whether what matters more than the map is there. */
+  ready: boolean;
+}
+
+/** Asking for WebGL and reading MapLibre take the main thread for a while, so both wait until the page is idle. */
+export function useMap({ ready, ...options }: Wanted): UseMap {
   const container = useRef<HTMLDivElement>(null);
   const map = useMemo(() => signal<CityMap | null>(null), []);
   const state = useMemo(() => signal<MapState>('loading'), []);
   useEffect(() => {
     let gone = false;
     const element = container.current;
-    if (!element || !canShowMap()) {
-      state.value = 'missing';
-      return undefined;
-    }
-    const start = () =>
+    if (!element || !ready) return undefined;
+    const start = () => {
+      if (!canShowMap()) {
+        state.value = 'missing';
+        return;
+      }
       loadMap(element, { ...options, dark: dark.peek(), language: language.peek() }).then(
         (made) => {
           if (gone) return made.destroy();
@@ -39,14 +46,15 @@ export function useMap(options: Pick<Options, 'tiles' | 'onPick' | 'onPickSource
           state.value = 'missing';
         },
       );
-    const timer = setTimeout(() => void start(), 150);
+    };
+    const cancel = whenIdle(start);
     return () => {
       gone = true;
-      clearTimeout(timer);
+      cancel();
       map.peek()?.destroy();
       map.value = null;
     };
-  }, []);
+  }, [ready]);
   useEffect(() => {
     void map.value?.restyle(dark.value, language.value);
   }, [map.value, dark.value, language.value]);
@@ -54,4 +62,14 @@ export function useMap(options: Pick<Options, 'tiles' | 'onPick' | 'onPickSource
     if (zones.value) void map.value?.zones(zones.value);
   }, [map.value, zones.value]);
   return { container, map, state };
+}
+
+/** Runs something when the page has nothing better to do, within two seconds; the returned function calls it off. */
+function whenIdle(run: () => void): () => void {
+  if (!('requestIdleCallback' in window)) {
+    const timer = setTimeout(run, 300);
+    return () => clearTimeout(timer);
+  }
+  const handle = requestIdleCallback(run, { timeout: 2000 });
+  return () => cancelIdleCallback(handle);
 }

@@ -1,6 +1,6 @@
 // A modal window by the browser's own dialog: focus stays inside, Escape closes, focus returns.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { Icon } from './icons';
 
@@ -16,7 +16,8 @@ interface Props {
 export function Dialog({ title, hint, onClose, onKeyDown, children, wide }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the paint, so that a key pressed at once already belongs to the window.
+  useLayoutEffect(() => {
     const dialog = element.current;
     if (!dialog) return undefined;
     dialog.showModal();

@@ -242,6 +242,7 @@ test('keys are for typing where one types', () =>
 
 test('without a line the item comes back and says so', () =>
   atDesk({}, async ({ page, context }) => {
+    await page.locator('.legend').waitFor();
     const id = await currentId(page);
     await context.setOffline(true);
     await page.keyboard.press('c');
