@@ -21,7 +21,7 @@ use crate::department::{DepartmentId, Departments};
 use crate::lifecycle::{Event, Refused, STATES, State};
 use crate::propose::{NotProposed, task_for};
 use crate::rules::RuleSet;
-use crate::task::{Task, TaskId};
+use crate::task::{EvidenceRef, Task, TaskId};
 
 /// What a person does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,13 @@ pub enum Act {
         task: TaskId,
         /// How.
         step: Step,
+    },
+    /// Pictures are added to a task.
+    Attach {
+        /// Which.
+        task: TaskId,
+        /// Which pictures.
+        evidence: Vec<EvidenceRef>,
     },
 }
 
@@ -144,6 +151,7 @@ impl Act {
             Self::Close { .. } => "close".to_owned(),
             Self::Reopen { .. } => "reopen".to_owned(),
             Self::Step { step: Step::Approve, .. } => "task approve".to_owned(),
+            Self::Attach { .. } => "task attach".to_owned(),
             Self::Step { step, .. } => format!("task {}", step.event("").name()),
         }
     }
@@ -263,6 +271,13 @@ pub fn act(act: &Act, case: &Case, desk: &Desk<'_>, by: &ByPerson<'_>) -> Result
         Act::Step { task, step } => {
             let task = case.tasks.iter().find(|other| other.id == *task).ok_or(CannotAct::NothingNamed)?;
             take_step(case, task, step, desk, by)
+        }
+        Act::Attach { task, evidence } => {
+            let task = case.tasks.iter().find(|other| other.id == *task).ok_or(CannotAct::NothingNamed)?;
+            let new = evidence.iter().filter(|one| !task.evidence.contains(one)).cloned();
+            let mut with = task.clone();
+            with.evidence.extend(new);
+            Ok(Outcome { tasks: vec![with], ..Outcome::default() })
         }
     }
 }

@@ -58,6 +58,8 @@ pub enum EvidenceKind {
     CloseUpAnnotated,
     /// The record that says how the finding was made.
     Record,
+    /// A picture that the crew took on the spot.
+    OnSite,
 }
 
 /// One piece of evidence, named by its content.

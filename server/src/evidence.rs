@@ -269,7 +269,10 @@ fn outline(of: &Outline) -> pipeline_cv::Outline {
 }
 
 /// Writes bytes under the name of their hash, whole or not at all.
-fn keep(
+///
+/// # Errors
+/// [`EvidenceError::Write`].
+pub fn keep(
     folder: &Path,
     kind: EvidenceKind,
     extension: &str,

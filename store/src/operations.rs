@@ -77,7 +77,7 @@ impl What {
                 | Act::Close { incident }
                 | Act::Reopen { incident },
             ) => vec![Subject::Incident(*incident)],
-            Self::Act(Act::Step { task, .. }) => vec![Subject::Task(*task)],
+            Self::Act(Act::Step { task, .. } | Act::Attach { task, .. }) => vec![Subject::Task(*task)],
             Self::Undo(subject) => vec![*subject],
         }
     }

@@ -36,8 +36,10 @@ pub enum Standing {
     Sent,
     /// Reported done, not closed.
     Done,
-    /// Over.
+    /// Over, after it was a task.
     Over,
+    /// Over without ever having been a task: not confirmed in time, or merged into another.
+    Gone,
 }
 
 impl Case {
@@ -48,6 +50,7 @@ impl Case {
             Some(State::Dispatched | State::Accepted | State::EnRoute | State::OnSite) => Standing::Sent,
             Some(State::Done | State::Verified) => Standing::Done,
             Some(State::Closed | State::Rejected | State::Merged) => Standing::Over,
+            None if !self.incident.is_open() => Standing::Gone,
             _ if !self.incident.is_open() => Standing::Over,
             Some(State::Proposed | State::Confirmed | State::Bounced | State::Reopened) => Standing::Waiting,
             None if self.incident.state == gis::IncidentState::Candidate => Standing::Candidate,

@@ -221,6 +221,7 @@ fn stills(task: &Task) -> Vec<StillView> {
         EvidenceKind::ContextAnnotated => Some("context_annotated"),
         EvidenceKind::CloseUp => Some("close_up"),
         EvidenceKind::CloseUpAnnotated => Some("close_up_annotated"),
+        EvidenceKind::OnSite => Some("on_site"),
         EvidenceKind::Record => None,
     };
     let view = |file: &dispatch::EvidenceRef| {

@@ -10,3 +10,4 @@ mod camera_moves;
 mod clip;
 mod mount;
 mod reference;
+mod serve;

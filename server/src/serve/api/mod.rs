@@ -14,6 +14,9 @@ pub mod problem;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod queue;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod record;
+pub mod report;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod session;
 pub mod sources;
 
@@ -21,7 +24,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -64,6 +67,9 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(queue::incident))
         .routes(routes!(operations::operate))
         .routes(routes!(operations::bulk))
+        .routes(routes!(report::report))
+        .routes(routes!(record::record))
+        .routes(routes!(record::record_csv))
         .routes(routes!(city::zones))
         .routes(routes!(city::presence))
         .routes(routes!(overview::overview))
@@ -105,6 +111,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(fixed(header::CONTENT_SECURITY_POLICY, CSP))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
+        .layer(DefaultBodyLimit::max(BODY))
         .layer(RequestBodyLimitLayer::new(BODY))
         .layer(CatchPanicLayer::new())
         .with_state(app)

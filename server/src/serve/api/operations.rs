@@ -41,12 +41,12 @@ pub struct Decision {
     /// What: `{"act": {"kind": "merge", "incidents": [..]}}`, `{"act": {"kind": "step", "task": id, "step": {"step":
     /// "confirm"}}}`, `{"undo": {"incident": id}}` and so on.
     #[schema(value_type = Object)]
-    what: What,
-    /// Why.
-    reason: String,
+    pub(super) what: What,
+    /// Why; may be empty where the act says all by itself.
+    pub(super) reason: String,
     /// What it rests on.
     #[serde(default)]
-    expected: Vec<Rests>,
+    pub(super) expected: Vec<Rests>,
 }
 
 /// Many decisions with one reason.
@@ -94,23 +94,37 @@ pub async fn operate(
     Json(decision): Json<Value>,
 ) -> Result<Json<Value>, Problem> {
     let request = models::pack::sha256_hex(decision.to_string().as_bytes());
-    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    if let Some(key) = &key {
-        match app.answers.find(&caller.name, key, &request) {
-            Known::New => {}
-            Known::Answered(answer) => return Ok(Json(answer)),
-            Known::Other => return Err(Problem::refused("another request had this Idempotency-Key")),
-            Known::Unusable => {
-                return Err(Problem::bad_request("the Idempotency-Key is empty or longer than 200 bytes"));
-            }
-        }
+    let key = key_of(&headers);
+    if let Some(answer) = answered(&app, &caller, key, &request)? {
+        return Ok(Json(answer));
     }
     let decision: Decision = serde_json::from_value(decision).map_err(Problem::bad_request)?;
     let answer = decide(&app, &caller, decision).await?;
-    if let Some(key) = &key {
+    if let Some(key) = key {
         app.answers.keep(&caller.name, key, &request, &answer);
     }
     Ok(Json(answer))
+}
+
+/// Returns the Idempotency-Key of a request.
+pub(super) fn key_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get("idempotency-key").and_then(|value| value.to_str().ok())
+}
+
+/// Returns the answer that a request with this key had, if it had one.
+pub(super) fn answered(
+    app: &App,
+    caller: &Caller,
+    key: Option<&str>,
+    request: &str,
+) -> Result<Option<Value>, Problem> {
+    let Some(key) = key else { return Ok(None) };
+    match app.answers.find(&caller.name, key, request) {
+        Known::New => Ok(None),
+        Known::Answered(answer) => Ok(Some(answer)),
+        Known::Other => Err(Problem::refused("another request had this Idempotency-Key")),
+        Known::Unusable => Err(Problem::bad_request("the Idempotency-Key is empty or longer than 200 bytes")),
+    }
 }
 
 /// Does what the caller decides about many, each by itself.
@@ -141,11 +155,23 @@ pub async fn bulk(
 }
 
 async fn decide(app: &Arc<App>, caller: &Caller, decision: Decision) -> Result<Value, Problem> {
+    if matches!(decision.what, What::Act(Act::Attach { .. })) {
+        return Err(Problem::refused("pictures come by /v1/tasks/{id}/report"));
+    }
+    carry_out(app, caller, decision).await
+}
+
+/// Does a decision of the caller.
+///
+/// # Errors
+/// What the caller may not do, and what the store refuses.
+pub(super) async fn carry_out(app: &Arc<App>, caller: &Caller, decision: Decision) -> Result<Value, Problem> {
     let what = as_meant(app, decision.what);
     check_caller(app, caller, &what)?;
     let expected =
         decision.expected.iter().map(|e| Expected { subject: e.subject, version: e.version }).collect();
-    let operation = Operation { actor: caller.name.clone(), reason: decision.reason, what, expected };
+    let reason = reason(decision.reason, &what);
+    let operation = Operation { actor: caller.name.clone(), reason, what, expected };
     let worker = Arc::clone(app);
     let done = blocking(move || {
         let desk = Desk {
@@ -160,6 +186,26 @@ async fn decide(app: &Arc<App>, caller: &Caller, decision: Decision) -> Result<V
     })
     .await??;
     Ok(told(app, &done))
+}
+
+/// What says all by itself needs no reason of its own.
+fn reason(given: String, what: &What) -> String {
+    let plain = matches!(
+        what,
+        What::Undo(_)
+            | What::Act(Act::Step {
+                step: Step::Confirm
+                    | Step::Approve
+                    | Step::Accept
+                    | Step::Depart
+                    | Step::Arrive
+                    | Step::Finish
+                    | Step::Verify
+                    | Step::Close,
+                ..
+            })
+    );
+    if plain && given.trim().is_empty() { what.name() } else { given }
 }
 
 /// To confirm a proposal means to send it out.
@@ -178,10 +224,10 @@ fn as_meant(app: &App, what: What) -> What {
 fn check_caller(app: &App, caller: &Caller, what: &What) -> Result<(), Problem> {
     let report = matches!(
         what,
-        What::Act(Act::Step {
-            step: Step::Accept | Step::Bounce | Step::Depart | Step::Arrive | Step::Finish,
-            ..
-        })
+        What::Act(
+            Act::Step { step: Step::Accept | Step::Bounce | Step::Depart | Step::Arrive | Step::Finish, .. }
+                | Act::Attach { .. }
+        )
     );
     caller.allow(if report { Scope::Report } else { Scope::Decide })?;
     let board = app.board();
@@ -198,7 +244,9 @@ fn check_caller(app: &App, caller: &Caller, what: &What) -> Result<(), Problem> 
             | Act::Reopen { incident },
         )
         | What::Undo(Subject::Incident(incident)) => (seen(*incident), vec![incident.0]),
-        What::Act(Act::Step { task, .. }) | What::Undo(Subject::Task(task)) => (of_task(*task), vec![task.0]),
+        What::Act(Act::Step { task, .. } | Act::Attach { task, .. }) | What::Undo(Subject::Task(task)) => {
+            (of_task(*task), vec![task.0])
+        }
     };
     if all_seen {
         return Ok(());
