@@ -1,5 +1,5 @@
 # The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
-.PHONY: demo test check accuracy bench bench-peers soak build setup train
+.PHONY: demo serve test check web accuracy bench bench-peers soak build setup train
 .DEFAULT_GOAL := demo
 
 OUT ?= out/demo
@@ -7,17 +7,28 @@ OUT ?= out/demo
 setup:
 	@scripts/setup.sh
 
-build: setup
+# The page, which goes into the binary.
+web: setup
+	@scripts/web.sh
+
+build: web
 	cargo build --release --locked
 
 demo: build
 	target/release/flyonce analyze --config configs/demo.toml --truth sample-data/truth.json --out $(OUT)
+	@scripts/offer.sh
 
-check: setup
+# The sample city live: feeds, store, page and interface, until Ctrl-C.
+serve: build
+	target/release/flyonce serve --config configs/demo.toml --review
+
+check: web
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 test: check
+	scripts/web.sh unit
+	scripts/web.sh browser
 	cargo build --locked -p server
 	cargo test --workspace --locked
 

@@ -15,6 +15,7 @@ mod demo;
 mod positions;
 mod real_clips;
 mod route;
+mod serve;
 mod simulate;
 mod telemetry;
 mod zones;

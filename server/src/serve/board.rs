@@ -28,7 +28,7 @@ pub struct Case {
 /// Where a case stands for those who look through lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Seen, not believed yet.
+    /// Seen, and no task: not believed yet, or nothing that anybody has to do.
     Candidate,
     /// Waits for a person.
     Waiting,
@@ -53,8 +53,10 @@ impl Case {
             None if !self.incident.is_open() => Standing::Gone,
             _ if !self.incident.is_open() => Standing::Over,
             Some(State::Proposed | State::Confirmed | State::Bounced | State::Reopened) => Standing::Waiting,
-            None if self.incident.state == gis::IncidentState::Candidate => Standing::Candidate,
-            None => Standing::Waiting,
+            // Nobody but a person can say where it is.
+            None if self.incident.state == gis::IncidentState::Unlocated => Standing::Waiting,
+            // Not believed yet, about to be routed, or licensed where it lies.
+            None => Standing::Candidate,
         }
     }
 

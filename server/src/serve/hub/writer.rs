@@ -104,7 +104,9 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.pump();
-            self.settle(false);
+            if self.settle(false) {
+                self.app.catch_up();
+            }
         }
         // What is left after a fault of the store is told, not waited for: the process is to end.
         while matches!(self.pump(), Some(Progress::Made)) {}
@@ -198,12 +200,12 @@ impl Writer {
                 .and_modify(|old| (old.last, old.incident) = (now, dirty.incident.clone()))
                 .or_insert(dirty);
         }
-        self.app.catch_up();
         self.propose(&fresh);
+        self.app.catch_up();
     }
 
-    /// Brings the tasks of incidents up to date that are quiet, or all.
-    fn settle(&mut self, all: bool) {
+    /// Brings the tasks of incidents up to date that are quiet, or all; tells whether there were any.
+    fn settle(&mut self, all: bool) -> bool {
         let now = Instant::now();
         let due = |dirty: &Dirty| {
             all || now.duration_since(dirty.last) >= QUIET || now.duration_since(dirty.since) >= LONGEST
@@ -213,6 +215,7 @@ impl Writer {
         let incidents: Vec<Incident> =
             ids.iter().filter_map(|id| self.dirty.remove(id)).map(|dirty| dirty.incident).collect();
         self.propose(&incidents);
+        !incidents.is_empty()
     }
 
     fn propose(&mut self, incidents: &[Incident]) {
@@ -232,7 +235,6 @@ impl Writer {
             tracing::error!("cannot store tasks, they are made again with the next sighting: {error}");
             self.tell_store_error(Some(&error.to_string()));
         }
-        self.app.catch_up();
     }
 
     fn task(&self, incident: &Incident) -> Option<Task> {
