@@ -16,10 +16,19 @@ export const departments = signal<readonly Named[]>([]);
 export const classes = signal<readonly Named[]>([]);
 export const zones = signal<Zones | null>(null);
 
+const KEPT = 'flyonce.catalogue';
+
+/** Asks for the lists; those of the last time serve until the answer is here, and without a line. */
 export async function loadCatalogue(): Promise<void> {
-  const [offices, matters] = await Promise.all([get<Named[]>('/v1/departments'), get<Named[]>('/v1/classes')]);
-  departments.value = offices;
-  classes.value = matters;
+  const kept = localStorage.getItem(KEPT);
+  if (kept) [departments.value, classes.value] = JSON.parse(kept) as [Named[], Named[]];
+  try {
+    const lists = await Promise.all([get<Named[]>('/v1/departments'), get<Named[]>('/v1/classes')]);
+    [departments.value, classes.value] = lists;
+    localStorage.setItem(KEPT, JSON.stringify(lists));
+  } catch (error) {
+    if (!kept) throw error;
+  }
 }
 
 let zonesAsked: Promise<void> | null = null;

@@ -14,3 +14,7 @@ loadSession().catch(() => {
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);
+
+if ('serviceWorker' in navigator && import.meta.env.PROD) {
+  addEventListener('load', () => void navigator.serviceWorker.register('/sw.js').catch(() => undefined));
+}

@@ -512,7 +512,12 @@ function file(dist, path, response) {
 
 function send(path, response, cache) {
   if (!existsSync(path)) throw new Problem(404, 'no such file');
-  response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream', 'cache-control': cache, 'content-security-policy': CSP, 'x-content-type-options': 'nosniff' });
+  response.writeHead(200, {
+    'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+    'cache-control': cache,
+    'content-security-policy': CSP,
+    'x-content-type-options': 'nosniff',
+  });
   createReadStream(path).pipe(response);
 }
 

@@ -85,25 +85,45 @@ export function query(values: Record<string, string | number | boolean | null | 
   return text ? `?${text}` : '';
 }
 
-/** Asks who is signed in. */
+const KEPT = 'flyonce.session';
+
+/** The session that this device had last, for a page that is opened without a line. It holds no secret but the CSRF word. */
+function keptSession(): Session | null {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? 'null') as Session | null;
+  } catch {
+    return null;
+  }
+}
+
+function keep(found: Session | null): void {
+  session.value = found;
+  if (found?.role === 'department') localStorage.setItem(KEPT, JSON.stringify(found));
+  else localStorage.removeItem(KEPT);
+}
+
+/** Asks who is signed in; without a line a crew goes on as it was. */
 export async function loadSession(): Promise<void> {
   try {
-    session.value = await get<Session>('/v1/session');
+    keep(await get<Session>('/v1/session'));
   } catch (error) {
-    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) session.value = null;
-    else throw error;
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return keep(null);
+    const kept = error instanceof ApiError && error.status === 0 ? keptSession() : null;
+    if (!kept) throw error;
+    session.value = kept;
+    addEventListener('online', () => void loadSession().catch(() => undefined), { once: true });
   }
 }
 
 export async function signIn(name: string, password: string): Promise<void> {
   const answer = await post<Session>('/v1/sign-in', { name, password });
-  session.value = answer.csrf ? answer : await get<Session>('/v1/session');
+  keep(answer.csrf ? answer : await get<Session>('/v1/session'));
 }
 
 export async function signOut(): Promise<void> {
   try {
     await post('/v1/sign-out');
   } finally {
-    session.value = null;
+    keep(null);
   }
 }

@@ -32,9 +32,10 @@ export async function put(it: Case, what: Entry['what']): Promise<void> {
 
 /** Remembers the versions that the server tells of; an answer that was overtaken by a newer one teaches nothing. */
 export async function learn(cases: readonly Case[]): Promise<void> {
-  for (const { task } of cases) {
+  const one = async ({ task }: Case) => {
     if (task && task.version > ((await store.versionOf(task.id)) ?? 0)) await store.putVersion(task.id, task.version);
-  }
+  };
+  await Promise.all(cases.map(one));
 }
 
 async function request(entry: Entry): Promise<void> {

@@ -13,15 +13,16 @@ export const keptAt = signal<string | null>(null);
 export const tasks = computed(() => (told.value === null ? null : asIfSent(told.value, entries.value)));
 
 export async function ask(department: string): Promise<void> {
+  let items: Case[];
   try {
-    const { items } = await get<{ items: Case[] }>(`/v1/tasks${query({ department, state: 'open' })}`);
-    told.value = items;
-    keptAt.value = null;
-    await learn(items);
-    await store.keepTasks(department, { at: new Date().toISOString(), items });
+    ({ items } = await get<{ items: Case[] }>(`/v1/tasks${query({ department, state: 'open' })}`));
   } catch {
     const kept = await store.keptTasks(department);
     told.value = kept?.items ?? told.peek() ?? [];
     keptAt.value = kept?.at ?? null;
+    return;
   }
+  told.value = items;
+  keptAt.value = null;
+  await Promise.all([store.keepTasks(department, { at: new Date().toISOString(), items }), learn(items)]);
 }

@@ -118,6 +118,21 @@ test('what waits outlives the page', () =>
     await until(() => mock.city.get(first.id).task.state === 'accepted', 'sent by the next page');
   }));
 
+test('without a line the page opens with the tasks it knew', () =>
+  as('crew', '', { viewport: PHONE }, async ({ page, context }) => {
+    await page.locator('.task').first().waitFor();
+    const tasks = await page.locator('.task').count();
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    // The first visit was before the worker: the second one fills its cache.
+    await page.reload();
+    await page.locator('.task').first().waitFor();
+    await context.setOffline(true);
+    await page.reload();
+    await page.getByText('离线:显示').waitFor();
+    assert.equal(await page.locator('.task').count(), tasks);
+    await context.setOffline(false);
+  }));
+
 test('what is not theirs goes back with the reason', () =>
   as('crew', '', { viewport: PHONE }, async ({ page, mock }) => {
     const first = [...mock.city.cases.values()].find((one) => one.task?.lead === 'municipal_drainage' && one.task.state === 'dispatched');
