@@ -61,6 +61,14 @@ pub enum Act {
         /// How.
         step: Step,
     },
+    /// Several tasks move on alike: the answer to one question about many ([`crate::flood`]). Those that do not allow it stay, with a remark.
+    /// What is confirmed so goes to its lead at once, where it has one.
+    Many {
+        /// Which.
+        tasks: Vec<TaskId>,
+        /// How.
+        step: Step,
+    },
 }
 
 /// How a person moves a task on.
@@ -140,6 +148,7 @@ impl Act {
             Self::Close { .. } => "close".to_owned(),
             Self::Reopen { .. } => "reopen".to_owned(),
             Self::Step { step, .. } => format!("task {}", step.event("").name()),
+            Self::Many { step, .. } => format!("tasks {}", step.event("").name()),
         }
     }
 }
@@ -256,6 +265,44 @@ pub fn act(act: &Act, case: &Case, desk: &Desk<'_>, by: &ByPerson<'_>) -> Result
             let task = case.tasks.iter().find(|other| other.id == *task).ok_or(CannotAct::NothingNamed)?;
             take_step(case, task, step, desk, by)
         }
+        Act::Many { tasks, step } => take_steps(case, tasks, step, desk, by),
+    }
+}
+
+/// Moves each of several tasks on that allows it.
+fn take_steps(
+    case: &Case,
+    tasks: &[TaskId],
+    step: &Step,
+    desk: &Desk<'_>,
+    by: &ByPerson<'_>,
+) -> Result<Outcome, CannotAct> {
+    let mut all = Outcome::default();
+    let mut first_refusal = None;
+    for task in case.tasks.iter().filter(|task| tasks.contains(&task.id)) {
+        match take_step(case, task, step, desk, by) {
+            Ok(mut one) => {
+                if let (Step::Confirm, Some(lead)) = (step, &task.lead) {
+                    let dispatch = Event::Dispatch { department: lead.clone() };
+                    one.tasks = one
+                        .tasks
+                        .iter()
+                        .map(|task| moved(task, dispatch.clone(), desk, by))
+                        .collect::<Result<_, _>>()?;
+                }
+                all.incidents.extend(one.incidents);
+                all.tasks.extend(one.tasks);
+            }
+            Err(error) => {
+                all.remarks.push(format!("task {} stays {}", task.id, task.state.name()));
+                first_refusal.get_or_insert(error);
+            }
+        }
+    }
+    match first_refusal {
+        _ if !all.tasks.is_empty() => Ok(all),
+        Some(error) => Err(error),
+        None => Err(CannotAct::NothingNamed),
     }
 }
 

@@ -68,6 +68,8 @@ pub enum PersonNeeded {
     UnusablePosition,
     /// The ground is licensed for what was seen: no incident, unless a person knows better.
     Licensed,
+    /// It is one of many that one cause may have made ([`crate::flood`]): they are asked about together.
+    OneOfMany,
 }
 
 /// What one rule says, carried from the rule set into the routing.

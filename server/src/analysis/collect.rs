@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
+use gis::dedupe::{Eye, LookedAt, together};
 use gis::georef::Limits;
 use gis::{AbsorbedKind, Deduper, Incident, IncidentId, LatLon, Location, Look, Observation};
+use pipeline::camera::FrameCamera;
 use pipeline::observe::{Ground, Moment, observe};
 use pipeline::place::Placed;
 
@@ -17,6 +19,8 @@ use crate::wire::{Assembly, Source, Tiles};
 
 /// Points of a path and footprints of a source kept for the report at most; beyond it every second one is let go.
 const MAX_TRACE: usize = 600;
+/// Looks whose ground is kept apart at most, before it is put together by minute.
+const MOST_LOOKS_APART: usize = 512;
 /// Time between footprints drawn in the report.
 const FOOTPRINT_EVERY: Duration = Duration::from_secs(2);
 
@@ -30,6 +34,7 @@ pub struct Collector<'a> {
     proved: BTreeSet<IncidentId>,
     evidence: Keeper,
     observations: Vec<Observation>,
+    looked_at: Vec<LookedAt>,
     traces: BTreeMap<String, Trace>,
     summaries: BTreeMap<String, SourceSummary>,
     began: Instant,
@@ -50,6 +55,8 @@ pub struct Collected {
     pub incidents: Vec<Incident>,
     /// Observations that were new.
     pub observations: Vec<Observation>,
+    /// Ground that was looked at.
+    pub looked_at: Vec<LookedAt>,
     /// Stills.
     pub evidence: Keeper,
     /// Paths and footprints.
@@ -74,6 +81,7 @@ impl<'a> Collector<'a> {
             proved: BTreeSet::new(),
             evidence: Keeper::default(),
             observations: Vec::new(),
+            looked_at: Vec::new(),
             traces: BTreeMap::new(),
             summaries: BTreeMap::new(),
             began,
@@ -118,13 +126,20 @@ impl<'a> Collector<'a> {
         let observed = observe(seen, &moment, &ground);
         self.note(source, placed, &observed.observations);
         self.trace(source, placed, observed.covered.as_ref());
+        let camera = placed.camera.as_ref().ok();
+        let from_where = camera.and_then(|camera| eye(camera, observed.covered.as_deref(), &ground));
         let look = Look {
             source: source.id.clone(),
             frame_index: frame.index,
             time: placed.time,
+            eye: from_where,
             footprint: observed.covered,
             classes: self.classes.clone(),
         };
+        self.looked_at.extend(LookedAt::of(&look));
+        if self.looked_at.len() >= MOST_LOOKS_APART {
+            self.looked_at = together(Vec::new(), std::mem::take(&mut self.looked_at));
+        }
         let absorbed = self.deduper.absorb_frame(&look, observed.observations.clone());
         for done in absorbed {
             let found = observed.observations.iter().zip(seen).find(|(o, _)| o.id == done.observation);
@@ -198,8 +213,18 @@ impl<'a> Collector<'a> {
             summaries: self.summaries,
             first_detection: self.first_detection,
             cpu: self.cpu,
+            looked_at: together(Vec::new(), self.looked_at),
         }
     }
+}
+
+/// Returns from where a frame was taken; none where the ground it looks at is not known.
+fn eye(camera: &FrameCamera, covered: Option<&[LatLon]>, ground: &Ground<'_>) -> Option<Eye> {
+    let terrain = camera.ground(ground.terrain)?;
+    let point = camera.pose.point;
+    let below = terrain.height(point.lat_lon).or_else(|| terrain.height(*covered?.first()?))?;
+    let above_ground_m = (point.height.0 - below.0).max(0.0);
+    Some(Eye { at: point.lat_lon, above_ground_m, focal_px: camera.intrinsics.fx_px })
 }
 
 /// Follows merges to the incident that is left.

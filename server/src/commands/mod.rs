@@ -4,15 +4,19 @@ pub mod analyze;
 pub mod calibrate;
 pub mod casework;
 pub mod check;
+pub mod crews;
 pub mod eval;
 pub mod export;
 pub mod georef;
+pub mod groups;
 pub mod incidents;
+pub mod late;
 pub mod route;
 pub mod rules;
 pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
+pub mod visits;
 pub mod zones;
 
 use std::process::ExitCode;
@@ -38,5 +42,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Incidents(args) => incidents::run(&args),
         Command::Tasks(args) => tasks::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Visits(args) => visits::run(&args),
+        Command::Crews(args) => crews::run(&args.command),
     }
 }
