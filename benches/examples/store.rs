@@ -167,6 +167,7 @@ impl City {
             frame_index: number,
             time,
             footprint: Some(footprint),
+            eye: None,
             classes: Vec::new(),
         };
         let observations =

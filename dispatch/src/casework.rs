@@ -68,6 +68,14 @@ pub enum Act {
         /// Which pictures.
         evidence: Vec<EvidenceRef>,
     },
+    /// Several tasks move on alike: the answer to one question about many ([`crate::flood`]). Those that do not allow it stay, with a remark.
+    /// What is confirmed so goes to its lead at once, where it has one.
+    Many {
+        /// Which.
+        tasks: Vec<TaskId>,
+        /// How.
+        step: Step,
+    },
 }
 
 /// How a person moves a task on.
@@ -153,6 +161,7 @@ impl Act {
             Self::Step { step: Step::Approve, .. } => "task approve".to_owned(),
             Self::Attach { .. } => "task attach".to_owned(),
             Self::Step { step, .. } => format!("task {}", step.event("").name()),
+            Self::Many { step, .. } => format!("tasks {}", step.event("").name()),
         }
     }
 }
@@ -279,6 +288,38 @@ pub fn act(act: &Act, case: &Case, desk: &Desk<'_>, by: &ByPerson<'_>) -> Result
             with.evidence.extend(new);
             Ok(Outcome { tasks: vec![with], ..Outcome::default() })
         }
+        Act::Many { tasks, step } => take_steps(case, tasks, step, desk, by),
+    }
+}
+
+/// Moves each of several tasks on that allows it.
+fn take_steps(
+    case: &Case,
+    tasks: &[TaskId],
+    step: &Step,
+    desk: &Desk<'_>,
+    by: &ByPerson<'_>,
+) -> Result<Outcome, CannotAct> {
+    let mut all = Outcome::default();
+    let mut first_refusal = None;
+    for task in case.tasks.iter().filter(|task| tasks.contains(&task.id)) {
+        // What is confirmed goes to its lead at once, where it has one.
+        let step = if *step == Step::Confirm && task.lead.is_some() { &Step::Approve } else { step };
+        match take_step(case, task, step, desk, by) {
+            Ok(one) => {
+                all.incidents.extend(one.incidents);
+                all.tasks.extend(one.tasks);
+            }
+            Err(error) => {
+                all.remarks.push(format!("task {} stays {}", task.id, task.state.name()));
+                first_refusal.get_or_insert(error);
+            }
+        }
+    }
+    match first_refusal {
+        _ if !all.tasks.is_empty() => Ok(all),
+        Some(error) => Err(error),
+        None => Err(CannotAct::NothingNamed),
     }
 }
 

@@ -2,21 +2,21 @@
 //!
 //! | state | event -> next state |
 //! |---|---|
-//! | proposed | confirm -> confirmed, reassign -> dispatched, reject -> rejected, merge -> merged |
-//! | confirmed | dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
-//! | dispatched | accept -> accepted, bounce -> bounced, reassign -> dispatched, reject -> rejected, merge -> merged, pause -> dispatched, resume -> dispatched |
-//! | accepted | depart -> en_route, arrive -> on_site, bounce -> bounced, reassign -> dispatched, merge -> merged, pause -> accepted, resume -> accepted |
+//! | proposed | confirm -> confirmed, reassign -> dispatched, reject -> rejected, merge -> merged, lapse -> closed |
+//! | confirmed | dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged, lapse -> closed |
+//! | dispatched | accept -> accepted, bounce -> bounced, reassign -> dispatched, reject -> rejected, merge -> merged, pause -> dispatched, resume -> dispatched, lapse -> closed |
+//! | accepted | depart -> en_route, arrive -> on_site, bounce -> bounced, reassign -> dispatched, merge -> merged, pause -> accepted, resume -> accepted, lapse -> closed |
 //! | en_route | arrive -> on_site, bounce -> bounced, reassign -> dispatched, pause -> en_route, resume -> en_route |
 //! | on_site | finish -> done, bounce -> bounced, reassign -> dispatched, pause -> on_site, resume -> on_site |
 //! | done | verify -> verified, refute -> reopened |
 //! | verified | close -> closed, refute -> reopened |
 //! | closed | reopen -> reopened |
 //! | rejected | reopen -> reopened |
-//! | bounced | dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
+//! | bounced | dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged, lapse -> closed |
 //! | merged | reopen -> reopened |
-//! | reopened | confirm -> confirmed, dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged |
+//! | reopened | confirm -> confirmed, dispatch -> dispatched, reassign -> dispatched, reject -> rejected, merge -> merged, lapse -> closed |
 //!
-//! Every other pair is refused. A pause stops the clock of a task and leaves its state; whether the clock stands is the task's to know
+//! Every other pair is refused. What went away by itself lapses, unless a crew is on its way or there, who will see it. A pause stops the clock of a task and leaves its state; whether the clock stands is the task's to know
 //! ([`Task::apply`](crate::Task::apply)), which refuses a second pause and a resume without one. Whether a department has been told is the feed's own state, not this one.
 
 use jiff::Timestamp;
@@ -136,6 +136,11 @@ pub enum Event {
     },
     /// The clock goes on.
     Resume,
+    /// It is seen not to be there any more before anybody went.
+    Lapse {
+        /// What was looked at.
+        reason: String,
+    },
 }
 
 impl Event {
@@ -158,6 +163,7 @@ impl Event {
             Self::Reopen { .. } => "reopen",
             Self::Pause { .. } => "pause",
             Self::Resume => "resume",
+            Self::Lapse { .. } => "lapse",
         }
     }
 }
@@ -313,6 +319,15 @@ impl State {
                 Event::Merge { .. },
             ) => Self::Merged,
             (
+                Self::Proposed
+                | Self::Confirmed
+                | Self::Dispatched
+                | Self::Accepted
+                | Self::Bounced
+                | Self::Reopened,
+                Event::Lapse { .. },
+            ) => Self::Closed,
+            (
                 Self::Dispatched | Self::Accepted | Self::EnRoute | Self::OnSite,
                 Event::Pause { .. } | Event::Resume,
             ) => self,
@@ -332,12 +347,14 @@ impl State {
                 let told = Effect::Notify { department: department.clone(), at: now };
                 if with_department { vec![Effect::Withdraw, told] } else { vec![told] }
             }
-            Event::Reject { .. } | Event::Merge { .. } if with_department => {
+            Event::Reject { .. } | Event::Merge { .. } | Event::Lapse { .. } if with_department => {
                 vec![Effect::Withdraw, Effect::StopClock]
             }
-            Event::Reject { .. } | Event::Merge { .. } | Event::Close | Event::Pause { .. } => {
-                vec![Effect::StopClock]
-            }
+            Event::Reject { .. }
+            | Event::Merge { .. }
+            | Event::Lapse { .. }
+            | Event::Close
+            | Event::Pause { .. } => vec![Effect::StopClock],
             Event::Resume => vec![Effect::StartClock],
             Event::Bounce { reason } => vec![Effect::Reroute { reason: reason.clone() }],
             Event::Finish => vec![Effect::RequestVerification],

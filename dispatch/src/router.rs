@@ -70,6 +70,8 @@ pub enum PersonNeeded {
     Licensed,
     /// The city wants a person to look at everything first.
     Review,
+    /// It is one of many that one cause may have made ([`crate::flood`]): they are asked about together.
+    OneOfMany,
 }
 
 /// What one rule says, carried from the rule set into the routing.

@@ -189,6 +189,18 @@ impl Task {
         Ok(effects)
     }
 
+    /// Takes an event that looks of cameras cause: its end, or that it goes on and waits for a person. A pause ends with it.
+    ///
+    /// # Errors
+    /// [`Refused`] where the event does not fit the state; the task is then unchanged.
+    pub fn apply_by_looks(&mut self, event: Event, at: Timestamp) -> Result<Vec<Effect>, Refused> {
+        let (next, effects) = self.state.apply(&event, at)?;
+        self.paused = None;
+        self.history.push(Transition { at, from: self.state, to: next, event });
+        self.state = next;
+        Ok(effects)
+    }
+
     fn fits_clock(&self, event: &Event) -> Result<(), Refused> {
         let why = match (event, &self.paused) {
             (Event::Pause { .. }, Some(_)) => Refusal::Paused,

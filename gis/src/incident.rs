@@ -72,7 +72,7 @@ pub enum IncidentState {
     Confirmed,
     /// Seen by a source that cannot say where; never dispatched by itself.
     Unlocated,
-    /// Over: not confirmed in time, merged into another, or ended by a person. Kept for good.
+    /// Over: not confirmed in time, not there any more, merged into another, or ended by a person. Kept for good.
     Closed,
 }
 
@@ -181,6 +181,19 @@ pub struct CountedLook {
     pub nats: f64,
 }
 
+/// Looks at one place that belong together: those of a flight, or of a span of a fixed camera.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Pass {
+    /// The first look.
+    pub from: Timestamp,
+    /// The latest look.
+    pub to: Timestamp,
+    /// How many there are.
+    pub looks: u32,
+    /// What they add to the log-odds that the thing is there, nats.
+    pub nats: f64,
+}
+
 /// Which of the last looks at the place showed the incident.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Looks {
@@ -196,6 +209,15 @@ pub struct Looks {
     pub beside: Vec<IncidentId>,
     /// The last look counted of each source, so that a frame counts once.
     pub last_by_source: BTreeMap<String, CountedLook>,
+    /// Passes since the last sighting that cover the place of a confirmed incident and do not show it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<Pass>,
+    /// The latest pass that showed it, with the looks that did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub showing: Option<Pass>,
+    /// When it ended, for one that is over and goes on when it is soon seen again; none for what never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_since: Option<Timestamp>,
 }
 
 /// One thing on the ground, or one thing somewhere in the picture of a source that cannot say where.
@@ -255,6 +277,18 @@ impl Incident {
     /// Returns true unless the incident is closed.
     pub fn is_open(&self) -> bool {
         self.state != IncidentState::Closed
+    }
+
+    /// Returns true for a closed incident that was real and goes on if it is soon seen again.
+    pub fn may_recur(&self) -> bool {
+        !self.is_open() && self.merged_into.is_none() && self.looks.over_since.is_some()
+    }
+
+    /// Ends an incident that was real: work is seen to be done, or the thing is not there any more.
+    pub fn end(&mut self, at: Timestamp, cause: String) {
+        self.state = IncidentState::Closed;
+        self.looks.over_since = Some(at);
+        self.note(at, cause);
     }
 
     /// Returns true when a person said that the two are different things.

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod cases;
+mod field;
 mod position;
 mod route;
 mod serve;
@@ -18,6 +19,9 @@ pub use cases::{
     DepartmentArgs, ExportArgs, IncidentsArgs, IncidentsCommand, IncidentsListArgs, IncidentsMergeArgs,
     IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
     TasksListArgs,
+};
+pub use field::{
+    BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
@@ -75,8 +79,12 @@ pub enum Command {
     Users(UsersArgs),
     /// Make a token with which a machine uses a server
     Tokens(TokensArgs),
-    /// Write incidents, tasks and zones as a GeoPackage
+    /// Write incidents, tasks, the ground looked at and zones as a GeoPackage
     Export(ExportArgs),
+    /// Plan joint visits: open tasks of several departments at one place and time become one
+    Visits(VisitsArgs),
+    /// Propose crews
+    Crews(CrewsArgs),
 }
 
 /// Arguments of `analyze`.

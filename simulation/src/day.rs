@@ -337,6 +337,7 @@ impl Sight<'_> {
                 frame_index: frame,
                 time: moment.time,
                 footprint,
+                eye: None,
                 classes: Vec::new(),
             };
             day.frames.push(Frame { look, observations });

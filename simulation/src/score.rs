@@ -134,6 +134,8 @@ pub struct Score {
     pub automatic_dispatch_share: f64,
     /// From the first sighting of a thing to its task, seconds of the day.
     pub first_sight_to_task_s: Quantiles,
+    /// What the first minute of each thing shows, and the wait of those that it shows well.
+    pub first_minute: FirstMinute,
     /// The same tasks routed by simpler means.
     pub wrong_department_otherwise: OtherRouting,
     /// Things, tasks, incidents, sightings and false causes, to read the shares by.
@@ -200,7 +202,8 @@ pub fn score(scenario: &Scenario, day: &Day, outcome: &Outcome, city: City<'_>) 
             tasks.values().filter(|task| task.state == State::Dispatched).count(),
             tasks.len(),
         ),
-        first_sight_to_task_s: first_sight_to_task(day, &judged),
+        first_sight_to_task_s: Quantiles::of(waits(day, &judged).into_values().collect()),
+        first_minute: first_minute(day, &judged),
         wrong_department_otherwise: OtherRouting {
             exact_polygon: wrong(&|task| lead_at(task.position, task, city)),
             h3_r10_centre: wrong(&|task| lead_at(h3_centre(task.position)?, task, city)),
@@ -265,18 +268,73 @@ fn id_stability(judged: &[Judged<'_>], outcome: &Outcome) -> f64 {
     share(kept.values().filter(|same| **same).count(), kept.len())
 }
 
-fn first_sight_to_task(day: &Day, judged: &[Judged<'_>]) -> Quantiles {
+/// What the first 60 s of things show: no confirmation can be quicker than what is seen.
+///
+/// A false cause shows as sightings on one spot too. A thing whose first minute holds no more sightings than the longest false cause cannot be told from one
+/// by their number, whoever decides; it waits for the next pass.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FirstMinute {
+    /// Sightings of the false cause that has most.
+    pub longest_false_run: usize,
+    /// Sightings of each thing that was ever seen in the 60 s from its first one, fewest first.
+    pub sightings: Vec<usize>,
+    /// Share of things whose first minute holds no more sightings than the longest false cause.
+    pub like_a_false_run_share: f64,
+    /// First sight to task of all other things, seconds.
+    pub others_first_sight_to_task_s: Quantiles,
+}
+
+/// The least seconds that first sightings are given.
+const A_MINUTE_SECS: f64 = 60.0;
+
+fn first_minute(day: &Day, judged: &[Judged<'_>]) -> FirstMinute {
+    let first = first_sights(day);
+    let things = day.things.len();
+    let mut within: BTreeMap<Cause, usize> = BTreeMap::new();
+    let mut of_false: BTreeMap<Cause, usize> = BTreeMap::new();
+    for observation in day.frames.iter().flat_map(|frame| &frame.observations) {
+        let Some(cause) = day.cause_of.get(&observation.id).copied() else { continue };
+        let Some(since) = first.get(&cause) else { continue };
+        if cause >= things {
+            *of_false.entry(cause).or_default() += 1;
+        } else if observation.time.duration_since(*since).as_secs_f64() <= A_MINUTE_SECS {
+            *within.entry(cause).or_default() += 1;
+        }
+    }
+    let longest_false_run = of_false.into_values().max().unwrap_or(0);
+    let is_like = |cause: &Cause| within.get(cause).is_none_or(|count| *count <= longest_false_run);
+    let others = waits(day, judged).into_iter().filter(|(cause, _)| !is_like(cause));
+    let others = Quantiles::of(others.map(|(_, secs)| secs).collect());
+    let like = within.values().filter(|count| **count <= longest_false_run).count();
+    let mut sightings: Vec<usize> = within.values().copied().collect();
+    sightings.sort_unstable();
+    FirstMinute {
+        longest_false_run,
+        like_a_false_run_share: share(like, sightings.len()),
+        sightings,
+        others_first_sight_to_task_s: others,
+    }
+}
+
+fn first_sights(day: &Day) -> HashMap<Cause, Timestamp> {
     let mut first: HashMap<Cause, Timestamp> = HashMap::new();
     for observation in day.frames.iter().flat_map(|frame| &frame.observations) {
         if let Some(cause) = day.cause_of.get(&observation.id) {
             first.entry(*cause).or_insert(observation.time);
         }
     }
+    first
+}
+
+/// Returns how long each thing that became a task waited for it, seconds.
+fn waits(day: &Day, judged: &[Judged<'_>]) -> BTreeMap<Cause, f64> {
+    let first = first_sights(day);
     let mut made: BTreeMap<Cause, Timestamp> = BTreeMap::new();
     for Judged { task, cause, .. } in judged {
         let at = made.entry(*cause).or_insert(task.created);
         *at = task.created.min(*at);
     }
-    let wait = |(cause, at): (&Cause, &Timestamp)| Some(at.duration_since(*first.get(cause)?).as_secs_f64());
-    Quantiles::of(made.iter().filter_map(wait).collect())
+    let wait =
+        |(cause, at): (Cause, Timestamp)| Some((cause, at.duration_since(*first.get(&cause)?).as_secs_f64()));
+    made.into_iter().filter_map(wait).collect()
 }

@@ -227,6 +227,17 @@ pub enum StoreError {
         /// Why not.
         source: CannotAct,
     },
+    /// There is no such consumer.
+    #[error("there is no consumer {0:?}")]
+    NoConsumer(String),
+    /// An answer about a delivery does not count.
+    #[error("cannot take the answer of consumer {id:?}")]
+    NotDelivered {
+        /// The consumer.
+        id: String,
+        /// Why not.
+        source: dispatch::NotDue,
+    },
     /// A task refers to an incident that is not there.
     #[error("cannot store task {task}: its incident {incident} is not stored")]
     MissingIncident {

@@ -1,7 +1,7 @@
 //! Frames on their way into a store that may be locked, full or gone for a while.
 //!
 //! Frames wait in a bounded queue. A batch that fails for a reason that passes is tried again after a growing wait; what
-//! does not fit is let go and said. A frame that can never be stored is taken out, so that it does not hold up the others.
+//! does not fit is let go and said. Frames may wait a moment for those that are late, so that they are absorbed in the order of time. A frame that can never be stored is taken out, so that it does not hold up the others.
 //! There is no clock and no thread here: who calls says what time it is, and comes again.
 
 use std::collections::VecDeque;
@@ -27,12 +27,20 @@ pub struct IntakeConfig {
     pub first_wait_millis: u64,
     /// Longest wait, seconds.
     pub longest_wait_secs: u64,
+    /// Frames wait until one is offered that was taken this much later, seconds; what is late by less is absorbed where it belongs. None waits when 0.
+    pub late_by_secs: u64,
 }
 
 impl Default for IntakeConfig {
     /// 20 000 frames are ten minutes of 33 sources at one frame a second. 32 frames share the cost of a commit.
     fn default() -> Self {
-        Self { frames_kept: 20_000, frames_a_batch: 32, first_wait_millis: 200, longest_wait_secs: 30 }
+        Self {
+            frames_kept: 20_000,
+            frames_a_batch: 32,
+            first_wait_millis: 200,
+            longest_wait_secs: 30,
+            late_by_secs: 0,
+        }
     }
 }
 
@@ -45,6 +53,8 @@ pub struct Intake {
     /// Not before this; none when nothing failed.
     next_try: Option<Timestamp>,
     dropped: u64,
+    /// Capture time of the latest frame that was offered.
+    latest: Timestamp,
     /// Frames of the next batch: one after a batch that can never be stored, to find the frame that is to blame.
     next_size: usize,
 }
@@ -87,12 +97,26 @@ impl Intake {
     /// Returns an empty queue.
     pub fn new(config: IntakeConfig) -> Self {
         let next_size = config.frames_a_batch.max(1);
-        Self { config, queue: VecDeque::new(), waits: waits(config), next_try: None, dropped: 0, next_size }
+        Self {
+            config,
+            queue: VecDeque::new(),
+            waits: waits(config),
+            next_try: None,
+            dropped: 0,
+            latest: Timestamp::MIN,
+            next_size,
+        }
     }
 
     /// Takes a frame. Returns the one that was let go for it, if the queue was full: the oldest that shows nothing, else the oldest.
     pub fn offer(&mut self, frame: SeenFrame) -> Option<SeenFrame> {
-        self.queue.push_back(frame);
+        self.latest = self.latest.max(frame.look.time);
+        let place = if self.config.late_by_secs > 0 {
+            self.queue.partition_point(|other| order(other) <= order(&frame))
+        } else {
+            self.queue.len()
+        };
+        self.queue.insert(place, frame);
         if self.queue.len() <= self.config.frames_kept.max(1) {
             return None;
         }
@@ -104,6 +128,21 @@ impl Intake {
     /// Returns the number of frames that wait.
     pub fn waiting(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Lets no frame wait any longer for late ones: the feed is over.
+    pub fn flush(&mut self) {
+        self.latest = Timestamp::MAX;
+    }
+
+    /// Returns how many frames, from the first one, wait for no late one.
+    fn due(&self) -> usize {
+        if self.config.late_by_secs == 0 {
+            return self.queue.len();
+        }
+        let late = SignedDuration::from_secs(self.config.late_by_secs.cast_signed());
+        let until = self.latest.checked_sub(late).unwrap_or(Timestamp::MIN);
+        self.queue.partition_point(|frame| frame.look.time <= until)
     }
 
     /// Returns the number of frames that were let go.
@@ -119,13 +158,14 @@ impl Intake {
         config: &DedupeConfig,
         now: Timestamp,
     ) -> Pumped {
-        if self.queue.is_empty() {
+        let due = self.due();
+        if due == 0 {
             return Pumped::Idle;
         }
         if let Some(until) = self.next_try.filter(|until| self.is_ahead(*until, now)) {
             return Pumped::Waiting { until };
         }
-        let size = self.next_size.min(self.queue.len());
+        let size = self.next_size.min(due);
         let frames: Vec<SeenFrame> = self.queue.drain(..size).collect();
         match store.absorb(&Batch { run, at: now, config, frames: &frames }) {
             Ok(batch) => {
@@ -165,6 +205,11 @@ impl Intake {
         let longest = SignedDuration::from_secs(self.config.longest_wait_secs.cast_signed());
         until > now && until.duration_since(now) <= longest
     }
+}
+
+/// Place of a frame in the order of time.
+fn order(frame: &SeenFrame) -> (Timestamp, &str, u64) {
+    (frame.look.time, frame.look.source.as_str(), frame.look.frame_index)
 }
 
 /// Returns true when what is to be stored is to blame, not the store.

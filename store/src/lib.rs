@@ -8,6 +8,7 @@
 mod absorb;
 mod behind;
 mod columns;
+mod consumers;
 mod error;
 mod export;
 mod intake;
@@ -24,6 +25,7 @@ mod zones;
 
 pub use self::postgres::PostgresStore;
 pub use absorb::{AbsorbedBatch, Batch, SeenFrame};
+pub use consumers::{Answered, Claimed, Consumer, ConsumerChange, DeadLetter};
 pub use error::StoreError;
 pub use export::{CityExport, ExportCrs, Exported, write_geopackage};
 pub use intake::{Intake, IntakeConfig, Pumped};
@@ -35,7 +37,9 @@ pub use sqlite::SqliteStore;
 pub use zones::{ImportedZones, StoredZone, ZoneStore, read_geopackage};
 
 use dispatch::casework::Desk;
-use dispatch::{Task, TaskId};
+use dispatch::{BackOff, Sent, Task, TaskId};
+use gis::dedupe::LookedAt;
+use gis::dedupe::neighbourhood::Bounds;
 use gis::{Incident, IncidentId, Observation};
 use jiff::Timestamp;
 
@@ -140,4 +144,99 @@ pub trait Store: Send {
     /// # Errors
     /// Any that reading has, and [`StoreError::Unreadable`].
     fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError>;
+
+    /// Returns the ground that was looked at since some moment, by source, then minute; within a box, where one is given, what touches it.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn footprints(&self, within: Option<Bounds>, since: Timestamp) -> Result<Vec<LookedAt>, StoreError>;
+
+    /// Returns those who are told what changes, by id.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn consumers(&self) -> Result<Vec<Consumer>, StoreError>;
+
+    /// Changes the row of a consumer in one transaction, alone among those who change it, and returns what it is then.
+    ///
+    /// # Errors
+    /// Those of `change`, and any that reading and writing have; nothing is changed then.
+    fn change_consumer(
+        &mut self,
+        id: &str,
+        change: &mut ConsumerChange<'_>,
+    ) -> Result<Option<Consumer>, StoreError>;
+
+    /// Adds a consumer, or gives one that is known another kind or place; its cursor stays.
+    ///
+    /// # Errors
+    /// Any that reading and writing have.
+    fn put_consumer(&mut self, consumer: &Consumer) -> Result<Option<Consumer>, StoreError> {
+        self.change_consumer(&consumer.id, &mut |known| {
+            let (kind, endpoint) = (consumer.kind.clone(), consumer.endpoint.clone());
+            Ok(Some(known.map_or_else(|| consumer.clone(), |known| Consumer { kind, endpoint, ..known })))
+        })
+    }
+
+    /// Forgets a consumer.
+    ///
+    /// # Errors
+    /// Any that writing has.
+    fn remove_consumer(&mut self, id: &str) -> Result<(), StoreError> {
+        self.change_consumer(id, &mut |_| Ok(None)).map(|_| ())
+    }
+
+    /// Claims the events that a consumer is to be sent next, at most `limit`; none while there are none, or its time has not come.
+    ///
+    /// # Errors
+    /// [`StoreError::NoConsumer`], and any that reading and writing have.
+    fn claim(
+        &mut self,
+        id: &str,
+        limit: usize,
+        now: Timestamp,
+        back_off: &BackOff,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let known = self.consumers()?.into_iter().find(|consumer| consumer.id == id);
+        let known = known.ok_or_else(|| StoreError::NoConsumer(id.to_owned()))?;
+        if self.events_after(known.cursor, 1)?.is_empty() {
+            return Ok(None);
+        }
+        let mut lease = None;
+        let claimed = self.change_consumer(id, &mut |consumer| {
+            let mut consumer = consumer.ok_or_else(|| StoreError::NoConsumer(id.to_owned()))?;
+            lease = consumer.delivery.claim(now, back_off).ok();
+            Ok(Some(consumer))
+        })?;
+        let Some((consumer, lease)) = claimed.zip(lease) else { return Ok(None) };
+        let events = self.events_after(consumer.cursor, limit)?;
+        Ok(Some(Claimed { consumer, lease, events }))
+    }
+
+    /// Takes what became of claimed events: acknowledges them, or says when they are sent again, or gives them up.
+    ///
+    /// # Errors
+    /// [`StoreError::NoConsumer`], [`StoreError::NotDelivered`] for a claim that was lost to another, and any that reading and writing have.
+    fn answered(&mut self, id: &str, answered: &Answered<'_>) -> Result<Sent, StoreError> {
+        let mut sent = Sent::Again;
+        self.change_consumer(id, &mut |consumer| {
+            let mut consumer = consumer.ok_or_else(|| StoreError::NoConsumer(id.to_owned()))?;
+            let taken = consumer.take(answered);
+            sent = taken.map_err(|source| StoreError::NotDelivered { id: id.to_owned(), source })?;
+            Ok(Some(consumer))
+        })?;
+        Ok(sent)
+    }
+
+    /// Sends a consumer again what it was never sent: from its first dead letter on, also what arrived since; and revives it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoConsumer`], and any that reading and writing have.
+    fn redrive(&mut self, id: &str) -> Result<Option<Consumer>, StoreError> {
+        self.change_consumer(id, &mut |consumer| {
+            let mut consumer = consumer.ok_or_else(|| StoreError::NoConsumer(id.to_owned()))?;
+            consumer.redrive();
+            Ok(Some(consumer))
+        })
+    }
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
+use gis::dedupe::LookedAt;
 use gis::dedupe::neighbourhood::{Bounds, cells_of_incident};
 use gis::{Incident, IncidentId, IncidentState, Observation, ObservationId, OperationId};
 use jiff::Timestamp;
 
 use crate::absorb::{AbsorbRows, AbsorbedBatch, Batch, Findings, Known, LastLooks, Version, absorb};
 use crate::columns::listed;
+use crate::consumers::{Consumer, ConsumerChange};
 use crate::error::StoreError;
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
@@ -36,6 +38,8 @@ struct MemoryRows {
     events: Vec<StoredEvent>,
     last_looks: BTreeMap<String, (i64, i64)>,
     operations: BTreeMap<OperationId, OperationRecord>,
+    looked_at: BTreeMap<(String, Timestamp), LookedAt>,
+    consumers: BTreeMap<String, Consumer>,
 }
 
 impl MemoryStore {
@@ -116,6 +120,34 @@ impl Store for MemoryStore {
 
     fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
         operations_of(&self.rows, subject)
+    }
+
+    fn footprints(&self, within: Option<Bounds>, since: Timestamp) -> Result<Vec<LookedAt>, StoreError> {
+        let touches = |one: &&LookedAt| {
+            one.to >= since
+                && within.is_none_or(|within| one.bounds().is_some_and(|own| own.touches(&within)))
+        };
+        Ok(self.rows.looked_at.values().filter(touches).cloned().collect())
+    }
+
+    fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
+        Ok(self.rows.consumers.values().cloned().collect())
+    }
+
+    fn change_consumer(
+        &mut self,
+        id: &str,
+        change: &mut ConsumerChange<'_>,
+    ) -> Result<Option<Consumer>, StoreError> {
+        let changed = change(self.rows.consumers.get(id).cloned())?;
+        match &changed {
+            Some(consumer) => {
+                encode(consumer, "consumer", &id)?;
+                self.rows.consumers.insert(id.to_owned(), consumer.clone());
+            }
+            None => drop(self.rows.consumers.remove(id)),
+        }
+        Ok(changed)
     }
 }
 
@@ -204,6 +236,17 @@ impl AbsorbRows for MemoryRows {
         Ok(ids.iter().filter_map(load).collect())
     }
 
+    fn tasks_of_all(&mut self, ids: &[IncidentId]) -> Result<Vec<Task>, StoreError> {
+        Ok(self.tasks.values().filter(|task| ids.contains(&task.incident_id)).cloned().collect())
+    }
+
+    fn looked_at(&mut self, minutes: &BTreeSet<(&str, Timestamp)>) -> Result<Vec<LookedAt>, StoreError> {
+        let known = |(source, minute): &(&str, Timestamp)| {
+            self.looked_at.get(&((*source).to_owned(), *minute)).cloned()
+        };
+        Ok(minutes.iter().filter_map(known).collect())
+    }
+
     fn has_run(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError> {
         Ok(self.runs.contains_key(&batch.run.id))
     }
@@ -212,6 +255,9 @@ impl AbsorbRows for MemoryRows {
         // Everything is checked before anything is kept.
         for observation in &findings.observations {
             encode(*observation, "observation", &observation.id.0)?;
+        }
+        for task in &findings.tasks {
+            encode(task, "task", &task.id)?;
         }
         let batch = findings.batch;
         if findings.adds_run() {
@@ -222,6 +268,12 @@ impl AbsorbRows for MemoryRows {
         }
         for observation in &findings.observations {
             self.observations.insert(observation.id, (*observation).clone());
+        }
+        for task in &findings.tasks {
+            self.tasks.insert(task.id, task.clone());
+        }
+        for one in &findings.looked_at {
+            self.looked_at.insert((one.source.clone(), one.minute), one.clone());
         }
         let looks = findings.looks.iter().map(|(source, look)| ((*source).to_owned(), *look));
         self.last_looks.extend(looks);
@@ -268,6 +320,15 @@ impl PruneRows for MemoryRows {
         self.incidents.remove(&incident.id);
         self.versions.remove(&incident.id);
         Ok((observations.len(), before - self.tasks.len()))
+    }
+
+    fn forget_looked_at(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let old: Vec<(String, Timestamp)> =
+            self.looked_at.keys().filter(|(_, minute)| *minute < before).take(limit).cloned().collect();
+        for key in &old {
+            self.looked_at.remove(key);
+        }
+        Ok(old.len())
     }
 }
 
@@ -351,6 +412,16 @@ impl Rows for MemoryRows {
 
     fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
         self.note(change, stamp);
+        Ok(())
+    }
+
+    fn looked_at(&self, source: &str, minute: Timestamp) -> Result<Option<LookedAt>, StoreError> {
+        Ok(self.looked_at.get(&(source.to_owned(), minute)).cloned())
+    }
+
+    fn put_looked_at(&mut self, looked_at: &LookedAt) -> Result<(), StoreError> {
+        encode(looked_at, "footprint", &looked_at.source)?;
+        self.looked_at.insert((looked_at.source.clone(), looked_at.minute), looked_at.clone());
         Ok(())
     }
 }

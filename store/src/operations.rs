@@ -78,6 +78,7 @@ impl What {
                 | Act::Reopen { incident },
             ) => vec![Subject::Incident(*incident)],
             Self::Act(Act::Step { task, .. } | Act::Attach { task, .. }) => vec![Subject::Task(*task)],
+            Self::Act(Act::Many { tasks, .. }) => tasks.iter().copied().map(Subject::Task).collect(),
             Self::Undo(subject) => vec![*subject],
         }
     }
@@ -253,6 +254,10 @@ fn case_of(rows: &dyn Rows, subjects: &[Subject]) -> Result<Case, StoreError> {
             Subject::Incident(id) => Some(*id),
             Subject::Task(id) => rows.task(*id)?.map(|task| task.incident_id),
         };
+        let is_known = |id: &IncidentId| case.incidents.iter().any(|known| known.id == *id);
+        if matches!(subject, Subject::Task(_)) && incident.as_ref().is_some_and(is_known) {
+            continue;
+        }
         let Some(incident) = incident.map(|id| rows.incident(id)).transpose()?.flatten() else { continue };
         case.tasks.extend(rows.tasks_of(incident.id)?);
         case.observations.extend(rows.observations_of(incident.id)?);

@@ -1,7 +1,8 @@
 //! What goes in and comes out: a run with its findings, and the events of its changes.
 
 use dispatch::{Task, TaskId};
-use gis::{Incident, IncidentId, Observation, OperationId};
+use gis::dedupe::LookedAt;
+use gis::{DedupeConfig, Incident, IncidentId, Observation, OperationId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -48,6 +49,10 @@ pub struct RunRecord {
     pub incidents: Vec<Incident>,
     /// Tasks as they are after it.
     pub tasks: Vec<Task>,
+    /// The thresholds that it was made with: they say when looks end or reopen the task of an incident.
+    pub config: DedupeConfig,
+    /// Ground that it looked at.
+    pub looked_at: Vec<LookedAt>,
 }
 
 /// What saving a run changed.
@@ -72,6 +77,10 @@ pub struct Saved {
     pub tasks_changed: usize,
     /// Tasks that differ and were left alone, because people have moved the stored ones on or chosen another lead.
     pub tasks_kept: usize,
+    /// Tasks that were verified, closed or reopened by what the run looked at.
+    pub tasks_followed: usize,
+    /// Minutes of ground looked at that are new or grew.
+    pub looked_at: usize,
 }
 
 impl Saved {

@@ -24,12 +24,14 @@ pub struct Retention {
     pub classes_days: BTreeMap<String, u32>,
     /// Incidents put away in one transaction: frames wait meanwhile.
     pub incidents_a_step: u32,
+    /// Days for which it is kept where sources looked.
+    pub looked_at_days: u32,
 }
 
 impl Default for Retention {
     /// Half a year covers an appeal against what was done; 200 incidents take some hundredths of a second.
     fn default() -> Self {
-        Self { any_class_days: 180, classes_days: BTreeMap::new(), incidents_a_step: 200 }
+        Self { any_class_days: 180, classes_days: BTreeMap::new(), incidents_a_step: 200, looked_at_days: 30 }
     }
 }
 
@@ -37,7 +39,10 @@ impl Retention {
     /// Returns every value that cannot be used.
     pub fn validate(&self) -> Vec<Problem> {
         let days = self.classes_days.iter().map(|(class, days)| (format!("classes_days.{class}"), *days));
-        let days = days.chain([("any_class_days".to_owned(), self.any_class_days)]);
+        let days = days.chain([
+            ("any_class_days".to_owned(), self.any_class_days),
+            ("looked_at_days".to_owned(), self.looked_at_days),
+        ]);
         let mut problems: Vec<Problem> = days
             .filter(|(_, days)| *days == 0 || *days > MOST_DAYS)
             .map(|(key, days)| Problem { key, reason: format!("{days} must be 1 to {MOST_DAYS}") })
@@ -68,6 +73,8 @@ pub struct Pruned {
     pub observations: usize,
     /// Tasks put away with them.
     pub tasks: usize,
+    /// Minutes of ground looked at that were deleted.
+    pub looked_at: usize,
     /// True when there may be more: ask again when there is time.
     pub more: bool,
 }
@@ -86,7 +93,12 @@ pub(crate) trait PruneRows {
     ) -> Result<Vec<Incident>, StoreError>;
     /// Puts an incident and its tasks away and deletes its observations; returns how many observations and tasks there were.
     fn put_away(&mut self, incident: &Incident, now: Timestamp) -> Result<(usize, usize), StoreError>;
+    /// Deletes where sources looked before a time, at most so many minutes; returns how many.
+    fn forget_looked_at(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
 }
+
+/// Minutes of ground looked at that are deleted for each incident of a step: they are small.
+const MINUTES_AN_INCIDENT: usize = 10;
 
 /// Puts away at most one step of incidents.
 pub(crate) fn prune(
@@ -108,7 +120,11 @@ pub(crate) fn prune(
             pruned.tasks += tasks;
         }
     }
-    pruned.more = pruned.incidents == step;
+    let day = SignedDuration::from_hours(24 * i64::from(retention.looked_at_days));
+    let limit = step * MINUTES_AN_INCIDENT;
+    let before = now.checked_sub(day).unwrap_or(Timestamp::MIN);
+    pruned.looked_at = rows.forget_looked_at(before, limit)?;
+    pruned.more = pruned.incidents == step || pruned.looked_at == limit;
     Ok(pruned)
 }
 
@@ -127,7 +143,8 @@ mod tests {
     #[test]
     fn zero_and_slips_of_the_pen_are_reported_with_their_key() {
         let classes_days = BTreeMap::from([("fume".to_owned(), 0)]);
-        let wrong = Retention { classes_days, any_class_days: 99_999, incidents_a_step: 0 };
+        let wrong =
+            Retention { classes_days, any_class_days: 99_999, incidents_a_step: 0, looked_at_days: 1 };
         let keys: Vec<_> = wrong.validate().into_iter().map(|problem| problem.key).collect();
         assert_eq!(keys, ["classes_days.fume", "any_class_days", "incidents_a_step"]);
         assert!(Retention::default().validate().is_empty());

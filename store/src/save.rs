@@ -1,6 +1,8 @@
 //! The one way a run is saved, over rows that a database or memory keeps.
 
+use dispatch::looked::{Looked, follow};
 use dispatch::{Task, TaskId};
+use gis::dedupe::{LookedAt, together};
 use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -54,6 +56,9 @@ pub(crate) trait Rows {
     fn has_observation(&self, id: ObservationId) -> Result<bool, StoreError>;
     fn add_observation(&mut self, observation: &Observation) -> Result<(), StoreError>;
     fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError>;
+    /// Returns the ground that a source looked at within a minute.
+    fn looked_at(&self, source: &str, minute: Timestamp) -> Result<Option<LookedAt>, StoreError>;
+    fn put_looked_at(&mut self, looked_at: &LookedAt) -> Result<(), StoreError>;
 }
 
 /// Saves a record. The caller drops all of it when this fails.
@@ -61,8 +66,9 @@ pub(crate) fn save(rows: &mut dyn Rows, record: &RunRecord) -> Result<Saved, Sto
     let mut saved = Saved::default();
     save_run_row(rows, record, &mut saved)?;
     let behind = Behind::find(rows, record)?;
+    let mut changed = Vec::new();
     for incident in record.incidents.iter().filter(|incident| !behind.holds(incident.id)) {
-        save_incident(rows, incident, record, &mut saved)?;
+        changed.extend(save_incident(rows, incident, record, &mut saved)?);
     }
     saved.incidents_kept = behind.count();
     save_observations(rows, record, &behind, &mut saved)?;
@@ -73,7 +79,65 @@ pub(crate) fn save(rows: &mut dyn Rows, record: &RunRecord) -> Result<Saved, Sto
             save_task(rows, task, record, &mut saved)?;
         }
     }
+    follow_looks(rows, &changed, record, &mut saved)?;
+    for ground in &record.looked_at {
+        let known = rows.looked_at(&ground.source, ground.minute)?;
+        if let Some(grown) = grown(known, [ground.clone()].into()) {
+            rows.put_looked_at(&grown)?;
+            saved.looked_at += 1;
+        }
+    }
     Ok(saved)
+}
+
+/// Returns what a source looked at within a minute with what is new of it; none where nothing is: what lies within a time that is
+/// known was saved before.
+pub(crate) fn grown(known: Option<LookedAt>, mut fresh: Vec<LookedAt>) -> Option<LookedAt> {
+    if let Some(known) = &known {
+        fresh.retain(|new| new.from < known.from || new.to > known.to);
+    }
+    if fresh.is_empty() {
+        return None;
+    }
+    together(known.into_iter().collect(), fresh).pop()
+}
+
+/// An incident that a run changed: as it was, where it was stored, and as it is.
+type Changed<'a> = (Option<Incident>, &'a Incident);
+
+/// Moves the tasks on of incidents that looks changed, see [`dispatch::looked`].
+fn follow_looks(
+    rows: &mut dyn Rows,
+    changed: &[Changed<'_>],
+    record: &RunRecord,
+    saved: &mut Saved,
+) -> Result<(), StoreError> {
+    let looked: Vec<Looked<'_>> =
+        changed.iter().map(|(before, after)| Looked { before: before.as_ref(), after }).collect();
+    let mut tasks = Vec::new();
+    for one in &looked {
+        tasks.extend(rows.tasks_of(one.after.id)?);
+    }
+    let followed = follow(&looked, &tasks, &record.config);
+    let stamp = Stamp::of_run(record);
+    for incident in &followed.incidents {
+        rows.put_incident(incident, &stamp)?;
+        rows.add_event(Change::IncidentChanged { incident: incident.id }, &stamp)?;
+    }
+    for task in &followed.tasks {
+        rows.put_task(task, &stamp)?;
+        rows.add_event(Change::TaskChanged { task: task.id }, &stamp)?;
+    }
+    saved.tasks_followed += followed.tasks.len();
+    Ok(())
+}
+
+/// Tells whether the stored incident is the offered one, ended since because its work was seen to be done.
+fn ended_since(stored: &Incident, offered: &Incident) -> bool {
+    stored.may_recur()
+        && offered.is_open()
+        && stored.looks.last_by_source == offered.looks.last_by_source
+        && stored.observations == offered.observations
 }
 
 fn save_run_row(rows: &mut dyn Rows, record: &RunRecord, saved: &mut Saved) -> Result<(), StoreError> {
@@ -90,15 +154,16 @@ fn save_run_row(rows: &mut dyn Rows, record: &RunRecord, saved: &mut Saved) -> R
     rows.add_event(Change::RunAdded { run: record.run.id }, &Stamp::of_run(record))
 }
 
-fn save_incident(
+/// Returns the incident with what was stored of it, if it changed.
+fn save_incident<'a>(
     rows: &mut dyn Rows,
-    incident: &Incident,
+    incident: &'a Incident,
     record: &RunRecord,
     saved: &mut Saved,
-) -> Result<(), StoreError> {
+) -> Result<Option<Changed<'a>>, StoreError> {
     let stored = rows.incident(incident.id)?;
-    if stored.as_ref() == Some(incident) {
-        return Ok(());
+    if stored.as_ref().is_some_and(|stored| stored == incident || ended_since(stored, incident)) {
+        return Ok(None);
     }
     rows.put_incident(incident, &Stamp::of_run(record))?;
     let change = if stored.is_some() {
@@ -108,7 +173,8 @@ fn save_incident(
         saved.incidents_added += 1;
         Change::IncidentAdded { incident: incident.id }
     };
-    rows.add_event(change, &Stamp::of_run(record))
+    rows.add_event(change, &Stamp::of_run(record))?;
+    Ok(Some((stored, incident)))
 }
 
 fn save_observations(

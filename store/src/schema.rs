@@ -30,6 +30,7 @@ pub(crate) const INCIDENTS: Schema = Schema {
         Step { script: include_str!("sqlite/0001_first.sql"), fill: None },
         Step { script: include_str!("sqlite/0002_operations.sql"), fill: None },
         Step { script: include_str!("sqlite/0003_absorb.sql"), fill: Some(fill_version_3) },
+        Step { script: include_str!("sqlite/0004_looked_at.sql"), fill: None },
     ],
 };
 

@@ -51,6 +51,8 @@ fn two_days_are_scored_as_json_and_drawn() {
         assert!(found["spread"][key][1].as_f64() >= found[key].as_f64(), "{key}: {found}");
     }
     assert!(found["first_sight_to_task_s"]["p50"].as_f64() <= found["first_sight_to_task_s"]["p99"].as_f64());
+    let like_a_false_run = found["first_minute"]["like_a_false_run_share"].as_f64();
+    assert!(like_a_false_run.is_some_and(|share| (0.0..=1.0).contains(&share)), "{found}");
     assert_eq!(found["days"].as_array().unwrap().len(), 2);
     assert!(found["baselines"]["50 m radius"]["bcubed_f1"].as_f64() < found["bcubed_f1"].as_f64(), "{found}");
     let page = std::fs::read_to_string(&report).unwrap();

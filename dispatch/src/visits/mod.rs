@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 pub use self::bundle::plan;
 pub use self::checks::{Check, MergedCheck};
 use crate::department::{DepartmentId, Departments};
+use crate::lifecycle::State;
 use crate::problem::{Problem, from_toml};
-use crate::task::TaskId;
+use crate::task::{Task, TaskId};
 use crate::travel::StraightLine;
 
 /// A task that somebody has to go to.
@@ -36,7 +37,33 @@ pub struct OpenTask {
     pub checks: Vec<Check>,
 }
 
+/// Minutes for a task whose matter has no check-list.
+const A_LOOK_MINUTES: u32 = 15;
+
 impl OpenTask {
+    /// Returns what somebody has to go to for a task: one that is with its lead and on which no crew is under way, from now to its deadline.
+    ///
+    /// Its checks are those of its matter; without any it is one look at the place.
+    pub fn of(task: &Task, checks: &[Check], now: Timestamp) -> Option<Self> {
+        let waits = matches!(task.state, State::Dispatched | State::Accepted) && task.paused.is_none();
+        let department = task.lead.clone().filter(|_| waits)?;
+        let matter = task.routing.outcome.as_ref().and_then(|outcome| outcome.matter.as_deref());
+        let mut own: Vec<Check> =
+            checks.iter().filter(|check| Some(check.matter.as_str()) == matter).cloned().collect();
+        if own.is_empty() {
+            own.push(Check {
+                matter: matter.unwrap_or_default().to_owned(),
+                code: "look".to_owned(),
+                name_zh: "现场核查".to_owned(),
+                name_en: "look at the place".to_owned(),
+                minutes: A_LOOK_MINUTES,
+                skill: None,
+            });
+        }
+        let until = task.deadline.unwrap_or(Timestamp::MAX);
+        Some(Self { task: task.id, department, position: task.position, from: now, until, checks: own })
+    }
+
     /// Returns how long the department is at work there.
     pub fn work(&self) -> SignedDuration {
         self.checks.iter().map(Check::time).fold(SignedDuration::ZERO, SignedDuration::saturating_add)

@@ -25,6 +25,7 @@ pub fn events() -> Vec<Event> {
         Event::Reopen { reason: reason() },
         Event::Pause { reason: reason() },
         Event::Resume,
+        Event::Lapse { reason: reason() },
     ]
 }
 
@@ -61,7 +62,7 @@ fn every_state_takes_the_events_of_the_table_and_no_other() {
             }
         }
     }
-    assert_eq!((STATES.len(), events().len(), taken), (13, 16, 48));
+    assert_eq!((STATES.len(), events().len(), taken), (13, 17, 54));
 }
 
 #[test]

@@ -16,9 +16,10 @@ use super::Look;
 use super::check::{Checked, Sighting, check};
 use super::config::DedupeConfig;
 use super::confirm::{count_hit, decide};
-use super::deduper::add_observation;
+use super::first::add_observation;
 use super::flight::Flights;
 use super::fuse::add_sighting;
+use super::gone::count_with;
 use crate::incident::{Event, Incident, IncidentId, IncidentState, KnownPlace, Looks, OperationId};
 use crate::observation::{NotLocated, Observation, ObservationId};
 
@@ -243,7 +244,9 @@ pub fn reject(incident: &Incident, by: &ByPerson<'_>) -> Result<Incident, NotPos
 /// # Errors
 /// [`NotPossible`] when it is closed.
 pub fn close(incident: &Incident, by: &ByPerson<'_>) -> Result<Incident, NotPossible> {
-    end(incident, "closed", by)
+    let mut closed = end(incident, "closed", by)?;
+    closed.looks.over_since = Some(by.at);
+    Ok(closed)
 }
 
 fn end(incident: &Incident, what: &str, by: &ByPerson<'_>) -> Result<Incident, NotPossible> {
@@ -268,6 +271,8 @@ pub fn reopen(incident: &Incident, by: &ByPerson<'_>) -> Result<Incident, NotPos
     let mut open = incident.clone();
     open.state = if located { IncidentState::Confirmed } else { IncidentState::Unlocated };
     open.looks.misses_in_a_row = 0;
+    open.looks.missed.clear();
+    open.looks.over_since = None;
     by.note(&mut open, "reopened");
     Ok(open)
 }
@@ -444,9 +449,10 @@ fn add_frame(incident: &mut Incident, frame: &[&Observation], flights: &Flights,
     if let Some(first) = frame.first() {
         let (source, frame_index, time) = (first.source.clone(), first.frame_index, first.time);
         let look = Look { source, frame_index, time, ..Look::default() };
-        let window = config.rule(&incident.class).confirm.looks;
-        if count_hit(&mut incident.looks, &look, window, config.existence(&incident.class)) {
+        let rule = config.rule(&incident.class);
+        if count_hit(&mut incident.looks, &look, rule.confirm.looks, config.existence(&incident.class)) {
             incident.sightings = incident.sightings.saturating_add(1);
+            count_with(incident, &look, &rule.gone);
         }
     }
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::gone::Gone;
+use super::reviews::Reviews;
+
 /// How often a thing must be seen before it is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -12,7 +15,7 @@ pub struct Confirm {
     pub sightings: u32,
     /// M: looks that are counted.
     pub looks: u32,
-    /// Looks in a row without a sighting after which a candidate is closed. A confirmed incident stays.
+    /// Looks in a row without a sighting after which a candidate is closed. A confirmed incident ends by [`Gone`].
     pub give_up_after_misses: u32,
 }
 
@@ -79,6 +82,10 @@ pub struct ClassRule {
     pub min_area_m2: f64,
     /// Longest time between sightings of one incident, seconds. After it a sighting begins a new incident.
     pub rejoin_within_secs: f64,
+    /// Time after its end within which a thing that is confirmed at the place is the old one, which reopens, seconds. Later it is a new one.
+    pub reopen_within_secs: f64,
+    /// What it takes for a confirmed incident to be over.
+    pub gone: Gone,
     /// Time constant with which earlier sightings of a source lose weight in its mean position, seconds.
     ///
     /// A sheet of water grows and a plume moves, so the position must follow; a minute keeps one overflight together.
@@ -94,6 +101,8 @@ impl Default for ClassRule {
             min_score: 0.0,
             min_area_m2: 0.0,
             rejoin_within_secs: 21_600.0,
+            reopen_within_secs: 21_600.0,
+            gone: Gone::default(),
             position_memory_secs: 60.0,
         }
     }
@@ -150,6 +159,9 @@ pub struct DedupeConfig {
     pub outlines_kept: usize,
     /// Age at which a kept outline no longer speaks for the present one, seconds.
     pub outline_memory_secs: f64,
+    /// What reviewers said of earlier findings; learnt, never written in a configuration.
+    #[serde(skip)]
+    pub reviews: Reviews,
 }
 
 /// Hours in seconds.
@@ -158,13 +170,17 @@ const HOUR: f64 = 3600.0;
 /// How long a thing of a class stays the same one, and what else is particular to it.
 ///
 /// A puddle is drained or dry a day and a half after the rain; a heap stays until somebody takes it away; a fire or a kitchen that smokes again the next
-/// day is a new case. What rises is lowered in score where nothing in it moves; then it is no longer believed.
+/// day is a new case. Water that is back half a day after it was pumped away, and waste that is back within three days, was not dealt with. What rises is lowered in score where nothing in it moves; then it is no longer believed.
 fn usual_classes() -> BTreeMap<String, ClassRule> {
-    let lasting = |hours: f64| ClassRule { rejoin_within_secs: hours * HOUR, ..ClassRule::default() };
-    let plume = ClassRule { min_score: 0.15, ..lasting(12.0) };
+    let lasting = |hours: f64, reopen_hours: f64| ClassRule {
+        rejoin_within_secs: hours * HOUR,
+        reopen_within_secs: reopen_hours * HOUR,
+        ..ClassRule::default()
+    };
+    let plume = ClassRule { min_score: 0.15, ..lasting(12.0, 6.0) };
     BTreeMap::from([
-        ("waterlogging".to_owned(), lasting(36.0)),
-        ("dumping".to_owned(), lasting(14.0 * 24.0)),
+        ("waterlogging".to_owned(), lasting(36.0, 12.0)),
+        ("dumping".to_owned(), lasting(14.0 * 24.0, 72.0)),
         ("fume".to_owned(), plume),
         ("flame".to_owned(), plume),
     ])
@@ -179,6 +195,8 @@ struct WrittenRule {
     min_score: Option<f64>,
     min_area_m2: Option<f64>,
     rejoin_within_secs: Option<f64>,
+    reopen_within_secs: Option<f64>,
+    gone: Option<Gone>,
     position_memory_secs: Option<f64>,
 }
 
@@ -193,6 +211,8 @@ fn over_usual_classes<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Str
             min_score: written.min_score.unwrap_or(usual.min_score),
             min_area_m2: written.min_area_m2.unwrap_or(usual.min_area_m2),
             rejoin_within_secs: written.rejoin_within_secs.unwrap_or(usual.rejoin_within_secs),
+            reopen_within_secs: written.reopen_within_secs.unwrap_or(usual.reopen_within_secs),
+            gone: written.gone.unwrap_or(usual.gone),
             position_memory_secs: written.position_memory_secs.unwrap_or(usual.position_memory_secs),
         };
         rules.insert(class, rule);
@@ -221,6 +241,7 @@ impl Default for DedupeConfig {
             unlocated_gap_secs: 600.0,
             outlines_kept: 5,
             outline_memory_secs: 600.0,
+            reviews: Reviews::default(),
         }
     }
 }
@@ -310,6 +331,10 @@ impl ClassRule {
         ] {
             check(problems, format!("{at}.{key}"), value, value > 0.0 && value.is_finite(), "above 0");
         }
+        let reopen = self.reopen_within_secs;
+        let reopen_ok = reopen >= 0.0 && reopen.is_finite();
+        check(problems, format!("{at}.reopen_within_secs"), reopen, reopen_ok, "0 or more");
+        self.gone.check(problems, at);
         if let Some(existence) = &self.existence {
             existence.check(problems, &format!("{at}."));
         }

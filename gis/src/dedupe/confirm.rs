@@ -1,12 +1,13 @@
 //! When a candidate is believed, and when it is given up: N of M looks, and the probability that it is there.
 //!
-//! Entering and leaving differ on purpose: a confirmed incident does not fall back when a bus hides it. Its looks are spread over
-//! passes, and one pass that does not show it says only so much against it.
+//! Entering and leaving differ on purpose: a confirmed incident does not fall back when a bus hides it. It ends when passes do not show it
+//! any more ([`gone`](super::gone)).
 
 use jiff::Timestamp;
 
 use super::Look;
 use super::config::{DedupeConfig, Existence};
+use super::gone::why_over;
 use crate::incident::{CountedLook, Incident, IncidentState, Looks};
 
 /// Most that looks alone say for or against a thing, nats: what changes must be able to show.
@@ -93,7 +94,7 @@ impl Existence {
     }
 }
 
-fn log_odds_of(probability: f64) -> f64 {
+pub(super) fn log_odds_of(probability: f64) -> f64 {
     (probability / (1.0 - probability)).ln()
 }
 
@@ -111,8 +112,14 @@ fn push(looks: &mut Looks, seen: bool, window: u32) {
     looks.window.drain(..surplus);
 }
 
-/// Moves a candidate on if its looks allow it. Returns true when the state changed.
+/// Moves a candidate on, or ends a confirmed incident, if its looks allow it. Returns true when the state changed.
 pub(super) fn decide(incident: &mut Incident, config: &DedupeConfig, now: Timestamp) -> bool {
+    if incident.state == IncidentState::Confirmed
+        && let Some(why) = why_over(incident, config)
+    {
+        incident.end(now, why);
+        return true;
+    }
     if incident.state != IncidentState::Candidate {
         return false;
     }
@@ -120,7 +127,7 @@ pub(super) fn decide(incident: &mut Incident, config: &DedupeConfig, now: Timest
     let hits = incident.looks.window.iter().filter(|seen| **seen).count();
     let looks = incident.looks.window.len();
     let large_enough = incident.area_m2.is_none_or(|area_m2| area_m2 >= rule.min_area_m2);
-    let log_odds = existence.log_odds(incident);
+    let log_odds = existence.log_odds(incident) + config.reviews.nats(incident, existence.prior);
     let enough = hits >= rule.confirm.sightings as usize && log_odds >= log_odds_of(existence.confirm_at);
     if enough && incident.mean_score >= rule.min_score && large_enough {
         incident.state = IncidentState::Confirmed;

@@ -10,15 +10,19 @@ use super::cells::{CellIndexOfIncidents, cells_of, ring_for, widened};
 use super::check::{Checked, Sighting, ce90_m, check, horizontal};
 use super::config::{DedupeConfig, Existence};
 use super::confirm::{count_hit, count_miss, decide};
+use super::first::{add_observation, first_of};
 use super::flight::Flights;
 use super::fuse::{add_sighting, inverse};
-use super::matcher::{Fit, fit_of_incidents, fit_of_sighting, fix_of_same_flight, fraying_m2};
+use super::gone::{count_with, count_without, shows_the_place};
+use super::matcher::{
+    Fit, fit_of_incidents, fit_of_recurrence, fit_of_sighting, fix_of_same_flight, fraying_m2,
+};
 use super::merge::merge;
 use super::neighbourhood::entered_under;
 use super::plane::Plane;
 use super::view::Places;
 use super::{Absorbed, AbsorbedKind, Look};
-use crate::incident::{Incident, IncidentId, IncidentState, KnownPlace, Looks};
+use crate::incident::{Incident, IncidentId, IncidentState, KnownPlace};
 use crate::observation::{NotLocated, Observation, ObservationId};
 use crate::position::LatLon;
 
@@ -51,11 +55,15 @@ pub struct Deduper {
     /// Looked up only, never walked, so that its order cannot leak.
     slot_by_observation: HashMap<ObservationId, usize>,
     cells: CellIndexOfIncidents,
+    /// What ended and goes on if it is soon seen again.
+    over: CellIndexOfIncidents,
     places: Places,
     /// The latest open unlocated incident by source and class.
     unlocated: BTreeMap<(String, String), usize>,
     flights: Flights,
     changed: BTreeSet<IncidentId>,
+    /// Confirmed by the frame at hand.
+    confirmed: BTreeSet<usize>,
 }
 
 impl Deduper {
@@ -127,6 +135,7 @@ impl Deduper {
         self.note_beside(&frame.seen());
         self.merge_bridged(&mut frame, look.time);
         self.count_look(&frame, look);
+        self.reopen_recurring(&mut frame, look.time);
         self.report(frame, &given)
     }
 
@@ -334,6 +343,39 @@ impl Deduper {
         self.index(younger);
     }
 
+    /// Reopens what ended not long ago where something of its class was confirmed just now.
+    fn reopen_recurring(&mut self, frame: &mut Frame, now: Timestamp) {
+        for slot in std::mem::take(&mut self.confirmed) {
+            let Some((over, why)) = self.recurs(slot) else { continue };
+            let Some(incident) = self.incidents.get_mut(over) else { continue };
+            incident.state = IncidentState::Confirmed;
+            incident.looks.over_since = None;
+            incident.looks.missed.clear();
+            incident.note(now, format!("reopened: {why}"));
+            self.merge_slots(over, slot, &why, now);
+            frame.moved(slot, over);
+        }
+    }
+
+    /// Returns what ended and is seen again in a confirmed incident, and why.
+    fn recurs(&self, slot: usize) -> Option<(usize, String)> {
+        let again = self.incidents.get(slot).filter(|incident| incident.is_open())?;
+        let position = again.position.as_ref()?;
+        let around = widened(&cells_of(position.point.lat_lon, again.footprint.as_ref()), 1);
+        let fit = |over: usize| {
+            let incident = self.incidents.get(over)?;
+            let beside =
+                incident.looks.beside.contains(&again.id) || again.looks.beside.contains(&incident.id);
+            let possible = incident.class == again.class && !beside && !incident.is_apart_from(again);
+            Some((over, possible.then(|| fit_of_recurrence(incident, again, &self.config)).flatten()?))
+        };
+        let best = |a: &(usize, Fit), b: &(usize, Fit)| a.1.nats.total_cmp(&b.1.nats).then(b.0.cmp(&a.0));
+        let (over, fit) = self.over.find(&around).into_iter().filter_map(fit).max_by(best)?;
+        let since = self.incidents.get(over)?.looks.over_since?;
+        let hours = again.first_seen.duration_since(since).as_secs_f64() / 3600.0;
+        Some((over, format!("seen again {hours:.1} h after its end ({})", fit.words())))
+    }
+
     /// Counts the frame as a look at every incident it shows or should have shown, and moves candidates on.
     fn count_look(&mut self, frame: &Frame, look: &Look) {
         let seen_now = frame.seen();
@@ -344,6 +386,7 @@ impl Deduper {
                 let (window, existence) = counted_by(config, &incident.class);
                 if count_hit(&mut incident.looks, look, window, existence) {
                     incident.sightings = incident.sightings.saturating_add(1);
+                    count_with(incident, look, &config.rule(&incident.class).gone);
                 }
                 true
             });
@@ -356,7 +399,16 @@ impl Deduper {
                 let looked_for = look.classes.is_empty() || look.classes.contains(&incident.class);
                 let later = look.time >= incident.first_seen;
                 let (window, existence) = counted_by(config, &incident.class);
-                looked_for && later && count_miss(&mut incident.looks, look, window, existence)
+                let counted = looked_for && later && count_miss(&mut incident.looks, look, window, existence);
+                let gone = &config.rule(&incident.class).gone;
+                if counted
+                    && incident.state == IncidentState::Confirmed
+                    && shows_the_place(incident, look, gone)
+                {
+                    let nats = incident.looks.last_by_source.get(&look.source).map_or(0.0, |last| last.nats);
+                    count_without(incident, look, nats, gone);
+                }
+                counted
             });
         }
         for slot in seen_now {
@@ -375,6 +427,9 @@ impl Deduper {
             let moved_on = decide(incident, &self.config, now);
             self.changed.insert(incident.id);
             if moved_on {
+                if incident.state == IncidentState::Confirmed {
+                    self.confirmed.insert(slot);
+                }
                 self.index(slot);
             }
         }
@@ -401,6 +456,11 @@ impl Deduper {
             && let Some(source) = incident.sources.first()
         {
             self.unlocated.insert((source.clone(), incident.class.clone()), slot);
+        }
+        if incident.may_recur() {
+            self.over.put(slot, entered_under(incident));
+        } else {
+            self.over.remove(slot);
         }
         if let Some(position) = incident.position.as_ref().filter(|_| incident.is_open()) {
             let at = position.point.lat_lon;
@@ -518,47 +578,4 @@ fn fit_at_any_place(sighting: &Sighting, incident: &Incident, config: &DedupeCon
     let at_places = incident.places.iter().filter_map(|p| fit_of_sighting(sighting, &there(p), config));
     let own = fit_of_sighting(sighting, incident, config);
     own.into_iter().chain(at_places).max_by(|a, b| a.nats.total_cmp(&b.nats))
-}
-
-fn first_of(observation: &Observation, state: IncidentState, cause: String) -> Incident {
-    let mut incident = Incident {
-        id: IncidentId::from_first_sighting(&observation.class, observation.id, observation.time),
-        class: observation.class.clone(),
-        state,
-        position: None,
-        footprint: None,
-        area_m2: None,
-        place: None,
-        unlocated_reason: None,
-        cell: None,
-        first_seen: observation.time,
-        last_seen: observation.time,
-        sightings: 0,
-        observations: Vec::new(),
-        sources: Vec::new(),
-        best_score: 0.0,
-        mean_score: 0.0,
-        merged_into: None,
-        apart_from: Vec::new(),
-        places: Vec::new(),
-        history: Vec::new(),
-        looks: Looks::default(),
-        fixes: Vec::new(),
-        outlines: Vec::new(),
-    };
-    incident.note(observation.time, cause);
-    add_observation(&mut incident, observation);
-    incident
-}
-
-pub(super) fn add_observation(incident: &mut Incident, observation: &Observation) {
-    incident.observations.push(observation.id);
-    if let Err(place) = incident.sources.binary_search(&observation.source) {
-        incident.sources.insert(place, observation.source.clone());
-    }
-    incident.first_seen = incident.first_seen.min(observation.time);
-    incident.last_seen = incident.last_seen.max(observation.time);
-    incident.best_score = incident.best_score.max(observation.score);
-    let count = incident.observations.len() as f64;
-    incident.mean_score += (observation.score - incident.mean_score) / count;
 }

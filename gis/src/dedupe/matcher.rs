@@ -79,15 +79,32 @@ pub(super) fn fit_of_sighting(
 
 /// Returns how well two incidents fit as one.
 pub(super) fn fit_of_incidents(a: &Incident, b: &Incident, config: &DedupeConfig) -> Option<Fit> {
-    let (at_a, at_b): (&GroundPosition, &GroundPosition) = (a.position.as_ref()?, b.position.as_ref()?);
     let gap = a.first_seen.duration_since(b.last_seen).max(b.first_seen.duration_since(a.last_seen));
+    let within = config.rule(&a.class).rejoin_within_secs;
+    fit_after(a, b, [gap.as_secs_f64().max(0.0), within], config)
+}
+
+/// Returns how well an incident fits as one that ended, seen again.
+pub(super) fn fit_of_recurrence(over: &Incident, again: &Incident, config: &DedupeConfig) -> Option<Fit> {
+    let gap_secs = again.first_seen.duration_since(over.looks.over_since?).as_secs_f64();
+    let within = config.rule(&over.class).reopen_within_secs;
+    (gap_secs > 0.0 && within > 0.0).then(|| fit_after(over, again, [gap_secs, within], config)).flatten()
+}
+
+fn fit_after(
+    a: &Incident,
+    b: &Incident,
+    [gap_secs, rejoin_within_secs]: [f64; 2],
+    config: &DedupeConfig,
+) -> Option<Fit> {
+    let (at_a, at_b): (&GroundPosition, &GroundPosition) = (a.position.as_ref()?, b.position.as_ref()?);
     let pair = Pair {
         here: at_a.point,
         there: at_b.point,
         covariance_m2: horizontal(&(at_a.covariance_enu_m2 + at_b.covariance_enu_m2)),
         outlines: (a.footprint.as_ref(), b.footprint.as_ref()),
-        gap_secs: gap.as_secs_f64().max(0.0),
-        rejoin_within_secs: config.rule(&a.class).rejoin_within_secs,
+        gap_secs,
+        rejoin_within_secs,
     };
     fit(&pair, config)
 }

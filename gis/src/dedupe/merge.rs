@@ -68,5 +68,12 @@ fn merge_looks(older: &mut Incident, younger: &Incident) {
     older.looks.beside.extend(younger.looks.beside.iter().copied());
     older.looks.beside.sort_unstable();
     older.looks.beside.dedup();
+    if younger.looks.missed.len() < older.looks.missed.len() {
+        older.looks.missed.clone_from(&younger.looks.missed);
+    }
+    older.looks.showing = match (older.looks.showing, younger.looks.showing) {
+        (Some(a), Some(b)) => Some(if b.to > a.to { b } else { a }),
+        (a, b) => a.or(b),
+    };
     older.looks.misses_in_a_row = older.looks.misses_in_a_row.min(younger.looks.misses_in_a_row);
 }

@@ -11,7 +11,9 @@
 //!    outline it overlaps (a sheet of water behind a lorry shows as two masks), else it begins a new incident.
 //! 6. Position and outline are fused ([`fuse`]); incidents that the new outline bridges, or that turn out to lie at one place and were never seen beside
 //!    each other, become one; the older id survives.
-//! 7. The frame is a look at every incident whose place it covers: N of M looks and the probability that it is there confirm ([`confirm`]).
+//! 7. The frame is a look at every incident whose place it covers: N of M looks and the probability that it is there confirm ([`confirm`]), passes that
+//!    do not show it end it ([`gone`]).
+//! 8. What is confirmed where something of its class ended not long ago is that thing again: it reopens and takes over the new one.
 //!
 //! The same observations in the same order give the same incidents, byte for byte, also when the run is interrupted in
 //! between and resumed from the stored incidents.
@@ -23,14 +25,18 @@ mod check;
 mod config;
 mod confirm;
 mod deduper;
+mod first;
 mod flight;
 mod fuse;
+mod gone;
 mod in_order;
+mod looked_at;
 mod matcher;
 mod merge;
 pub mod neighbourhood;
 mod outline;
 mod plane;
+mod reviews;
 mod view;
 
 use jiff::Timestamp;
@@ -42,7 +48,29 @@ use crate::position::LatLon;
 pub use cells::h3_cell_of;
 pub use config::{ClassRule, Confirm, DedupeConfig, Existence, Problem};
 pub use deduper::Deduper;
+pub use gone::{Gone, SinceThen, since_done, still_there};
 pub use in_order::{Changes, InOrder};
+pub use looked_at::{LookedAt, together};
+pub use reviews::{Counts, Reviews};
+
+/// From where a frame was taken, which says how finely it shows a place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Eye {
+    /// Where the camera is.
+    pub at: LatLon,
+    /// Its height above the ground it looks at, metres.
+    pub above_ground_m: f64,
+    /// Focal length, pixels.
+    pub focal_px: f64,
+}
+
+impl Eye {
+    /// Returns the ground sample distance at a place across the line of sight, metres a pixel.
+    pub fn gsd_m(&self, place: LatLon) -> f64 {
+        let away_m = plane::Plane::at(self.at).plane_from_lat_lon(place).norm();
+        away_m.hypot(self.above_ground_m) / self.focal_px
+    }
+}
 
 /// One analysed frame: what a source looked at, and when.
 ///
@@ -57,6 +85,8 @@ pub struct Look {
     pub time: Timestamp,
     /// Ground that the frame shows well enough for a thing there to be seen; a ring, not closed. None when not known.
     pub footprint: Option<Vec<LatLon>>,
+    /// From where it was taken; none when not known.
+    pub eye: Option<Eye>,
     /// Classes that were looked for; empty for all. A frame that no fume model analysed says nothing about fumes.
     pub classes: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! Which stored incidents a frame can touch: for a store that gives a deduper those alone and not the whole city.
 //!
-//! A deduper that was given every open incident entered under [`cells_asked`] or [`cells_beside`], every one whose place lies
+//! A deduper that was given every incident entered under [`cells_asked`] or [`cells_beside`], every one whose place lies
 //! in [`bounds_of_view`], and the latest unlocated ones of the source decides as one that knows them all.
 
 use std::collections::BTreeSet;
@@ -37,16 +37,25 @@ impl Bounds {
         (self.south_deg..=self.north_deg).contains(&at.lat_deg)
             && (self.west_deg..=self.east_deg).contains(&at.lon_deg)
     }
+
+    /// Returns true when both have a place in common.
+    pub fn touches(&self, other: &Self) -> bool {
+        self.south_deg <= other.north_deg
+            && other.south_deg <= self.north_deg
+            && self.west_deg <= other.east_deg
+            && other.west_deg <= self.east_deg
+    }
 }
 
-/// Returns the H3 cells (resolution 11) that an open incident with a position is entered under; none for any other.
+/// Returns the H3 cells (resolution 11) that an incident with a position is entered under while it is open, and after that if it may recur; none for any other.
 pub fn cells_of_incident(incident: &Incident) -> BTreeSet<u64> {
     numbers(&entered_under(incident))
 }
 
 /// Returns the cells that a deduper enters an incident under.
 pub(super) fn entered_under(incident: &Incident) -> BTreeSet<CellIndex> {
-    let Some(position) = incident.position.as_ref().filter(|_| incident.is_open()) else {
+    let entered = incident.is_open() || incident.may_recur();
+    let Some(position) = incident.position.as_ref().filter(|_| entered) else {
         return BTreeSet::new();
     };
     // One ring is asked for with every sighting, so that only what a worse position needs is entered.

@@ -5,8 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
+use gis::dedupe::{Eye, LookedAt, together};
 use gis::georef::Limits;
 use gis::{AbsorbedKind, Deduper, Incident, IncidentId, LatLon, Location, Look, Observation};
+use pipeline::camera::FrameCamera;
 use pipeline::observe::{Ground, Moment, Observed, observe};
 use pipeline::place::Placed;
 
@@ -19,6 +21,8 @@ use crate::wire::{Assembly, Source, Tiles};
 
 /// Points of a path and footprints of a source kept for the report at most; beyond it every second one is let go.
 const MAX_TRACE: usize = 600;
+/// Looks whose ground is kept apart at most, before it is put together by minute.
+const MOST_LOOKS_APART: usize = 512;
 /// Time between footprints drawn in the report.
 const FOOTPRINT_EVERY: Duration = Duration::from_secs(2);
 
@@ -32,6 +36,7 @@ pub struct Collector<'a> {
     proved: BTreeSet<IncidentId>,
     evidence: Keeper,
     observations: Vec<Observation>,
+    looked_at: Vec<LookedAt>,
     traces: BTreeMap<String, Trace>,
     summaries: BTreeMap<String, SourceSummary>,
     began: Instant,
@@ -52,6 +57,8 @@ pub struct Collected {
     pub incidents: Vec<Incident>,
     /// Observations that were new.
     pub observations: Vec<Observation>,
+    /// Ground that was looked at.
+    pub looked_at: Vec<LookedAt>,
     /// Stills.
     pub evidence: Keeper,
     /// Paths and footprints.
@@ -76,6 +83,7 @@ impl<'a> Collector<'a> {
             proved: BTreeSet::new(),
             evidence: Keeper::default(),
             observations: Vec::new(),
+            looked_at: Vec::new(),
             traces: BTreeMap::new(),
             summaries: BTreeMap::new(),
             began,
@@ -106,13 +114,11 @@ impl<'a> Collector<'a> {
         let observed = observe_frame(source, placed, self.terrain, self.analysis);
         self.note(source, placed, &observed.observations);
         self.trace(source, placed, observed.covered.as_ref());
-        let look = Look {
-            source: source.id.clone(),
-            frame_index: frame.index,
-            time: placed.time,
-            footprint: observed.covered,
-            classes: self.classes.clone(),
-        };
+        let look = look_of(source, placed, &observed, self.terrain, &self.classes);
+        self.looked_at.extend(LookedAt::of(&look));
+        if self.looked_at.len() >= MOST_LOOKS_APART {
+            self.looked_at = together(Vec::new(), std::mem::take(&mut self.looked_at));
+        }
         let absorbed = self.deduper.absorb_frame(&look, observed.observations.clone());
         for done in absorbed {
             let found = observed.observations.iter().zip(seen).find(|(o, _)| o.id == done.observation);
@@ -186,6 +192,7 @@ impl<'a> Collector<'a> {
             summaries: self.summaries,
             first_detection: self.first_detection,
             cpu: self.cpu,
+            looked_at: together(Vec::new(), self.looked_at),
         }
     }
 }
@@ -210,6 +217,34 @@ pub fn observe_frame(source: &Source, placed: &Placed, terrain: &Tiles, analysis
     let limits = Limits { min_depression_deg: analysis.min_depression_deg, ..Limits::default() };
     let ground = Ground { terrain: terrain.ground(), limits, outline_sigma_px: analysis.outline_sigma_px };
     observe(&placed.looked.seen, &moment, &ground)
+}
+
+/// Returns what a frame looked at.
+pub fn look_of(
+    source: &Source,
+    placed: &Placed,
+    observed: &Observed,
+    terrain: &Tiles,
+    classes: &[String],
+) -> Look {
+    let camera = placed.camera.as_ref().ok();
+    Look {
+        source: source.id.clone(),
+        frame_index: placed.looked.frame.index,
+        time: placed.time,
+        eye: camera.and_then(|camera| eye(camera, observed.covered.as_deref(), terrain)),
+        footprint: observed.covered.clone(),
+        classes: classes.to_vec(),
+    }
+}
+
+/// Returns from where a frame was taken; none where the ground it looks at is not known.
+fn eye(camera: &FrameCamera, covered: Option<&[LatLon]>, terrain: &Tiles) -> Option<Eye> {
+    let terrain = camera.ground(terrain.ground())?;
+    let point = camera.pose.point;
+    let below = terrain.height(point.lat_lon).or_else(|| terrain.height(*covered?.first()?))?;
+    let above_ground_m = (point.height.0 - below.0).max(0.0);
+    Some(Eye { at: point.lat_lon, above_ground_m, focal_px: camera.intrinsics.fx_px })
 }
 
 /// Follows merges to the incident that is left.

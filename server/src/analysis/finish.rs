@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use anyhow::Context;
+use dispatch::flood::{FloodConfig, hold};
 use dispatch::{EvidenceRef, Task, task_in_context};
-use gis::{Incident, IncidentState};
+use gis::{DedupeConfig, Incident, IncidentState};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use store::{Run, RunId, RunRecord, SqliteStore, Store};
+use store::{Run, RunId, RunRecord, Store};
 use uuid::Uuid;
 
 use super::collect::Collected;
@@ -28,7 +29,15 @@ pub struct Made {
 /// Makes the tasks of all confirmed incidents anew; the store decides what of a known task changes.
 ///
 /// Evidence is written where a task has none yet. Known tasks of other incidents stay as they are.
-pub fn make_tasks(collected: &Collected, known: &[Task], city: &City, evidence: &Path) -> Made {
+///
+/// Many new tasks that one cause may have made wait for a person as one question.
+pub fn make_tasks(
+    collected: &Collected,
+    known: &[Task],
+    city: &City,
+    flood: &FloodConfig,
+    evidence: &Path,
+) -> Made {
     let mut made = Made { tasks: Vec::new(), failure: None };
     for incident in collected.incidents.iter().filter(|i| proves_something(i)) {
         let task = standing_task(known, incident);
@@ -44,6 +53,11 @@ pub fn make_tasks(collected: &Collected, known: &[Task], city: &City, evidence: 
             // An incident that people merged or split goes on with the task it has.
             Ok(new) => made.tasks.push(Task { id: task.map_or(new.id, |task| task.id), ..new }),
             Err(reason) => tracing::info!("no task: {reason}"),
+        }
+    }
+    for group in hold(&mut made.tasks, known, &collected.incidents, &city.rules, flood) {
+        if !group.waiting.is_empty() {
+            tracing::warn!("{} tasks wait for one answer: {}", group.waiting.len(), group.cause_en);
         }
     }
     let untouched = |task: &&Task| made.tasks.iter().all(|other| other.id != task.id);
@@ -68,11 +82,11 @@ fn proves_something(incident: &Incident) -> bool {
 /// # Errors
 /// When the database cannot be written.
 pub fn save(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     collected: &Collected,
     tasks: &[Task],
     sources: &[SourceSummary],
-    saved_at: Timestamp,
+    (dedupe, saved_at): (&DedupeConfig, Timestamp),
 ) -> anyhow::Result<()> {
     let run = Run {
         id: run_id(sources),
@@ -87,6 +101,8 @@ pub fn save(
         observations: collected.observations.clone(),
         incidents: collected.incidents.clone(),
         tasks: tasks.to_vec(),
+        config: dedupe.clone(),
+        looked_at: collected.looked_at.clone(),
     })?;
     Ok(())
 }

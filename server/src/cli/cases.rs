@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+use super::field::{GroupsArgs, OverdueArgs};
 use gis::zones::Crs;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -10,12 +12,15 @@ use uuid::Uuid;
 /// Where incidents and tasks are kept.
 #[derive(Debug, Clone, Args)]
 pub struct StoreArgs {
-    /// Output folder of `analyze`, which holds flyonce.sqlite
+    /// Output folder of `analyze`, which holds flyonce.sqlite where the configuration names no store
     #[arg(long, value_name = "DIR", conflicts_with = "db")]
     pub out: Option<PathBuf>,
-    /// Database file itself
+    /// Database itself, whatever the configuration says: an SQLite file, or postgresql://user@host:port/database
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
+    /// Configuration of the city, for its store, departments, rules and zones; the shipped lists when not given
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Who decides, and why.
@@ -33,9 +38,6 @@ pub struct PersonArgs {
     /// Do it only if the last operation on each that is named is this one, as `show` tells it; 0 for none
     #[arg(long, value_name = "N")]
     pub if_version: Option<u64>,
-    /// Configuration of the city, for its departments, rules and zones; the shipped lists when not given
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
     /// Print JSON on standard output
     #[arg(long)]
     pub json: bool,
@@ -79,6 +81,8 @@ pub enum IncidentsCommand {
     Reopen(OneArgs),
     /// Take back the last operation on it
     Undo(OneArgs),
+    /// Print what one cause may have made many of, such as rain or a dirty lens; answer for all of a group at once
+    Groups(GroupsArgs),
 }
 
 /// Arguments of `incidents list`.
@@ -185,6 +189,10 @@ pub enum TasksCommand {
     Reopen(OneArgs),
     /// Take back the last operation on it
     Undo(OneArgs),
+    /// Print which tasks departments gave back, and what changes of the rules that speaks for
+    Bounces(LookArgs),
+    /// Print which stages of tasks are late, and who is to be told
+    Overdue(OverdueArgs),
 }
 
 /// Arguments of `tasks list`.
@@ -224,10 +232,7 @@ pub struct ExportArgs {
     /// Where incidents and tasks are kept
     #[command(flatten)]
     pub store: StoreArgs,
-    /// Configuration of the city, for its zones and the names of its departments
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Only incidents last seen at this time or later, with their tasks, as in 2026-06-22T00:00:00Z
+    /// Only incidents last seen at this time or later, with their tasks, and ground looked at since, as in 2026-06-22T00:00:00Z
     #[arg(long, value_name = "TIME")]
     pub since: Option<Timestamp>,
     /// Only incidents of this class, with their tasks; may be given several times

@@ -135,7 +135,8 @@ pub struct RulesDryRunArgs {
     /// Only incidents seen last on or after this day, in the time of the city, or moment
     #[arg(long, value_name = "DATE")]
     pub since: Since,
-    /// Database of past incidents: flyonce.sqlite or the output folder that holds it; where `analyze` puts it when not given
+    /// Database of past incidents: an SQLite file, the output folder that holds one, or postgresql://user@host:port/database; what the
+    /// configuration names, or where `analyze` puts it, when not given
     #[arg(long, value_name = "PATH")]
     pub db: Option<PathBuf>,
     /// Print JSON on standard output

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use cpu_time::ProcessTime;
 use dispatch::Task;
 use gis::Deduper;
-use store::{SqliteStore, Store};
+use store::Store;
 
 use crate::analysis::collect::Collected;
 use crate::analysis::feed::{FeedResult, Shared};
@@ -19,6 +19,7 @@ use crate::config::{self, Config, Problem, SourceEntry};
 use crate::output::{self, summary, table};
 use crate::progress::Progress;
 use crate::truth::{self, Truth};
+use crate::wire::store::Place;
 use crate::wire::{self, Assembly, Source};
 
 /// Analyses the inputs and writes the output folder.
@@ -27,16 +28,17 @@ use crate::wire::{self, Assembly, Source};
 /// When configuration, inputs or outputs cannot be used. A source that breaks is told in the summary and the exit code.
 pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     let (began, cpu) = (Instant::now(), ProcessTime::now());
-    let config = configure(args)?;
+    let mut config = configure(args)?;
     let truth = args.truth.as_deref().map(read_truth).transpose()?;
     let mut assembly = assemble(&config)?;
     if let Some(time) = args.for_time {
         wire::source::limit(&mut assembly.sources, time);
     }
     let out = args.out.clone().unwrap_or_else(|| default_out(&config));
-    let mut store = open_store(&out)?;
-    let deduper = Deduper::new(config.dedupe.clone(), store.incidents()?);
-    let known = store.tasks()?;
+    let mut store = open_store(&out, &config)?;
+    let (incidents, known) = (store.incidents()?, store.tasks()?);
+    config.dedupe.reviews = dispatch::flood::reviews(&incidents, &known);
+    let deduper = Deduper::new(config.dedupe.clone(), incidents);
     let loaded = cpu.elapsed();
 
     let stop = Stop::default();
@@ -64,7 +66,7 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     let spent = Spent { began, cpu, loaded };
     let job =
         Job { args, out: &out, config: &config, assembly: &assembly, truth: truth.as_ref(), stop: &stop };
-    job.conclude(&collected, &known, &results, &mut store, &spent)
+    job.conclude(&collected, &known, &results, store.as_mut(), &spent)
 }
 
 struct Spent {
@@ -89,12 +91,14 @@ impl Job<'_> {
         collected: &Collected,
         known: &[Task],
         results: &[FeedResult],
-        store: &mut SqliteStore,
+        store: &mut dyn Store,
         spent: &Spent,
     ) -> anyhow::Result<ExitCode> {
         let out = self.out;
         let before = known.len();
-        let mut made = finish::make_tasks(collected, known, &self.assembly.city, &out.join("evidence"));
+        let flood = &self.config.flood;
+        let mut made =
+            finish::make_tasks(collected, known, &self.assembly.city, flood, &out.join("evidence"));
         let mut errors: Vec<String> = results.iter().filter_map(|r| r.error.clone()).collect();
         errors.extend(made.failure.take().map(|error| format!("{error:#}")));
         let let_go = collected.evidence.let_go();
@@ -102,8 +106,9 @@ impl Job<'_> {
             (let_go > 0).then(|| format!("{let_go} incidents lost their stills: there were too many")),
         );
         let sources = self.source_summaries(collected, results);
-        let saved = finish::save(store, collected, &made.tasks, &sources, crate::clock::now())
-            .and_then(|()| Ok(store.tasks()?));
+        let saved =
+            finish::save(store, collected, &made.tasks, &sources, (&self.config.dedupe, crate::clock::now()))
+                .and_then(|()| Ok(store.tasks()?));
         match saved {
             Ok(tasks) => made.tasks = tasks,
             Err(error) => errors.push(format!("cannot store the run: {error:#}")),
@@ -314,11 +319,11 @@ pub(super) fn default_out(config: &Config) -> PathBuf {
     Path::new("out").join(id.chars().map(plain).collect::<String>())
 }
 
-fn open_store(out: &Path) -> anyhow::Result<SqliteStore> {
+fn open_store(out: &Path, config: &Config) -> anyhow::Result<Box<dyn Store>> {
     std::fs::create_dir_all(out)
         .with_context(|| format!("cannot make the output folder {}", out.display()))?;
-    let path: PathBuf = out.join("flyonce.sqlite");
-    Ok(SqliteStore::open(&path)?)
+    let configured = config.store.as_ref().and_then(Place::configured);
+    configured.unwrap_or_else(|| Place::in_folder(out)).open_or_make()
 }
 
 fn read_truth(path: &Path) -> anyhow::Result<Truth> {

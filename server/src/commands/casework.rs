@@ -1,6 +1,6 @@
 //! What `incidents`, `tasks` and `export` share: the store they open, the city they know, and how an operation is told.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -8,27 +8,33 @@ use comfy_table::{Table, presets};
 use dispatch::casework::Desk;
 use gis::{Incident, OperationId};
 use serde_json::{Value, json};
-use store::{Expected, Operated, Operation, OperationRecord, SqliteStore, Store, Subject, What};
+use store::{Expected, Operated, Operation, OperationRecord, Store, Subject, What};
 
+use super::analyze::default_out;
 use crate::cli::{PersonArgs, StoreArgs};
 use crate::config::{self, Config, Problem};
+use crate::wire::store::Place;
 use crate::wire::{City, city};
 use crate::{clock, output};
 
-/// Opens a store that is there.
+/// Opens a store that is there: what `--db` names, else the configuration, else `--out`.
 ///
 /// # Errors
-/// When none is named or there, and those of [`SqliteStore::open`].
-pub fn open(args: &StoreArgs) -> anyhow::Result<SqliteStore> {
-    let path: PathBuf = match (&args.db, &args.out) {
-        (Some(file), _) => file.clone(),
-        (None, Some(folder)) => folder.join("flyonce.sqlite"),
-        (None, None) => bail!("name the store: --out with the folder of a run, or --db with a database file"),
-    };
-    if !path.is_file() {
-        bail!("there is no database {}", path.display());
+/// When none is named or there, and those of opening it.
+pub fn open(args: &StoreArgs) -> anyhow::Result<Box<dyn Store>> {
+    if let Some(name) = &args.db {
+        return Place::named(name).open();
     }
-    Ok(SqliteStore::open(&path)?)
+    let config = args.config.as_deref().map(config::load).transpose()?;
+    let configured = config.as_ref().and_then(|config| Place::configured(config.store.as_ref()?));
+    let place = configured.or_else(|| args.out.as_deref().map(Place::in_folder));
+    let place = place.or_else(|| config.as_ref().map(|config| Place::in_folder(&default_out(config))));
+    let Some(place) = place else {
+        bail!(
+            "name the store: --out with the folder of a run, --db with a database, or --config with a configuration"
+        )
+    };
+    place.open()
 }
 
 /// Loads zones, departments and rules of a configuration, or the shipped ones.
@@ -56,7 +62,7 @@ pub fn city(config: Option<&Path>) -> anyhow::Result<(Config, City)> {
 /// When it is refused, with the reason, and when the store cannot be used.
 pub fn operate(person: &PersonArgs, subjects: &[Subject], what: What) -> anyhow::Result<ExitCode> {
     let mut store = open(&person.store)?;
-    let (config, city) = city(person.config.as_deref())?;
+    let (config, city) = city(person.store.config.as_deref())?;
     let desk = Desk {
         dedupe: &config.dedupe,
         zones: &city.zones,
@@ -73,7 +79,15 @@ pub fn operate(person: &PersonArgs, subjects: &[Subject], what: What) -> anyhow:
         expected: subjects.iter().filter_map(expected).collect(),
     };
     let done = store.operate(&operation, &desk, clock::now())?;
-    let text = if person.json { serde_json::to_string_pretty(&json_of(&done))? } else { told(&name, &done) };
+    tell(&name, &done, person.json)
+}
+
+/// Prints what an operation did.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn tell(name: &str, done: &Operated, json: bool) -> anyhow::Result<ExitCode> {
+    let text = if json { serde_json::to_string_pretty(&json_of(done))? } else { told(name, done) };
     output::print(&text).context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use gis::{Incident, IncidentId};
-use store::{CityExport, ExportCrs, Store, write_geopackage};
+use jiff::Timestamp;
+use store::{CityExport, ExportCrs, write_geopackage};
 
 use super::casework::{city, open};
 use crate::cli::ExportArgs;
@@ -20,7 +21,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         bail!("cannot export in {}: GeoPackages are written in EPSG:4326 and EPSG:4490", args.crs)
     };
     let store = open(&args.store)?;
-    let (_, city) = city(args.config.as_deref())?;
+    let (_, city) = city(args.store.config.as_deref())?;
     let incidents: Vec<Incident> = store.incidents()?.into_iter().filter(|i| asked_for(i, args)).collect();
     if let Some(class) = args.class.iter().find(|class| incidents.iter().all(|i| i.class != **class)) {
         tracing::warn!("no incident of class {class:?} was found");
@@ -28,11 +29,13 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let ids: BTreeSet<IncidentId> = incidents.iter().map(|incident| incident.id).collect();
     let mut tasks = store.tasks()?;
     tasks.retain(|task| ids.contains(&task.incident_id));
+    let looked_at = store.footprints(None, args.since.unwrap_or(Timestamp::MIN))?;
     let export = CityExport {
         incidents: &incidents,
         tasks: &tasks,
         departments: &city.departments,
         zones: city.zones.zones(),
+        looked_at: &looked_at,
     };
     let layers = write_geopackage(&args.gpkg, &export, crs)?;
     let counts: Vec<String> = layers.iter().map(|l| format!("{} {}", l.features, l.layer)).collect();

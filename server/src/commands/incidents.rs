@@ -7,10 +7,11 @@ use dispatch::casework::Act;
 use gis::error_ellipse::ce90_m;
 use gis::{Incident, IncidentId, Observation, ObservationId};
 use serde_json::json;
-use store::{Store, StoreError, Subject, What};
+use store::{StoreError, Subject, What};
 use uuid::Uuid;
 
 use super::casework::{open, operate, operations_json, operations_text, table, version};
+use super::groups;
 use crate::cli::{
     IncidentsArgs, IncidentsCommand, IncidentsListArgs, IncidentsMergeArgs, IncidentsSplitArgs, OneArgs,
     OneLookArgs,
@@ -30,6 +31,7 @@ pub fn run(args: &IncidentsArgs) -> anyhow::Result<ExitCode> {
         IncidentsCommand::Reject(args) => act(args, |incident| Act::Reject { incident }),
         IncidentsCommand::Close(args) => act(args, |incident| Act::Close { incident }),
         IncidentsCommand::Reopen(args) => act(args, |incident| Act::Reopen { incident }),
+        IncidentsCommand::Groups(args) => groups::run(args),
         IncidentsCommand::Undo(args) => {
             let subject = subject(args.id);
             operate(&args.person, &[subject], What::Undo(subject))

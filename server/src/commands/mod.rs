@@ -4,10 +4,13 @@ pub mod analyze;
 pub mod calibrate;
 pub mod casework;
 pub mod check;
+pub mod crews;
 pub mod eval;
 pub mod export;
 pub mod georef;
+pub mod groups;
 pub mod incidents;
+pub mod late;
 pub mod route;
 pub mod rules;
 pub mod serve;
@@ -15,6 +18,7 @@ pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
 pub mod users;
+pub mod visits;
 pub mod zones;
 
 use std::process::ExitCode;
@@ -43,5 +47,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Users(args) => users::users(&args),
         Command::Tokens(args) => users::tokens(&args),
         Command::Export(args) => export::run(&args),
+        Command::Visits(args) => visits::run(&args),
+        Command::Crews(args) => crews::run(&args.command),
     }
 }

@@ -6,10 +6,11 @@ use anyhow::Context;
 use dispatch::casework::{Act, Step};
 use dispatch::{DepartmentId, Task, TaskId};
 use serde_json::json;
-use store::{Store, StoreError, Subject, What};
+use store::{StoreError, Subject, What};
 use uuid::Uuid;
 
 use super::casework::{open, operate, operations_json, operations_text, table, version};
+use super::late;
 use crate::cli::{OneLookArgs, PersonArgs, TasksArgs, TasksCommand, TasksListArgs};
 use crate::output;
 
@@ -22,6 +23,8 @@ pub fn run(args: &TasksArgs) -> anyhow::Result<ExitCode> {
     let (id, person, step) = match &args.command {
         TasksCommand::List(args) => return list(args),
         TasksCommand::Show(args) => return show(args),
+        TasksCommand::Bounces(args) => return late::bounces(args),
+        TasksCommand::Overdue(args) => return late::overdue(args),
         TasksCommand::Undo(args) => {
             let subject = Subject::Task(TaskId(args.id));
             return operate(&args.person, &[subject], What::Undo(subject));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::sections::{Config, ContextEntry, SourceEntry, ZoneEntry};
+use super::sections::{Config, ContextEntry, SourceEntry, StoreEntry, ZoneEntry, masked};
 
 /// One thing wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,15 +95,15 @@ pub fn read(path: &Path) -> Result<(Config, Vec<Problem>), ConfigError> {
 }
 
 fn parse(text: &str, path: &Path, base: &Path) -> Result<(Config, Vec<Problem>), ConfigError> {
-    let table: Table = toml::from_str(text).map_err(|e| ConfigError::Syntax {
-        path: path.to_owned(),
-        reason: e.to_string().trim().to_owned(),
-    })?;
+    let table: Table = toml::from_str(text)
+        .map_err(|e| ConfigError::Syntax { path: path.to_owned(), reason: masked(e.to_string().trim()) })?;
     let mut reader = Reader { table, problems: Vec::new() };
     let mut config = reader.config();
     reader.problems.extend(check_values(&config));
     let dedupe = config.dedupe.validate();
     reader.problems.extend(dedupe.into_iter().map(|p| Problem::new(format!("dedupe.{}", p.key), p.reason)));
+    let flood = config.flood.validate();
+    reader.problems.extend(flood.into_iter().map(|p| Problem::new(format!("flood.{}", p.key), p.reason)));
     resolve_paths(&mut config, base);
     Ok((config, reader.problems))
 }
@@ -126,9 +126,12 @@ impl Reader {
             departments: self.section("departments"),
             rules: self.section("rules"),
             dedupe: self.section("dedupe").unwrap_or_default(),
+            flood: self.section("flood").unwrap_or_default(),
+            store: self.section("store"),
             sources: self.sources(),
         };
-        let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, sources";
+        let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, flood, \
+                     store, sources";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -215,8 +218,8 @@ impl Reader {
                     inner if inner.starts_with('[') => format!("{path}{inner}"),
                     inner => format!("{path}.{inner}"),
                 };
-                let message = error.into_inner().to_string();
-                self.problems.push(Problem::new(path, message.trim()));
+                let message = masked(error.into_inner().to_string().trim());
+                self.problems.push(Problem::new(path, message));
                 None
             }
         }
@@ -255,6 +258,9 @@ fn check_values(config: &Config) -> Vec<Problem> {
         let message = format!("must be above 0, is {}", file.sigma_m);
         require(ok, format!("terrain.files[{i}].sigma_m"), message);
     }
+    if let Some(store) = &config.store {
+        check_store(store, &mut require);
+    }
     require(config.runtime.workers != Some(0), "runtime.workers".into(), "must be at least 1, is 0".into());
     for (i, source) in config.sources.iter().enumerate() {
         check_source(source, &source.key, &mut require);
@@ -266,6 +272,16 @@ fn check_values(config: &Config) -> Vec<Problem> {
         );
     }
     problems
+}
+
+fn check_store(store: &StoreEntry, require: &mut impl FnMut(bool, String, String)) {
+    let one = store.url.is_some() != store.path.is_some();
+    require(one, "store".into(), "needs either url, for PostgreSQL, or path, for an SQLite file".into());
+    if let Some(url) = &store.url {
+        let known = url.starts_with("postgresql://") || url.starts_with("postgres://");
+        let message = format!("must begin with postgresql://, is {:?}", masked(url));
+        require(known, "store.url".into(), message);
+    }
 }
 
 fn check_source(source: &SourceEntry, path: &str, require: &mut impl FnMut(bool, String, String)) {
@@ -309,6 +325,7 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.terrain.files.iter_mut().for_each(|f| fix(&mut f.path));
     config.zones.iter_mut().for_each(|z| fix(&mut z.path));
     config.zone_store.iter_mut().for_each(fix);
+    config.store.iter_mut().filter_map(|store| store.path.as_mut()).for_each(fix);
     config.context.iter_mut().for_each(|c| fix(&mut c.path));
     config.departments.iter_mut().for_each(fix);
     config.rules.iter_mut().for_each(fix);

@@ -6,5 +6,5 @@ mod sections;
 pub use load::{ConfigError, Problem, load, read};
 pub use sections::{
     Analysis, Config, ContextEntry, HeightDatumName, PackEntry, PlaceEntry, ProviderName, Runtime,
-    SourceEntry, TerrainEntry, TerrainFile, ZoneEntry,
+    SourceEntry, StoreEntry, TerrainEntry, TerrainFile, ZoneEntry, masked,
 };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use dispatch::flood::FloodConfig;
 use gis::LatLon;
 use gis::dedupe::DedupeConfig;
 use gis::zones::{ContextFile, ZoneFile};
@@ -32,8 +33,55 @@ pub struct Config {
     pub rules: Option<PathBuf>,
     /// Incidents out of sightings.
     pub dedupe: DedupeConfig,
+    /// When many tasks are asked about as one.
+    pub flood: FloodConfig,
+    /// Where incidents and tasks are kept; in the output folder when absent.
+    pub store: Option<StoreEntry>,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
+}
+
+/// Where incidents and tasks are kept: a database server or a file.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreEntry {
+    /// `postgresql://user:password@host:port/database`.
+    pub url: Option<String>,
+    /// SQLite file.
+    pub path: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for StoreEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = self.url.as_deref().map(masked);
+        f.debug_struct("StoreEntry").field("url", &url).field("path", &self.path).finish()
+    }
+}
+
+/// Returns a text in which every address that holds a user and a password shows neither.
+pub fn masked(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let ends = |c: char| c.is_whitespace() || "\"'/?`".contains(c);
+        let host = after.find(ends).unwrap_or(after.len());
+        // A password that is not written as it should be may hold any of these: what stands before the last `@` of the word is a secret.
+        let word = after.find(char::is_whitespace).unwrap_or(after.len());
+        let secret = after.get(..word).and_then(|word| word.rfind('@'));
+        rest = match secret
+            .filter(|at| *at <= host || after.get(..host).is_some_and(|part| part.contains(':')))
+        {
+            Some(at) => {
+                shown.push_str("***");
+                after.get(at..).unwrap_or_default()
+            }
+            None => after,
+        };
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// Where models run.
@@ -240,5 +288,24 @@ impl SourceEntry {
             regions_of_interest: Vec::new(),
             permanent_water: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_masked_wherever_an_address_stands() {
+        for (text, shown) in [
+            ("postgresql://city:se:cr@et@db:5432/fly", "postgresql://***@db:5432/fly"),
+            ("bad \"postgres://city:a/b@db/fly\" here", "bad \"postgres://***@db/fly\" here"),
+            ("postgresql://db/fly and http://x@y/z", "postgresql://db/fly and http://***@y/z"),
+            ("mail me@home", "mail me@home"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+        let entry = StoreEntry { url: Some("postgres://u:secret@h/d".to_owned()), path: None };
+        assert!(!format!("{entry:?}").contains("secret"));
     }
 }

@@ -7,6 +7,7 @@ pub mod camera;
 pub mod city;
 pub mod packs;
 pub mod source;
+pub mod store;
 pub mod terrain;
 pub mod zones;
 

@@ -8,7 +8,8 @@
 //!    writer does not know their present version ([`known`]).
 //! 3. A [`gis::Deduper`] that knows these and no others absorbs the frames. Where an incident grew so far that it may be one
 //!    with an incident that was not read, the batch is tried again with that one.
-//! 4. Incidents that changed are written if their version is still the one read; observations, and an event for each change,
+//! 4. Tasks follow their incidents: what later looks show of a place ends, verifies or reopens them ([`dispatch::looked`]).
+//! 5. Incidents that changed are written if their version is still the one read; observations, tasks, and an event for each change,
 //!    go with them.
 //!
 //! Absorbing a batch again changes nothing, so that who does not know whether a commit arrived just tries again: known
@@ -20,6 +21,7 @@ mod reach;
 mod rows;
 mod step;
 
+use dispatch::Task;
 use gis::{Absorbed, DedupeConfig, Incident, Look, Observation};
 use jiff::Timestamp;
 
@@ -65,4 +67,6 @@ pub struct AbsorbedBatch {
     pub outcomes: Vec<Vec<Absorbed>>,
     /// Incidents that are new or differ from before, by time of first sighting, then id.
     pub changed: Vec<Incident>,
+    /// Tasks that moved on because of what was seen, or was not, by time of creation, then id.
+    pub tasks: Vec<Task>,
 }

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dispatch::Task;
+use gis::dedupe::LookedAt;
 use gis::dedupe::neighbourhood::Bounds;
 use gis::{Incident, IncidentId, Observation, ObservationId};
+use jiff::Timestamp;
 
 use crate::columns::IncidentColumns;
 use crate::error::StoreError;
@@ -33,9 +36,13 @@ pub(crate) struct Findings<'a> {
     pub(crate) batch: &'a Batch<'a>,
     pub(crate) incidents: Vec<Write<'a>>,
     pub(crate) observations: Vec<&'a Observation>,
+    /// Tasks that followed their incidents.
+    pub(crate) tasks: Vec<Task>,
     pub(crate) changes: Vec<Change>,
     /// The latest look of each source, where it is later than the one stored.
     pub(crate) looks: LastLooks<'a>,
+    /// Minutes of ground looked at that are new or grew.
+    pub(crate) looked_at: Vec<LookedAt>,
 }
 
 /// The latest look of each source: capture time in microseconds since 1970, then index of the frame.
@@ -62,7 +69,7 @@ pub(crate) trait AbsorbRows {
     fn last_looks<'a>(&mut self, sources: &BTreeSet<&'a str>) -> Result<LastLooks<'a>, StoreError>;
     /// Finds the incidents that hold these observations, closed ones too.
     fn holders(&mut self, observations: &[ObservationId]) -> Result<Vec<(IncidentId, Version)>, StoreError>;
-    /// Finds the open incidents that are entered under any of these cells.
+    /// Finds the open incidents that are entered under any of these cells, and those that ended and may recur there.
     fn entered(&mut self, cells: &BTreeSet<u64>) -> Result<Vec<(IncidentId, Version)>, StoreError>;
     /// Finds the open incidents whose place lies in any of these boxes.
     fn in_view(&mut self, views: &[Bounds]) -> Result<Vec<(IncidentId, Version)>, StoreError>;
@@ -70,6 +77,10 @@ pub(crate) trait AbsorbRows {
     fn unlocated(&mut self, sources: &BTreeSet<&str>) -> Result<Vec<(IncidentId, Version)>, StoreError>;
     /// Reads incidents.
     fn load(&mut self, ids: &[IncidentId]) -> Result<Vec<(Incident, Version)>, StoreError>;
+    /// Reads all tasks of these incidents; nobody else changes them before the end of the transaction.
+    fn tasks_of_all(&mut self, ids: &[IncidentId]) -> Result<Vec<Task>, StoreError>;
+    /// Returns the ground that these sources looked at within these minutes.
+    fn looked_at(&mut self, minutes: &BTreeSet<(&str, Timestamp)>) -> Result<Vec<LookedAt>, StoreError>;
     /// Returns true when the run is stored.
     fn has_run(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError>;
     /// Writes all of it, or fails with [`StoreError::Contended`] when an incident is not of the version that was read.

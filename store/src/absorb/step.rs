@@ -2,8 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dispatch::Task;
+use dispatch::looked::{Looked, follow};
 use gis::dedupe::neighbourhood::{cells_beside, cells_of_incident};
-use gis::{Absorbed, AbsorbedKind, Deduper, Incident, IncidentId, Look, Observation, ObservationId};
+use gis::dedupe::{LookedAt, together};
+use gis::{
+    Absorbed, AbsorbedKind, Deduper, Incident, IncidentId, IncidentState, Look, Observation, ObservationId,
+};
 
 use super::known::Known;
 use super::reach::{Reach, locks_of_cells};
@@ -69,7 +74,7 @@ fn attempt<'a>(
     let sources = sources_of(batch);
     found.extend(rows.unlocated(&sources)?);
     let stored_looks = rows.last_looks(&sources)?;
-    let deduped = loop {
+    let mut deduped = loop {
         known.refresh(rows, found.iter().map(|(id, version)| (*id, *version)))?;
         let deduped = dedupe(known, batch, &stored_looks, found.keys());
         let beside: BTreeSet<u64> = deduped.beside.difference(&reach.cells).copied().collect();
@@ -90,7 +95,36 @@ fn attempt<'a>(
     if !needed.is_subset(&reach.locks) {
         return Ok(Attempt::MoreLocks(needed));
     }
-    save(rows, known, batch, deduped, &found)
+    let tasks = follow_looks(rows, known, batch, &mut deduped)?;
+    save(rows, known, batch, deduped, tasks, &found)
+}
+
+/// Moves the tasks on of incidents that were believed, and ends incidents whose work is seen to be done. Returns the tasks that moved.
+fn follow_looks(
+    rows: &mut impl AbsorbRows,
+    known: &Known,
+    batch: &Batch<'_>,
+    deduped: &mut Deduped<'_>,
+) -> Result<Vec<Task>, StoreError> {
+    let before = |id: IncidentId| known.get(id).map(|(_, before)| before);
+    let looked: Vec<Looked<'_>> = deduped
+        .changed
+        .iter()
+        .filter(|incident| incident.position.is_some() && incident.state != IncidentState::Candidate)
+        .map(|after| Looked { before: before(after.id), after })
+        .collect();
+    if looked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<IncidentId> = looked.iter().map(|one| one.after.id).collect();
+    let tasks = rows.tasks_of_all(&ids)?;
+    let followed = follow(&looked, &tasks, batch.config);
+    for ended in followed.incidents {
+        if let Some(incident) = deduped.changed.iter_mut().find(|incident| incident.id == ended.id) {
+            *incident = ended;
+        }
+    }
+    Ok(followed.tasks)
 }
 
 /// What a deduper made of the frames.
@@ -102,6 +136,8 @@ struct Deduped<'a> {
     beside: BTreeSet<u64>,
     /// The latest look of each source, where it is later than the one stored.
     looks: LastLooks<'a>,
+    /// Ground that was looked at, look by look.
+    looked_at: Vec<LookedAt>,
 }
 
 fn sources_of<'a>(batch: &Batch<'a>) -> BTreeSet<&'a str> {
@@ -121,13 +157,14 @@ fn dedupe<'a, 'i>(
     let existing = ids.filter_map(|id| known.get(*id)).map(|(_, incident)| incident.clone()).collect();
     let mut deduper = Deduper::new(batch.config.clone(), existing);
     let (mut outcomes, mut beside, mut touched) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-    let mut looks = LastLooks::new();
+    let (mut looks, mut looked_at) = (LastLooks::new(), Vec::new());
     for frame in batch.frames {
         let source = frame.look.source.as_str();
         let at = (frame.look.time.as_microsecond(), frame.look.frame_index.cast_signed());
         let last = looks.get(source).or_else(|| stored_looks.get(source));
         let done = if last.is_none_or(|last| at > *last) {
             looks.insert(source, at);
+            looked_at.extend(LookedAt::of(&frame.look));
             deduper.absorb_frame(&frame.look, frame.observations.clone())
         } else {
             let late = Look { footprint: None, ..frame.look.clone() };
@@ -147,7 +184,7 @@ fn dedupe<'a, 'i>(
         touched.contains(&incident.id) && known.get(incident.id).is_none_or(|(_, before)| before != incident)
     };
     let changed = deduper.into_incidents().into_iter().filter(differs).collect();
-    Deduped { outcomes, changed, beside, looks }
+    Deduped { outcomes, changed, beside, looks, looked_at }
 }
 
 fn is_new(absorbed: &Absorbed) -> bool {
@@ -159,9 +196,11 @@ fn save<'a>(
     known: &Known,
     batch: &'a Batch<'a>,
     deduped: Deduped<'a>,
+    tasks: Vec<Task>,
     found: &BTreeMap<IncidentId, Version>,
 ) -> Result<Attempt, StoreError> {
-    let Deduped { outcomes, changed, looks, .. } = deduped;
+    let Deduped { outcomes, changed, looks, looked_at, .. } = deduped;
+    let looked_at = grown_minutes(rows, looked_at)?;
     let mut changes = Vec::new();
     if !rows.has_run(batch)? {
         changes.push(Change::RunAdded { run: batch.run.id });
@@ -179,12 +218,24 @@ fn save<'a>(
         });
         incidents.push(write_of(incident, before, version)?);
     }
+    changes.extend(tasks.iter().map(|task| Change::TaskChanged { task: task.id }));
     let observations = absorbed_observations(batch, &outcomes);
-    let findings = Findings { batch, incidents, observations, changes, looks };
+    let findings = Findings { batch, incidents, observations, tasks, changes, looks, looked_at };
     rows.write(&findings)?;
     let written =
         findings.incidents.iter().map(|write| (write.incident.clone(), write.version + 1)).collect();
-    Ok(Attempt::Done(AbsorbedBatch { outcomes, changed }, written))
+    let tasks = findings.tasks;
+    Ok(Attempt::Done(AbsorbedBatch { outcomes, changed, tasks }, written))
+}
+
+/// Returns the minutes of ground that grow by what was looked at.
+fn grown_minutes(rows: &mut impl AbsorbRows, looked_at: Vec<LookedAt>) -> Result<Vec<LookedAt>, StoreError> {
+    if looked_at.is_empty() {
+        return Ok(Vec::new());
+    }
+    let minutes = looked_at.iter().map(|one| (one.source.as_str(), one.minute)).collect();
+    let known = rows.looked_at(&minutes)?;
+    Ok(together(known, looked_at))
 }
 
 fn write_of<'a>(

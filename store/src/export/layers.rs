@@ -2,6 +2,7 @@
 
 use dispatch::Task;
 use geo::{Coord, Geometry, LineString, Point, Polygon};
+use gis::dedupe::LookedAt;
 use gis::error_ellipse::{ce90_m, error_ellipse};
 use gis::geodesy::metres_per_degree;
 use gis::{GroundPosition, Incident, LatLon};
@@ -34,7 +35,7 @@ pub(super) struct Row {
 
 /// Returns all layers, in the order in which a map shows them best, lowest first.
 pub(super) fn of(city: &CityExport<'_>) -> Vec<Layer> {
-    vec![zones(city), footprints(city), ellipses(city), incidents(city), tasks(city)]
+    vec![zones(city), looked_at(city), outlines(city), ellipses(city), incidents(city), tasks(city)]
 }
 
 fn text(text: &(impl ToString + ?Sized)) -> Value {
@@ -68,6 +69,38 @@ fn coord(at: LatLon) -> Coord<f64> {
 
 fn point(at: LatLon) -> Geometry<f64> {
     Geometry::Point(Point(coord(at)))
+}
+
+/// Where sources looked, also where they saw nothing.
+fn looked_at(city: &CityExport<'_>) -> Layer {
+    let row = |one: &LookedAt| {
+        let polygon = |ring: &Vec<LatLon>| {
+            Polygon::new(LineString::new(ring.iter().copied().map(coord).collect()), Vec::new())
+        };
+        Row {
+            geometry: Some(Geometry::MultiPolygon(one.rings.iter().map(polygon).collect())),
+            values: vec![
+                text(&one.source),
+                moment(one.from),
+                moment(one.to),
+                Value::Integer(i64::try_from(one.looks).unwrap_or(i64::MAX)),
+                real(one.gsd_m),
+            ],
+        }
+    };
+    Layer {
+        table: "footprints",
+        description: "Ground that was looked at, by source and minute, with the coarsest ground sample distance; holes are left out",
+        geometry: "MULTIPOLYGON",
+        columns: &[
+            ("source", "TEXT"),
+            ("from_time", "DATETIME"),
+            ("to_time", "DATETIME"),
+            ("looks", "INTEGER"),
+            ("gsd_m", "REAL"),
+        ],
+        rows: city.looked_at.iter().map(row).collect(),
+    }
 }
 
 fn incidents(city: &CityExport<'_>) -> Layer {
@@ -120,7 +153,7 @@ fn task_of<'a>(tasks: &'a [Task], incident: &Incident) -> Option<&'a Task> {
     of_incident.max_by_key(|task| (!task.state.is_over(), task.created, task.id))
 }
 
-fn footprints(city: &CityExport<'_>) -> Layer {
+fn outlines(city: &CityExport<'_>) -> Layer {
     let row = |incident: &Incident| {
         let footprint = incident.footprint.as_ref()?;
         let ring: Vec<Coord<f64>> = footprint.ring.iter().copied().map(coord).collect();

@@ -1,7 +1,6 @@
-//! The city as a GeoPackage that GIS programs open: incidents, footprints, error ellipses, tasks, zones.
+//! The city as a GeoPackage that GIS programs open: incidents, their outlines and error ellipses, tasks, zones, and the ground that was looked at.
 //!
 //! Crate `gpkg` was weighed and not taken: it binds an old SQLite, which excludes the one used here, and writes no index.
-//! The ground that frames looked at is not stored and therefore no layer.
 
 mod layers;
 mod package;
@@ -11,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use dispatch::{Departments, Task};
 use gis::Incident;
+use gis::dedupe::LookedAt;
 use gis::zones::{Crs, Zone};
 
 use crate::error::StoreError;
@@ -26,6 +26,8 @@ pub struct CityExport<'a> {
     pub departments: &'a Departments,
     /// Zones.
     pub zones: &'a [Zone],
+    /// Ground that was looked at.
+    pub looked_at: &'a [LookedAt],
 }
 
 /// Reference system of the file: longitude and latitude on one of two datums that agree within the errors stated here.

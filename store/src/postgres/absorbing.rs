@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use dispatch::Task;
+use gis::dedupe::LookedAt;
 use gis::dedupe::neighbourhood::Bounds;
 use gis::{Incident, IncidentId, ObservationId};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::bulk::{self, EventRow};
 use super::link::Link;
+use super::looked_at;
 use crate::absorb::{AbsorbRows, Batch, Findings, LastLooks, Version};
 use crate::error::StoreError;
 
@@ -120,6 +124,16 @@ impl AbsorbRows for PgAbsorbing<'_> {
         bulk::load(self.link, ids)
     }
 
+    fn tasks_of_all(&mut self, ids: &[IncidentId]) -> Result<Vec<Task>, StoreError> {
+        // What people do locks the incidents as a whole: wait for it before the tasks are read, and keep it out until the commit.
+        self.link.batch("LOCK TABLE incident IN ROW EXCLUSIVE MODE", DOING)?;
+        bulk::tasks_of(self.link, ids)
+    }
+
+    fn looked_at(&mut self, minutes: &BTreeSet<(&str, Timestamp)>) -> Result<Vec<LookedAt>, StoreError> {
+        looked_at::looked_at(self.link, minutes)
+    }
+
     fn has_run(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM run WHERE id = $1)";
         Ok(self.link.query(sql, &[&batch.run.id.0], DOING)?.first().is_some_and(|row| row.get(0)))
@@ -132,6 +146,10 @@ impl AbsorbRows for PgAbsorbing<'_> {
         }
         bulk::write_incidents(self.link, &findings.incidents, batch.at)?;
         bulk::add_observations(self.link, &findings.observations)?;
+        for task in &findings.tasks {
+            bulk::put_task(self.link, task, batch.at)?;
+        }
+        looked_at::write_looked_at(self.link, &findings.looked_at)?;
         self.write_looks(&findings.looks)?;
         let stamp = batch.stamp();
         let events = findings.changes.iter().map(|change| EventRow::of(change, &stamp));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dispatch::Task;
 use gis::{Incident, IncidentId, Observation, ObservationId};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -54,6 +55,26 @@ pub(super) fn put_run(link: &mut Link, run: &Run, at: Timestamp) -> Result<(), S
     let sql = "INSERT INTO run (id, json, updated) VALUES ($1, $2::text::json, $3) \
                ON CONFLICT (id) DO UPDATE SET json = excluded.json, updated = excluded.updated";
     link.execute(sql, &[&run.id.0, &json, &at.to_string()], "save a run").map(|_| ())
+}
+
+/// Writes a task.
+pub(super) fn put_task(link: &mut Link, task: &Task, at: Timestamp) -> Result<(), StoreError> {
+    let json = encode(task, "task", &task.id)?;
+    let sql = "INSERT INTO task (id, incident_id, state, lead, created_us, json, updated) \
+               VALUES ($1, $2, $3::text::json ->> 'state', $3::text::json ->> 'lead', $4, $3::text::json, $5) \
+               ON CONFLICT (id) DO UPDATE SET incident_id = excluded.incident_id, state = excluded.state, lead = excluded.lead, \
+               created_us = excluded.created_us, json = excluded.json, updated = excluded.updated";
+    let created_us = task.created.as_microsecond();
+    link.execute(sql, &[&task.id.0, &task.incident_id.0, &json, &created_us, &at.to_string()], "save")
+        .map(|_| ())
+}
+
+/// Reads all tasks of incidents.
+pub(super) fn tasks_of(link: &mut Link, incidents: &[IncidentId]) -> Result<Vec<Task>, StoreError> {
+    let ids: Vec<Uuid> = incidents.iter().map(|id| id.0).collect();
+    let sql = "SELECT id, json::text FROM task WHERE incident_id = ANY($1)";
+    let rows = link.query(sql, &[&ids], "read tasks")?;
+    rows.iter().map(|row| decode(row.get(1), "task", &row.get::<_, Uuid>(0).to_string())).collect()
 }
 
 /// Writes incidents, their cells and their lists of observations.

@@ -10,6 +10,7 @@
 mod absorbing;
 mod bulk;
 mod link;
+mod looked_at;
 mod pruning;
 mod rows;
 mod schema;
@@ -19,12 +20,15 @@ use std::path::Path;
 
 use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
+use gis::dedupe::LookedAt;
+use gis::dedupe::neighbourhood::Bounds;
 use gis::{Incident, IncidentId, Observation};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
+use crate::consumers::{Consumer, ConsumerChange};
 use crate::error::StoreError;
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
@@ -197,5 +201,21 @@ impl Store for PostgresStore {
     fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
         drop(self.link()?);
         operations_of(&PgRows { link: &self.link, events: Vec::new() }, subject)
+    }
+
+    fn footprints(&self, within: Option<Bounds>, since: Timestamp) -> Result<Vec<LookedAt>, StoreError> {
+        looked_at::footprints(&mut *self.link()?, within, since)
+    }
+
+    fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
+        looked_at::consumers(&mut *self.link()?)
+    }
+
+    fn change_consumer(
+        &mut self,
+        id: &str,
+        change: &mut ConsumerChange<'_>,
+    ) -> Result<Option<Consumer>, StoreError> {
+        looked_at::change_consumer(&mut *self.link()?, id, change)
     }
 }

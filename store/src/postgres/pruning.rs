@@ -50,4 +50,10 @@ impl PruneRows for Link {
         self.execute("DELETE FROM incident WHERE id = $1", &[&id], DOING)?;
         Ok((observations as usize, tasks as usize))
     }
+
+    fn forget_looked_at(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM looked_at WHERE (source, minute_us) IN \
+                   (SELECT source, minute_us FROM looked_at WHERE minute_us < $1 LIMIT $2)";
+        Ok(self.execute(sql, &[&before.as_microsecond(), &(limit as i64)], DOING)? as usize)
+    }
 }

@@ -3,13 +3,16 @@
 use std::cell::RefCell;
 
 use dispatch::{Task, TaskId};
+use gis::dedupe::LookedAt;
 use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
+use jiff::Timestamp;
 use postgres::types::ToSql;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::bulk::{self, EventRow};
 use super::link::Link;
+use super::looked_at;
 use crate::absorb::Write;
 use crate::columns::IncidentColumns;
 use crate::error::StoreError;
@@ -85,13 +88,7 @@ impl Rows for PgRows<'_> {
     }
 
     fn put_task(&mut self, task: &Task, stamp: &Stamp) -> Result<(), StoreError> {
-        let json = encode(task, "task", &task.id)?;
-        let sql = "INSERT INTO task (id, incident_id, state, lead, created_us, json, updated) \
-                   VALUES ($1, $2, $3::text::json ->> 'state', $3::text::json ->> 'lead', $4, $3::text::json, $5) \
-                   ON CONFLICT (id) DO UPDATE SET incident_id = excluded.incident_id, state = excluded.state, lead = excluded.lead, \
-                   created_us = excluded.created_us, json = excluded.json, updated = excluded.updated";
-        let created_us = task.created.as_microsecond();
-        self.write(sql, &[&task.id.0, &task.incident_id.0, &json, &created_us, &stamp.at.to_string()])
+        bulk::put_task(&mut self.link.borrow_mut(), task, stamp.at)
     }
 
     fn tasks_of(&self, id: IncidentId) -> Result<Vec<Task>, StoreError> {
@@ -158,5 +155,14 @@ impl Rows for PgRows<'_> {
     fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
         self.events.push(EventRow::of(&change, stamp)?);
         Ok(())
+    }
+
+    fn looked_at(&self, source: &str, minute: Timestamp) -> Result<Option<LookedAt>, StoreError> {
+        let minutes = [(source, minute)].into();
+        Ok(looked_at::looked_at(&mut self.link.borrow_mut(), &minutes)?.pop())
+    }
+
+    fn put_looked_at(&mut self, looked_at: &LookedAt) -> Result<(), StoreError> {
+        looked_at::write_looked_at(&mut self.link.borrow_mut(), std::slice::from_ref(looked_at))
     }
 }

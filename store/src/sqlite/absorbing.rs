@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use dispatch::Task;
+use gis::dedupe::LookedAt;
 use gis::dedupe::neighbourhood::Bounds;
 use gis::{Incident, IncidentId, ObservationId};
+use jiff::Timestamp;
 use rusqlite::params;
 use uuid::Uuid;
 
 use super::incidents::{self, Sql};
+use super::looked_at::{looked_at, write_looked_at};
+use super::rows::write_task;
 use crate::absorb::{AbsorbRows, Batch, Findings, LastLooks, Version};
 use crate::error::StoreError;
-use crate::save::encode;
+use crate::save::{decode, encode};
 
 /// A connection that absorbs.
 pub(super) struct SqliteAbsorbing<'a> {
@@ -103,6 +108,24 @@ impl AbsorbRows for SqliteAbsorbing<'_> {
         ids.iter().filter_map(|id| incidents::load(self.sql, *id).transpose()).collect()
     }
 
+    fn tasks_of_all(&mut self, ids: &[IncidentId]) -> Result<Vec<Task>, StoreError> {
+        let text = "SELECT id, json FROM task WHERE incident_id = ?1";
+        let mut all = Vec::new();
+        for id in ids {
+            let rows: Vec<(String, String)> =
+                self.sql.all(text, [id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for (id, json) in rows {
+                all.push(decode(&json, "task", &id)?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn looked_at(&mut self, minutes: &BTreeSet<(&str, Timestamp)>) -> Result<Vec<LookedAt>, StoreError> {
+        let read = |(source, minute): &(&str, Timestamp)| looked_at(self.sql, source, *minute).transpose();
+        minutes.iter().filter_map(read).collect()
+    }
+
     fn has_run(&mut self, batch: &Batch<'_>) -> Result<bool, StoreError> {
         let text = "SELECT 1 FROM run WHERE id = ?1";
         Ok(self.sql.first(text, [batch.run.id.to_string()], |_| Ok(()))?.is_some())
@@ -126,6 +149,12 @@ impl AbsorbRows for SqliteAbsorbing<'_> {
             let time_us = observation.time.as_microsecond();
             self.sql
                 .execute(text, params![observation.id.0.to_string(), observation.source, time_us, json])?;
+        }
+        for task in &findings.tasks {
+            write_task(self.sql, task, batch.at)?;
+        }
+        for one in &findings.looked_at {
+            write_looked_at(self.sql, one)?;
         }
         for (source, (time_us, frame_index)) in &findings.looks {
             let text = "INSERT OR REPLACE INTO last_look (source, time_us, frame_index) VALUES (?1, ?2, ?3)";

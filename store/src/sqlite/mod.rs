@@ -2,6 +2,7 @@
 
 mod absorbing;
 mod incidents;
+mod looked_at;
 mod pruning;
 mod rows;
 
@@ -10,12 +11,15 @@ use std::time::Duration;
 
 use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
+use gis::dedupe::LookedAt;
+use gis::dedupe::neighbourhood::Bounds;
 use gis::{Incident, IncidentId, Observation};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
+use crate::consumers::{Consumer, ConsumerChange};
 use crate::error::{StoreError, from_sql};
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
@@ -226,5 +230,21 @@ impl Store for SqliteStore {
 
     fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
         operations_of(&self.rows(), subject)
+    }
+
+    fn footprints(&self, within: Option<Bounds>, since: Timestamp) -> Result<Vec<LookedAt>, StoreError> {
+        looked_at::footprints(self.sql("read"), within, since)
+    }
+
+    fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
+        looked_at::consumers(self.sql("read"))
+    }
+
+    fn change_consumer(
+        &mut self,
+        id: &str,
+        change: &mut ConsumerChange<'_>,
+    ) -> Result<Option<Consumer>, StoreError> {
+        self.alone("change a consumer", |sql| looked_at::change_consumer(sql, id, change))
     }
 }

@@ -56,4 +56,10 @@ impl PruneRows for Sql<'_> {
         self.execute("DELETE FROM incident WHERE id = ?1", [&id])?;
         Ok((observations, tasks))
     }
+
+    fn forget_looked_at(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let text = "DELETE FROM looked_at WHERE (source, minute_us) IN \
+                    (SELECT source, minute_us FROM looked_at WHERE minute_us < ?1 LIMIT ?2)";
+        self.execute(text, params![before.as_microsecond(), limit as i64])
+    }
 }

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use dispatch::{Task, TaskId};
+use gis::dedupe::LookedAt;
 use gis::{Incident, IncidentId, Observation, ObservationId, OperationId};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
 use super::incidents::{self, Sql};
+use super::looked_at::{looked_at, write_looked_at};
 use crate::absorb::Write;
 use crate::columns::IncidentColumns;
 use crate::error::{StoreError, from_sql};
@@ -90,20 +93,7 @@ impl Rows for SqlRows<'_> {
     }
 
     fn put_task(&mut self, task: &Task, stamp: &Stamp) -> Result<(), StoreError> {
-        let json = encode(task, "task", &task.id)?;
-        let sql = "INSERT INTO task (id, incident_id, state, lead, created_us, json, updated) \
-                   VALUES (?1, ?2, json_extract(?3, '$.state'), json_extract(?3, '$.lead'), ?4, ?3, ?5) \
-                   ON CONFLICT (id) DO UPDATE SET incident_id = excluded.incident_id, \
-                   state = excluded.state, lead = excluded.lead, \
-                   created_us = excluded.created_us, json = excluded.json, updated = excluded.updated";
-        let values = params![
-            task.id.to_string(),
-            task.incident_id.to_string(),
-            json,
-            task.created.as_microsecond(),
-            stamp.at.to_string(),
-        ];
-        self.write(sql, values)
+        write_task(self.sql(), task, stamp.at)
     }
 
     fn tasks_of(&self, id: IncidentId) -> Result<Vec<Task>, StoreError> {
@@ -180,6 +170,32 @@ impl Rows for SqlRows<'_> {
         let run = stamp.run.map(|run| run.to_string());
         self.write(sql, params![stamp.at.to_string(), run, stamp.operation.map(row_id), json])
     }
+
+    fn looked_at(&self, source: &str, minute: Timestamp) -> Result<Option<LookedAt>, StoreError> {
+        looked_at(self.sql(), source, minute)
+    }
+
+    fn put_looked_at(&mut self, looked_at: &LookedAt) -> Result<(), StoreError> {
+        write_looked_at(self.sql(), looked_at)
+    }
+}
+
+/// Writes a task.
+pub(super) fn write_task(sql: Sql<'_>, task: &Task, at: Timestamp) -> Result<(), StoreError> {
+    let json = encode(task, "task", &task.id)?;
+    let text = "INSERT INTO task (id, incident_id, state, lead, created_us, json, updated) \
+                VALUES (?1, ?2, json_extract(?3, '$.state'), json_extract(?3, '$.lead'), ?4, ?3, ?5) \
+                ON CONFLICT (id) DO UPDATE SET incident_id = excluded.incident_id, \
+                state = excluded.state, lead = excluded.lead, \
+                created_us = excluded.created_us, json = excluded.json, updated = excluded.updated";
+    let values = params![
+        task.id.to_string(),
+        task.incident_id.to_string(),
+        json,
+        task.created.as_microsecond(),
+        at.to_string(),
+    ];
+    sql.execute(text, values).map(|_| ())
 }
 
 fn row_id(id: OperationId) -> i64 {

@@ -91,6 +91,7 @@ pub fn sweeps(sources: u64, spots: u64, passes: u64) -> Vec<SeenFrame> {
                 frame_index: step,
                 time: time((step * sources + source) as i64),
                 footprint: Some(square(middle_m, 1.4 * SPACING_M)),
+                eye: None,
                 classes: Vec::new(),
             };
             let spots = first..(first + SPOTS_A_FRAME).min(spots);
@@ -116,6 +117,7 @@ pub fn crowded(count: u64, seed: u64) -> Vec<SeenFrame> {
             frame_index: number,
             time: time(3 * number as i64),
             footprint: (random.below(4) > 0).then(|| square(middle_m, 120.0)),
+            eye: None,
             classes: Vec::new(),
         };
         let seen = (0..random.below(4)).map(|nth| {

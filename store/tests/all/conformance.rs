@@ -7,7 +7,7 @@ use store::{Change, MemoryStore, PostgresStore, SqliteStore, Store, StoreError};
 use crate::findings::{run, time};
 use crate::server;
 
-fn calendar() -> dispatch::Calendar {
+pub fn calendar() -> dispatch::Calendar {
     serde_json::from_value(serde_json::json!({
         "timezone": "Asia/Shanghai",
         "office_hours": ["09:00-12:00", "14:00-17:00"],

@@ -5,12 +5,13 @@ use std::process::Command;
 
 use dispatch::Departments;
 use geo::CoordsIter;
+use gis::dedupe::{Eye, LookedAt, together};
 use gis::zones::{Crs, Zone, ZoneFile, ZoneLevel, parse_geojson, zones_from_boundaries};
-use gis::{Footprint, Incident, LatLon};
+use gis::{Footprint, Incident, LatLon, Look};
 use rusqlite::Connection;
 use store::{CityExport, ExportCrs, Exported, StoreError, read_geopackage, write_geopackage};
 
-use crate::findings::run;
+use crate::findings::{run, time};
 
 fn districts() -> Vec<Zone> {
     let text = r#"{"type":"FeatureCollection","features":[
@@ -34,11 +35,36 @@ fn incidents() -> Vec<Incident> {
     incidents
 }
 
+/// Two minutes of a flight.
+fn looked_at() -> Vec<LookedAt> {
+    let look = |n: u64| {
+        let corner = |east: f64, north: f64| LatLon { lat_deg: 28.97 + north, lon_deg: 118.86 + east };
+        let west = 2e-3 * n as f64;
+        let ring = [(west, 0.0), (west + 1e-3, 0.0), (west + 1e-3, 1e-3), (west, 1e-3)];
+        Look {
+            source: "drone-1".to_owned(),
+            frame_index: n,
+            time: time(60 * n as i64),
+            footprint: Some(ring.map(|(east, north)| corner(east, north)).to_vec()),
+            eye: Some(Eye { at: corner(west, 0.0), above_ground_m: 120.0, focal_px: 1200.0 }),
+            classes: Vec::new(),
+        }
+    };
+    together(Vec::new(), (0..2).filter_map(|n| LookedAt::of(&look(n))))
+}
+
 fn export(path: &Path, crs: ExportCrs) -> Result<Vec<Exported>, StoreError> {
     let (incidents, tasks) = (incidents(), run(0..10, Vec::new(), 60).tasks);
     let departments = Departments::from_toml(include_str!("../../../configs/departments.toml")).unwrap();
     let zones = districts();
-    let city = CityExport { incidents: &incidents, tasks: &tasks, departments: &departments, zones: &zones };
+    let looked_at = looked_at();
+    let city = CityExport {
+        incidents: &incidents,
+        tasks: &tasks,
+        departments: &departments,
+        zones: &zones,
+        looked_at: &looked_at,
+    };
     write_geopackage(path, &city, crs)
 }
 
@@ -65,6 +91,7 @@ fn ogrinfo_reads_every_layer_with_its_count_and_extent() {
     let answer = ogrinfo(&path, &["-so"]);
     let expect = [
         ("zones", "Multi Polygon", 2, "(118.800000, 28.900000) - (119.100000, 29.000000)"),
+        ("footprints", "Multi Polygon", 2, "(118.860000, 28.970000) - (118.863000, 28.971000)"),
         ("incident_footprints", "Polygon", 1, "(118.859900, 28.969900) - (118.860100, 28.970200)"),
         ("error_ellipses", "Polygon", 2, "(118.859966, 28.969970) - (118.860034, 28.971031)"),
         ("incidents", "Point", 3, "(118.860000, 28.97000"),
@@ -102,14 +129,23 @@ fn values_and_the_spatial_index_are_read() {
     ] {
         assert!(tasks.contains(value), "{value}: {tasks}");
     }
+    let ground = layer(&answer, "footprints");
+    for value in [
+        "source (String) = drone-1",
+        "looks (Integer) = 1",
+        "gsd_m (Real) = 0.1",
+        "from_time (DateTime) = 2025/06/01 08:00:00.123+00",
+    ] {
+        assert!(ground.contains(value), "{value}: {ground}");
+    }
     let connection = Connection::open(&path).unwrap();
     let number = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
     assert_eq!(number("PRAGMA application_id"), 0x4750_4B47);
     assert_eq!(number("PRAGMA user_version"), 10_300);
-    assert_eq!(number("SELECT count(*) FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'"), 5);
+    assert_eq!(number("SELECT count(*) FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'"), 6);
     assert_eq!(number("SELECT count(*) FROM rtree_incidents_geom"), 2, "one has no place");
     assert_eq!(number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
-    assert_eq!(number("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 30);
+    assert_eq!(number("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 36);
 }
 
 #[test]
@@ -176,7 +212,8 @@ fn an_empty_city_is_a_readable_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("empty.gpkg");
     let departments = Departments::default();
-    let city = CityExport { incidents: &[], tasks: &[], departments: &departments, zones: &[] };
+    let city =
+        CityExport { incidents: &[], tasks: &[], departments: &departments, zones: &[], looked_at: &[] };
     write_geopackage(&path, &city, ExportCrs::Wgs84).unwrap();
-    assert_eq!(ogrinfo(&path, &["-so"]).matches("Feature Count: 0").count(), 5);
+    assert_eq!(ogrinfo(&path, &["-so"]).matches("Feature Count: 0").count(), 6);
 }

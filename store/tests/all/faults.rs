@@ -147,3 +147,26 @@ fn a_database_of_another_program_or_a_newer_version_is_refused() {
     assert!(matches!(error, StoreError::SchemaTooNew { found: 99, .. }), "{error:?}");
     assert!(!Path::new("city").exists());
 }
+
+#[test]
+fn frames_that_come_late_are_absorbed_in_the_order_of_time() {
+    let frames = sweeps(2, 6, 6);
+    let in_order = |frames: &[SeenFrame], config: IntakeConfig| {
+        let mut store = store::MemoryStore::new();
+        let mut intake = filled(frames.to_vec(), config);
+        while let Pumped::Absorbed { .. } = pump(&mut intake, &mut store, 100) {}
+        let waiting = intake.waiting();
+        intake.flush();
+        while let Pumped::Absorbed { .. } = pump(&mut intake, &mut store, 101) {}
+        assert_eq!(intake.waiting(), 0);
+        (store.incidents().unwrap(), waiting)
+    };
+    let mut late = frames.clone();
+    late.chunks_mut(4).for_each(<[SeenFrame]>::reverse);
+    assert_ne!(late, frames);
+    let waits = IntakeConfig { late_by_secs: 4, ..IntakeConfig::default() };
+    let (expect, none_waited) = in_order(&frames, IntakeConfig::default());
+    let (found, waited) = in_order(&late, waits);
+    assert_eq!(found, expect);
+    assert_eq!((none_waited, waited), (0, 4));
+}

@@ -107,5 +107,6 @@ pub fn run(frames: std::ops::Range<u64>, existing: Vec<Incident>, saved_after: i
         analysed_frames: frames.end - frames.start,
         detections: observations.len() as u64,
     };
-    RunRecord { run, saved_at, observations, incidents, tasks }
+    let config = DedupeConfig::default();
+    RunRecord { run, saved_at, observations, incidents, tasks, config, looked_at: Vec::new() }
 }

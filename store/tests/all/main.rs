@@ -5,9 +5,11 @@
 mod absorb;
 mod city;
 mod conformance;
+mod consumers;
 mod export;
 mod faults;
 mod findings;
+mod looked;
 mod migration;
 mod operations;
 mod operations_laws;

@@ -37,7 +37,7 @@ fn a_file_of_version_1_keeps_every_record() {
     }
     drop(old);
     let mut store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.schema_version().unwrap(), 3);
+    assert_eq!(store.schema_version().unwrap(), 4);
     assert_eq!(store.incidents().unwrap(), record.incidents);
     assert_eq!(store.tasks().unwrap(), record.tasks);
     assert_eq!(store.observations_of(record.incidents[0].id).unwrap().len(), 10);

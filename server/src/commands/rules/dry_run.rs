@@ -1,6 +1,6 @@
 //! `flyonce rules dry-run`: what a month of past incidents would have become; nothing is written.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -8,7 +8,7 @@ use dispatch::{KnownZones, RuleSet, Weight};
 use gis::{Incident, IncidentState};
 use jiff::Timestamp;
 use jiff::civil::Time;
-use store::{SqliteStore, Store};
+use store::Store;
 
 use super::compare::compare;
 use super::dry_run_output;
@@ -17,10 +17,8 @@ use crate::commands::analyze::default_out;
 use crate::commands::route::city;
 use crate::config;
 use crate::output;
+use crate::wire::store::Place;
 use crate::wire::{City, city::read_rules};
-
-/// Name of the database in an output folder.
-const DATABASE: &str = "flyonce.sqlite";
 
 /// Prints what changes, as tables or JSON.
 ///
@@ -37,8 +35,7 @@ pub fn run(args: &RulesDryRunArgs) -> anyhow::Result<ExitCode> {
     let city = city::load(&parts)?;
     let other = other_rules(&args.rules, &city)?;
     let since = since(args.since, &city)?;
-    let path = database(args)?;
-    let incidents = SqliteStore::open(&path)?.incidents()?;
+    let incidents = database(args)?.incidents()?;
     let comparison = compare(incidents.iter().filter(|incident| counts(incident, since)), &city, &other);
     let text = if args.json {
         serde_json::to_string_pretty(&comparison)?
@@ -79,17 +76,16 @@ fn since(since: Since, city: &City) -> anyhow::Result<Timestamp> {
 }
 
 /// A dry run opens what is there and makes nothing.
-fn database(args: &RulesDryRunArgs) -> anyhow::Result<PathBuf> {
-    let path = match &args.db {
-        Some(path) => path.clone(),
-        None => default_out(&config::load(&args.config)?),
+fn database(args: &RulesDryRunArgs) -> anyhow::Result<Box<dyn Store>> {
+    let place = match &args.db {
+        Some(name) => Place::named(name),
+        None => {
+            let config = config::load(&args.config)?;
+            let configured = config.store.as_ref().and_then(Place::configured);
+            configured.unwrap_or_else(|| Place::in_folder(&default_out(&config)))
+        }
     };
-    let is_file = path.extension().is_some_and(|extension| extension == "sqlite");
-    let file = if is_file { path } else { path.join(DATABASE) };
-    if !file.is_file() {
-        bail!("there is no database {}; name it with --db", file.display());
-    }
-    Ok(file)
+    place.open().context("cannot open the store of past incidents; --db names another")
 }
 
 /// Only what became a task, or could have, is asked about.

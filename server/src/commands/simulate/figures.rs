@@ -9,7 +9,7 @@ use super::Scored;
 /// A figure: its name, what is asked of it, and how it is read off a day.
 type Figure = (&'static str, &'static str, fn(&Score) -> f64);
 
-const FIGURES: [Figure; 12] = [
+const FIGURES: [Figure; 15] = [
     ("duplicates_per_incident", "<= 0.02", |s| s.grouping.duplicates_per_incident),
     ("false_merge_share", "<= 0.01", |s| s.grouping.false_merge_share),
     ("missed_share", "<= 0.02", |s| s.grouping.missed_share),
@@ -22,6 +22,9 @@ const FIGURES: [Figure; 12] = [
     ("automatic_dispatch_share", ">= 0.95", |s| s.automatic_dispatch_share),
     ("first_sight_to_task_s p50", "<= 10", |s| s.first_sight_to_task_s.p50),
     ("first_sight_to_task_s p99", "<= 60", |s| s.first_sight_to_task_s.p99),
+    ("  first minute like a false run", "", |s| s.first_minute.like_a_false_run_share),
+    ("  p50 of the others", "<= 10", |s| s.first_minute.others_first_sight_to_task_s.p50),
+    ("  p99 of the others", "<= 60", |s| s.first_minute.others_first_sight_to_task_s.p99),
 ];
 
 /// A figure of a way to put sightings together: its name, and how it is read.
@@ -107,6 +110,18 @@ pub fn json(all: &[Scored]) -> serde_json::Result<String> {
     let (p50, p99) = (quantile(|s| s.first_sight_to_task_s.p50), quantile(|s| s.first_sight_to_task_s.p99));
     top.insert("first_sight_to_task_s".to_owned(), json!({ "p50": p50.0, "p99": p99.0 }));
     spread.insert("first_sight_to_task_s".to_owned(), json!({ "p50": p50.1, "p99": p99.1 }));
+    let (others, like) = (
+        quantile(|s| s.first_minute.others_first_sight_to_task_s.p99),
+        quantile(|s| s.first_minute.like_a_false_run_share),
+    );
+    top.insert(
+        "first_minute".to_owned(),
+        json!({ "like_a_false_run_share": like.0, "others_first_sight_to_task_s_p99": others.0 }),
+    );
+    spread.insert(
+        "first_minute".to_owned(),
+        json!({ "like_a_false_run_share": like.1, "others_first_sight_to_task_s_p99": others.1 }),
+    );
     let baseline = |way: String| {
         let figures = GROUPING
             .iter()

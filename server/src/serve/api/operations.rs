@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use dispatch::TaskId;
 use dispatch::casework::{Act, Desk, Step};
 use gis::IncidentId;
 use serde::{Deserialize, Serialize};
@@ -232,7 +233,7 @@ fn check_caller(app: &App, caller: &Caller, what: &What) -> Result<(), Problem> 
     caller.allow(if report { Scope::Report } else { Scope::Decide })?;
     let board = app.board();
     let seen = |id: IncidentId| board.case(id).is_none_or(|case| caller.sees(case));
-    let of_task = |id| board.task(id).is_none_or(|task| seen(task.incident_id));
+    let of_task = |id: TaskId| board.task(id).is_none_or(|task| seen(task.incident_id));
     let (all_seen, named): (bool, Vec<Uuid>) = match what {
         What::Act(Act::Merge { incidents }) => {
             (incidents.iter().all(|id| seen(*id)), incidents.iter().map(|id| id.0).collect())
@@ -244,6 +245,9 @@ fn check_caller(app: &App, caller: &Caller, what: &What) -> Result<(), Problem> 
             | Act::Reopen { incident },
         )
         | What::Undo(Subject::Incident(incident)) => (seen(*incident), vec![incident.0]),
+        What::Act(Act::Many { tasks, .. }) => {
+            (tasks.iter().all(|id| of_task(*id)), tasks.iter().map(|id| id.0).collect())
+        }
         What::Act(Act::Step { task, .. } | Act::Attach { task, .. }) | What::Undo(Subject::Task(task)) => {
             (of_task(*task), vec![task.0])
         }

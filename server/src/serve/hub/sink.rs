@@ -3,13 +3,12 @@
 use std::sync::{Arc, PoisonError};
 
 use crossbeam::channel::Sender;
-use gis::Look;
 use pipeline::place::Placed;
 
 use super::Common;
 use super::status::{Latest, SourceStatus};
 use super::writer::{Arrived, Still};
-use crate::analysis::collect::observe_frame;
+use crate::analysis::collect::{look_of, observe_frame};
 use crate::analysis::feed::FrameSink;
 use crate::wire::Source;
 
@@ -42,13 +41,7 @@ impl FrameSink for HubSink<'_> {
             footprint: observed.covered.clone(),
         };
         self.status.saw(latest, camera.is_some());
-        let look = Look {
-            source: source.id.clone(),
-            frame_index: frame.index,
-            time: placed.time,
-            footprint: observed.covered,
-            classes: self.common.classes.clone(),
-        };
+        let look = look_of(source, placed, &observed, &self.common.terrain, &self.common.classes);
         // A frame that shows nothing needs no picture: its memory goes back to the decoder.
         let still = (!observed.observations.is_empty()).then(|| Still {
             frame: frame.clone(),

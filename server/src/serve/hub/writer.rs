@@ -230,6 +230,8 @@ impl Writer {
             observations: Vec::new(),
             incidents: Vec::new(),
             tasks,
+            config: self.dedupe.clone(),
+            looked_at: Vec::new(),
         };
         if let Err(error) = self.store.save_run(&record) {
             tracing::error!("cannot store tasks, they are made again with the next sighting: {error}");

@@ -97,6 +97,7 @@ fn incidents(count: u128, dedupe: &DedupeConfig) -> (Vec<Observation>, Vec<Incid
                 source: observation.source.clone(),
                 frame_index: u64::from(frame),
                 time,
+                eye: None,
                 footprint: None,
                 classes: vec!["waterlogging".to_owned()],
             };
@@ -112,7 +113,8 @@ pub fn served(count: u128) -> Served {
     let folder = tempfile::tempdir().unwrap();
     let (config, city) = sample_city();
     let path = folder.path().join("flyonce.sqlite");
-    let (observations, incidents) = incidents(count, &config.dedupe);
+    let dedupe = config.dedupe.clone();
+    let (observations, incidents) = incidents(count, &dedupe);
     std::fs::create_dir(folder.path().join("evidence")).unwrap();
     std::fs::write(folder.path().join("evidence/still.jpg"), b"picture").unwrap();
     std::fs::write(folder.path().join("secret.jpg"), b"secret").unwrap();
@@ -127,12 +129,13 @@ pub fn served(count: u128) -> Served {
         detections: 8,
     };
     let saved_at = "2026-06-20T02:20:00Z".parse().unwrap();
-    let record = RunRecord { run, saved_at, observations, incidents, tasks };
+    let config = dedupe.clone();
+    let record = RunRecord { run, saved_at, observations, incidents, tasks, config, looked_at: Vec::new() };
     SqliteStore::open(&path).unwrap().save_run(&record).unwrap();
     let accounts = Accounts::open(folder.path()).unwrap();
     let app = App::new(Parts {
         city,
-        dedupe: config.dedupe,
+        dedupe: dedupe.clone(),
         stores: Stores::new(Box::new(move || Ok(Box::new(SqliteStore::open(&path)?) as Box<dyn Store>))),
         accounts,
         evidence: folder.path().join("evidence"),
