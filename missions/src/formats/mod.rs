@@ -1,0 +1,1 @@
+//! Files of flights, out and in.
