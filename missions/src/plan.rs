@@ -2,9 +2,10 @@
 
 use gis::LatLon;
 use gis::geodesy::plane_distance_m;
+use serde::{Deserialize, Serialize};
 
 /// A flight plan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Short name of the aircraft's profile; empty when not known.
     pub aircraft: String,
@@ -27,7 +28,8 @@ pub struct Plan {
 }
 
 /// What heights of waypoints count from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HeightReference {
     /// The place of take-off.
     TakeOff,
@@ -36,7 +38,8 @@ pub enum HeightReference {
 }
 
 /// What is done after the last waypoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Finish {
     /// Back to where it took off.
     GoHome,
@@ -47,7 +50,8 @@ pub enum Finish {
 }
 
 /// What is done when the link is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LostLink {
     /// Go on with the plan.
     Continue,
@@ -60,7 +64,7 @@ pub enum LostLink {
 }
 
 /// A place to fly through.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waypoint {
     /// Where.
     pub at: LatLon,
@@ -77,7 +81,8 @@ pub struct Waypoint {
 }
 
 /// Where the nose points.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Nose {
     /// Along the flight.
     Along,
@@ -86,7 +91,8 @@ pub enum Nose {
 }
 
 /// Something done at a waypoint.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Turn the camera up or down: -90 degrees is straight down.
     Pitch {
@@ -114,7 +120,7 @@ pub enum Action {
 }
 
 /// A stretch of the plan that looks at something.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Leg {
     /// Index of its first waypoint.
     pub first: usize,
@@ -127,7 +133,8 @@ pub struct Leg {
 }
 
 /// What kind of look a leg is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LegKind {
     /// A line of an area.
     Line,
