@@ -5,13 +5,18 @@
 
 pub mod aircraft;
 pub mod area;
+pub mod check;
+pub mod corridor;
 pub mod estimate;
 pub mod follow;
 pub mod formats;
+pub mod merge;
 pub mod optics;
+pub mod orbit;
 pub mod plan;
 pub mod plane;
 pub mod planner;
+pub mod revisit;
 pub mod survey;
 
 pub use aircraft::{Aircraft, AircraftError};

@@ -45,7 +45,7 @@ pub enum MissionError {
 /// A stretch to be flown with the camera on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stretch {
-    /// Its corners on the plane, two or more.
+    /// Its corners on the plane; one alone is a single look.
     pub way: Vec<Coord<f64>>,
     /// What kind of look it is.
     pub kind: LegKind,
@@ -59,6 +59,8 @@ pub struct Stretch {
 const TOLERANCE_SHARE: f64 = 0.05;
 /// Height above take-off that is climbed to first at the least, metres: docks take no less than 8.
 const LEAST_TAKE_OFF_M: f64 = 20.0;
+/// How long it stands still before a single look, seconds.
+const LOOK_SECS: f64 = 2.0;
 /// Numbers are kept to this many parts of a degree and metre, as files hold them.
 const DEG_PARTS: f64 = 1e8;
 const M_PARTS: f64 = 1e3;
@@ -159,14 +161,24 @@ impl Planner<'_> {
 
     fn stretch(&self, plan: &mut Plan, plane: &Plane, stretch: &Stretch) -> Result<(), MissionError> {
         let first = plan.waypoints.len();
+        if let [only] = stretch.way.as_slice() {
+            let points = self.points(plane, (*only, *only), stretch)?;
+            plan.waypoints.extend(points.iter().take(1).map(|(at, m)| passed(plane, *at, *m)));
+        }
         for (index, pair) in stretch.way.windows(2).enumerate() {
             let points = self.points(plane, (pair[0], pair[1]), stretch)?;
             let skipped = usize::from(index > 0);
             plan.waypoints.extend(points.iter().skip(skipped).map(|(at, m)| passed(plane, *at, *m)));
         }
         let last = plan.waypoints.len().saturating_sub(1);
-        let every = Action::PicturesEvery { metres: rounded_m(stretch.geometry.trigger_m) };
-        for (index, action) in [(first, every), (last, Action::PicturesEnd)] {
+        let marks = match stretch.kind {
+            LegKind::Visit => vec![(last, Action::Hover { secs: LOOK_SECS }), (last, Action::Picture)],
+            _ => {
+                let metres = rounded_m(stretch.geometry.trigger_m);
+                vec![(first, Action::PicturesEvery { metres }), (last, Action::PicturesEnd)]
+            }
+        };
+        for (index, action) in marks {
             if let Some(waypoint) = plan.waypoints.get_mut(index) {
                 waypoint.stop = true;
                 waypoint.actions.push(action);
