@@ -1,6 +1,8 @@
 //! Areas to be seen, from GeoJSON.
 
-use geo::{Area as _, BooleanOps, BoundingRect, Coord, LineString, MultiPolygon, Polygon, Validation, unary_union};
+use geo::{
+    Area as _, BooleanOps, BoundingRect, Coord, LineString, MultiPolygon, Polygon, Validation, unary_union,
+};
 use geojson::{Feature, GeoJson, GeometryValue, JsonObject, Position};
 use gis::LatLon;
 
@@ -67,7 +69,9 @@ pub enum AreaError {
         reason: String,
     },
     /// Across the antimeridian.
-    #[error("feature {feature} spans {span_deg:.1} degrees of longitude; cut an area at the antimeridian and plan each side")]
+    #[error(
+        "feature {feature} spans {span_deg:.1} degrees of longitude; cut an area at the antimeridian and plan each side"
+    )]
     Antimeridian {
         /// Index of the feature.
         feature: usize,
@@ -147,7 +151,8 @@ impl Area {
 /// When the text is no GeoJSON of valid polygons.
 pub fn asked_from_geojson(text: &str) -> Result<Vec<Asked>, AreaError> {
     let text = text.trim_start_matches('\u{feff}');
-    let read: GeoJson = text.parse().map_err(|error: geojson::Error| AreaError::NotJson(error.to_string()))?;
+    let read: GeoJson =
+        text.parse().map_err(|error: geojson::Error| AreaError::NotJson(error.to_string()))?;
     let features = match read {
         GeoJson::FeatureCollection(collection) => collection.features,
         GeoJson::Feature(feature) => vec![feature],
@@ -157,7 +162,10 @@ pub fn asked_from_geojson(text: &str) -> Result<Vec<Asked>, AreaError> {
     let mut asked = Vec::new();
     for (index, feature) in features.into_iter().enumerate() {
         let Some(geometry) = feature.geometry else {
-            return Err(AreaError::NotPolygon { feature: index, found: "feature without geometry".to_owned() });
+            return Err(AreaError::NotPolygon {
+                feature: index,
+                found: "feature without geometry".to_owned(),
+            });
         };
         let degrees = polygons(index, geometry.value, &mut corners)?;
         asked.push(Asked { properties: feature.properties.unwrap_or_default(), degrees });
@@ -204,9 +212,7 @@ fn check(feature: usize, polygons: &MultiPolygon<f64>) -> Result<(), AreaError> 
     if rect.width() > 180.0 {
         return Err(AreaError::Antimeridian { feature, span_deg: rect.width() });
     }
-    polygons
-        .check_validation()
-        .map_err(|invalid| AreaError::Invalid { feature, reason: invalid.to_string() })
+    polygons.check_validation().map_err(|invalid| AreaError::Invalid { feature, reason: invalid.to_string() })
 }
 
 #[cfg(test)]

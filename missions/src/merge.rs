@@ -118,4 +118,3 @@ fn served(stretch: &Stretch, requests: &[Request]) -> Vec<String> {
     };
     requests.iter().filter(near).map(|request| request.id.clone()).collect()
 }
-

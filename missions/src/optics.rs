@@ -47,7 +47,9 @@ pub struct Geometry {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum OpticsError {
     /// The asked distance cannot be flown.
-    #[error("a ground sample distance of {gsd_m} m asks for {height_m:.1} m above ground; give one that is flown between {least_m} and {most_m} m")]
+    #[error(
+        "a ground sample distance of {gsd_m} m asks for {height_m:.1} m above ground; give one that is flown between {least_m} and {most_m} m"
+    )]
     Height {
         /// Asked.
         gsd_m: f64,

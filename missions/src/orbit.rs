@@ -36,7 +36,12 @@ pub fn orbit(planner: &Planner<'_>, at: LatLon, serves: &[String]) -> Result<Pla
             geo::Coord { x: centre.x + radius_m * angle.cos(), y: centre.y + radius_m * angle.sin() }
         })
         .collect();
-    let round = Geometry { height_m, trigger_m: radius_m / 4.0, speed_mps: round_mps(planner.aircraft, radius_m), ..geometry };
+    let round = Geometry {
+        height_m,
+        trigger_m: radius_m / 4.0,
+        speed_mps: round_mps(planner.aircraft, radius_m),
+        ..geometry
+    };
     let stretch = Stretch { way, kind: LegKind::Orbit, serves: serves.to_vec(), geometry: round };
     let tilted = Planner { pitch_deg: -DEPRESSION_DEG, ..*planner };
     let mut plan = tilted.plan(&plane, &[stretch])?;
@@ -50,4 +55,3 @@ pub fn orbit(planner: &Planner<'_>, at: LatLon, serves: &[String]) -> Result<Pla
 fn round_mps(aircraft: &Aircraft, radius_m: f64) -> f64 {
     (aircraft.flight.acceleration_mps2 / 4.0 * radius_m).sqrt().min(aircraft.flight.speed_mps).max(1.0)
 }
-

@@ -225,7 +225,8 @@ impl Plan {
         if self.waypoints.len() > MOST_WAYPOINTS {
             return Err(PlanError::TooMany(self.waypoints.len()));
         }
-        let whole = |what, value: f64, ok: bool| if ok { Ok(()) } else { Err(PlanError::Whole { what, value }) };
+        let whole =
+            |what, value: f64, ok: bool| if ok { Ok(()) } else { Err(PlanError::Whole { what, value }) };
         whole("speed_mps", self.speed_mps, self.speed_mps > 0.0 && self.speed_mps <= MOST_SPEED_MPS)?;
         let take_off_m = self.take_off_height_m;
         whole("take_off_height_m", take_off_m, (0.0..=1500.0).contains(&take_off_m))?;

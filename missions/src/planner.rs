@@ -131,7 +131,11 @@ impl Planner<'_> {
         Plan {
             aircraft: self.aircraft.id.clone(),
             home: self.home.map(rounded_place),
-            heights: if self.ground.is_some() { HeightReference::Ellipsoid } else { HeightReference::TakeOff },
+            heights: if self.ground.is_some() {
+                HeightReference::Ellipsoid
+            } else {
+                HeightReference::TakeOff
+            },
             take_off_height_m: rounded_m(highest_m.max(LEAST_TAKE_OFF_M)),
             speed_mps: rounded_m(speed_mps),
             finish: Finish::GoHome,

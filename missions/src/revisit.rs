@@ -1,6 +1,7 @@
 //! A short round over the places of open tasks, one look at each; places that one picture shows share it.
 
 use geo::Coord;
+use geojson::feature::Id;
 use geojson::{GeoJson, GeometryValue, JsonObject};
 use gis::LatLon;
 
@@ -26,12 +27,13 @@ const CLOSED: [&str; 5] = ["closed", "verified", "rejected", "cancelled", "merge
 /// Share of the lesser side of a picture within which places share a look: the rest is for errors of position.
 const SHARED: f64 = 0.3;
 
-/// Reads open tasks from GeoJSON as `tasks.geojson` has them: points with `id`, and `state` where there is one.
+/// Reads open tasks from GeoJSON as `tasks.geojson` has them: points with an id, and `state` where there is one.
 ///
 /// # Errors
 /// When the text is no GeoJSON, or an open task has no place.
 pub fn spots_from_geojson(text: &str) -> Result<Vec<Spot>, AreaError> {
-    let read: GeoJson = text.parse().map_err(|error: geojson::Error| AreaError::NotJson(error.to_string()))?;
+    let read: GeoJson =
+        text.parse().map_err(|error: geojson::Error| AreaError::NotJson(error.to_string()))?;
     let features = match read {
         GeoJson::FeatureCollection(collection) => collection.features,
         GeoJson::Feature(feature) => vec![feature],
@@ -40,6 +42,10 @@ pub fn spots_from_geojson(text: &str) -> Result<Vec<Spot>, AreaError> {
     let mut spots = Vec::new();
     for (feature, read) in features.into_iter().enumerate() {
         let properties = read.properties.unwrap_or_default();
+        let own = read.id.as_ref().map(|id| match id {
+            Id::String(text) => text.clone(),
+            Id::Number(number) => number.to_string(),
+        });
         if is_closed(&properties) {
             continue;
         }
@@ -53,7 +59,7 @@ pub fn spots_from_geojson(text: &str) -> Result<Vec<Spot>, AreaError> {
         };
         let value = format!("{:?}", coordinates.as_slice());
         let at = place.ok_or(AreaError::BadPosition { feature, position: 0, value })?;
-        spots.push(Spot { id: id(&properties, feature), at });
+        spots.push(Spot { id: own.unwrap_or_else(|| id(&properties, feature)), at });
     }
     if spots.is_empty() { Err(AreaError::Empty) } else { Ok(spots) }
 }
@@ -127,7 +133,10 @@ mod tests {
     };
 
     fn spot(id: &str, east: f64, north: f64) -> Spot {
-        Spot { id: id.to_owned(), at: LatLon { lat_deg: 28.95 + north * 1e-5, lon_deg: 118.86 + east * 1e-5 } }
+        Spot {
+            id: id.to_owned(),
+            at: LatLon { lat_deg: 28.95 + north * 1e-5, lon_deg: 118.86 + east * 1e-5 },
+        }
     }
 
     #[test]
@@ -148,7 +157,11 @@ mod tests {
             )
         };
         let text = |states: [&str; 2]| {
-            format!(r#"{{"type":"FeatureCollection","features":[{},{}]}}"#, feature("x", states[0]), feature("y", states[1]))
+            format!(
+                r#"{{"type":"FeatureCollection","features":[{},{}]}}"#,
+                feature("x", states[0]),
+                feature("y", states[1])
+            )
         };
         assert_eq!(spots_from_geojson(&text(["open", "closed"])).unwrap().len(), 1);
         assert_eq!(spots_from_geojson(&text(["closed", "closed"])), Err(AreaError::Empty));

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod cases;
+mod mission;
 mod position;
 mod route;
 mod simulate;
@@ -17,6 +18,10 @@ pub use cases::{
     DepartmentArgs, ExportArgs, IncidentsArgs, IncidentsCommand, IncidentsListArgs, IncidentsMergeArgs,
     IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
     TasksListArgs,
+};
+pub use mission::{
+    GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
+    MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionRevisitArgs, parse_length,
 };
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
@@ -69,6 +74,8 @@ pub enum Command {
     Tasks(TasksArgs),
     /// Write incidents, tasks and zones as a GeoPackage
     Export(ExportArgs),
+    /// Plan flights, check and convert them
+    Mission(MissionArgs),
 }
 
 /// Arguments of `analyze`.

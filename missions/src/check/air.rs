@@ -108,11 +108,15 @@ fn too_long(secs: f64, usable_secs: f64) -> Problem {
     Problem::whole(
         Rule::Endurance,
         (
-            format!("the flight takes {needs:.1} min of battery; {has:.1} min may be used with the reserve kept"),
+            format!(
+                "the flight takes {needs:.1} min of battery; {has:.1} min may be used with the reserve kept"
+            ),
             format!("飞行需用电 {needs:.1} 分钟,扣除余量后可用 {has:.1} 分钟"),
         ),
         (
-            format!("split it into {flights} flights or more, fly with less overlap, or accept a coarser distance"),
+            format!(
+                "split it into {flights} flights or more, fly with less overlap, or accept a coarser distance"
+            ),
             format!("请拆分为至少 {flights} 个架次,或降低重叠率、放宽分辨率"),
         ),
     )

@@ -25,7 +25,8 @@ pub fn problems(plan: &Plan, against: &Against<'_>) -> Vec<Problem> {
     while at < all.len() {
         // What is told once: a whole leg, or a single hop between legs.
         let leg = leg_of(plan, all[at].waypoint);
-        let same = all[at..].iter().take_while(|hop| leg.is_some() && leg_of(plan, hop.waypoint) == leg).count();
+        let same =
+            all[at..].iter().take_while(|hop| leg.is_some() && leg_of(plan, hop.waypoint) == leg).count();
         let group = &all[at..at + same.max(1)];
         problems.extend(low(group, ground, against.clearance_m).map(|p| p.0.at(p.1, leg)));
         if let Some(home) = plan.home {
@@ -98,7 +99,8 @@ fn no_home() -> Problem {
     Problem::whole(
         Rule::Home,
         (
-            "heights count from take-off, but the plan names no home: the first waypoint's ground was taken".to_owned(),
+            "heights count from take-off, but the plan names no home: the first waypoint's ground was taken"
+                .to_owned(),
             "高度以起飞点为基准,但航线没有起飞点:已按首航点地面高程检查".to_owned(),
         ),
         ("plan with --home".to_owned(), "请用 --home 指定起降点".to_owned()),

@@ -18,7 +18,8 @@ pub fn problems(plan: &Plan, against: &Against<'_>) -> Vec<Problem> {
 fn of_leg(plan: &Plan, index: usize, leg: &Leg, against: &Against<'_>) -> Vec<Problem> {
     let camera = &against.aircraft.camera;
     let Some((low_m, high_m)) = above_ground_m(plan, leg, against.ground) else { return Vec::new() };
-    let speed_mps = (leg.first..leg.last.max(leg.first + 1)).map(|k| plan.speed_from_mps(k)).fold(0.0, f64::max);
+    let speed_mps =
+        (leg.first..leg.last.max(leg.first + 1)).map(|k| plan.speed_from_mps(k)).fold(0.0, f64::max);
     let mut problems = Vec::new();
     let every = plan.waypoints[leg.first].actions.iter().find_map(|action| match action {
         Action::PicturesEvery { metres } => Some(*metres),
@@ -98,7 +99,9 @@ fn coarse(found_m: f64, asked_m: f64, height_m: f64, to_m: f64) -> Problem {
     Problem::whole(
         Rule::Gsd,
         (
-            format!("{height_m:.0} m above ground one pixel shows {found_cm:.2} cm, more than {asked_cm:.2} cm"),
+            format!(
+                "{height_m:.0} m above ground one pixel shows {found_cm:.2} cm, more than {asked_cm:.2} cm"
+            ),
             format!("离地 {height_m:.0} 米时分辨率为 {found_cm:.2} 厘米,低于要求的 {asked_cm:.2} 厘米"),
         ),
         (

@@ -120,7 +120,13 @@ fn hops(plan: &Plan, ground: Option<&dyn Terrain>) -> Vec<Hop> {
     };
     let mut found = Vec::new();
     let heights: Vec<(LatLon, f64)> = plan.waypoints.iter().map(|w| (w.at, w.height_m + lift_m)).collect();
-    let hop = |waypoint, (from, from_m): (LatLon, f64), (to, to_m): (LatLon, f64)| Hop { waypoint, from, to, from_m, to_m };
+    let hop = |waypoint, (from, from_m): (LatLon, f64), (to, to_m): (LatLon, f64)| Hop {
+        waypoint,
+        from,
+        to,
+        from_m,
+        to_m,
+    };
     if let (Some(home), Some(first)) = (plan.home, heights.first()) {
         let high_m = first.1.max(base_m + plan.take_off_height_m);
         found.push(hop(0, (home, high_m), *first));

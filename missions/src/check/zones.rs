@@ -25,7 +25,9 @@ pub struct NoFly {
 impl NoFly {
     /// Tells whether it counts at a moment; without one it does.
     pub fn counts(&self, at: Option<Timestamp>) -> bool {
-        at.is_none_or(|at| self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until))
+        at.is_none_or(|at| {
+            self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+        })
     }
 }
 
@@ -43,7 +45,8 @@ pub fn no_fly_from_geojson(text: &str) -> Result<Vec<NoFly>, AreaError> {
                 AreaError::Invalid { feature, reason }
             }),
         };
-        let name = ["name", "name_zh", "name_en", "id"].iter().find_map(|key| asked.properties.get(*key)?.as_str());
+        let name =
+            ["name", "name_zh", "name_en", "id"].iter().find_map(|key| asked.properties.get(*key)?.as_str());
         let name = name.map_or_else(|| format!("zone {feature}"), ToOwned::to_owned);
         Ok(NoFly { name, from: time("from")?, until: time("until")?, degrees: asked.degrees })
     };
@@ -67,8 +70,12 @@ fn coord(at: LatLon) -> Coord<f64> {
 /// Returns where the plan leaves the fence or enters a zone; one problem for each leg and zone.
 pub fn problems(plan: &Plan, against: &Against<'_>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
-    let zones: Vec<(&NoFly, Option<Rect<f64>>)> =
-        against.no_fly.iter().filter(|zone| zone.counts(against.at)).map(|z| (z, z.degrees.bounding_rect())).collect();
+    let zones: Vec<(&NoFly, Option<Rect<f64>>)> = against
+        .no_fly
+        .iter()
+        .filter(|zone| zone.counts(against.at))
+        .map(|z| (z, z.degrees.bounding_rect()))
+        .collect();
     if let Some(home) = plan.home {
         let inside = zones.iter().filter(|(zone, _)| zone.degrees.intersects(&coord(home)));
         problems.extend(inside.map(|(zone, _)| over_home(zone)));
@@ -94,7 +101,10 @@ pub fn problems(plan: &Plan, against: &Against<'_>) -> Vec<Problem> {
 /// One problem a leg and rule and text is enough; pieces between legs are told one by one.
 fn once(problems: &mut Vec<Problem>, problem: Problem) {
     let same = |other: &Problem| {
-        other.rule == problem.rule && other.leg == problem.leg && other.leg.is_some() && other.mend_en == problem.mend_en
+        other.rule == problem.rule
+            && other.leg == problem.leg
+            && other.leg.is_some()
+            && other.mend_en == problem.mend_en
     };
     if !problems.iter().any(same) {
         problems.push(problem);

@@ -143,7 +143,8 @@ fn egm96_m(at: LatLon) -> f64 {
 /// # Errors
 /// When heights are mixed, a number is none, or there is nothing to fly to.
 pub fn plan_of(items: &[Item], home: Option<LatLon>, notes: &mut Vec<String>) -> Result<Plan, FormatError> {
-    let mut reader = Reader { plan: empty(home), speed_mps: None, nose: Nose::Along, heights: None, before: Vec::new() };
+    let mut reader =
+        Reader { plan: empty(home), speed_mps: None, nose: Nose::Along, heights: None, before: Vec::new() };
     for (index, item) in items.iter().enumerate() {
         reader.take(index, item, notes)?;
     }
@@ -212,7 +213,9 @@ impl Reader {
         let (heights, height_m) = match item.frame {
             RELATIVE | RELATIVE_INT => (HeightReference::TakeOff, height_m),
             GLOBAL | GLOBAL_INT => (HeightReference::Ellipsoid, height_m + egm96_m(at)),
-            other => return Err(bad(format!("frame {other}; heights above sea level (0) or home (3) are read"))),
+            other => {
+                return Err(bad(format!("frame {other}; heights above sea level (0) or home (3) are read")));
+            }
         };
         if *self.heights.get_or_insert(heights) != heights {
             return Err(bad("heights above sea level and above home in one plan".to_owned()));

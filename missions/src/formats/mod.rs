@@ -75,7 +75,9 @@ pub enum FormatError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Of an aircraft that the format has no number for.
-    #[error("{0} has no [dji] in its profile, and a KMZ is for DJI aircraft: write .plan or .waypoints instead")]
+    #[error(
+        "{0} has no [dji] in its profile, and a KMZ is for DJI aircraft: write .plan or .waypoints instead"
+    )]
     NotDji(String),
 }
 
@@ -104,7 +106,12 @@ impl Format {
 ///
 /// # Errors
 /// When the plan is none, or the aircraft cannot be named in the format.
-pub fn write(plan: &Plan, format: Format, aircraft: &Aircraft, created_ms: i64) -> Result<Vec<u8>, FormatError> {
+pub fn write(
+    plan: &Plan,
+    format: Format,
+    aircraft: &Aircraft,
+    created_ms: i64,
+) -> Result<Vec<u8>, FormatError> {
     plan.check()?;
     match format {
         Format::Kmz => {

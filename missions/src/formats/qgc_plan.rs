@@ -25,7 +25,8 @@ const WITH_PLACE: [u16; 3] = [16, 21, 22];
 pub fn write(plan: &Plan) -> String {
     let first = plan.waypoints.first().map_or(LatLon { lat_deg: 0.0, lon_deg: 0.0 }, |w| w.at);
     let home = plan.home.unwrap_or(first);
-    let listed: Vec<Value> = items(plan).iter().enumerate().map(|(index, item)| written(index, item)).collect();
+    let listed: Vec<Value> =
+        items(plan).iter().enumerate().map(|(index, item)| written(index, item)).collect();
     let file = json!({
         "fileType": "Plan",
         "version": 1,

@@ -18,14 +18,16 @@ const MOST_ITEMS: usize = 200_000;
 pub fn write(plan: &Plan) -> String {
     let home = plan.home.unwrap_or(LatLon { lat_deg: 0.0, lon_deg: 0.0 });
     let mut text = format!("{HEADER}\n");
-    let at_home = Item { command: 16, frame: 0, params: [0.0, 0.0, 0.0, 0.0, home.lat_deg, home.lon_deg, 0.0] };
+    let at_home =
+        Item { command: 16, frame: 0, params: [0.0, 0.0, 0.0, 0.0, home.lat_deg, home.lon_deg, 0.0] };
     for (index, item) in std::iter::once(at_home).chain(items(plan)).enumerate() {
         // Text has no NaN that every reader stands; 0 means "not set" for the parameters that are left open.
         let params: Vec<String> =
             item.params.iter().map(|value| if value.is_nan() { 0.0 } else { *value }.to_string()).collect();
         let current = u8::from(index == 0);
         // Writing to a text cannot fail.
-        let _ = writeln!(text, "{index}\t{current}\t{}\t{}\t{}\t1", item.frame, item.command, params.join("\t"));
+        let _ =
+            writeln!(text, "{index}\t{current}\t{}\t{}\t{}\t1", item.frame, item.command, params.join("\t"));
     }
     text
 }
@@ -46,7 +48,8 @@ pub fn read(text: &str) -> Result<Imported, FormatError> {
     }
     let mut read = Vec::new();
     for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#')) {
-        let item = item(line).map_err(|reason| FormatError::Field { place: format!("line {}", number + 1), reason })?;
+        let item = item(line)
+            .map_err(|reason| FormatError::Field { place: format!("line {}", number + 1), reason })?;
         read.push(item);
         if read.len() > MOST_ITEMS {
             return Err(FormatError::TooLarge { what: "the list of items".to_owned(), most: MOST_ITEMS });

@@ -156,22 +156,22 @@ fn strip(rings: &[Vec<Coord<f64>>], y: f64, half_m: f64) -> Vec<(f64, f64)> {
 
 /// A turn of the plane that lays a direction along x.
 #[derive(Debug, Clone, Copy)]
-struct Turn {
+pub(crate) struct Turn {
     sin: f64,
     cos: f64,
 }
 
 impl Turn {
-    fn by(along_deg: f64) -> Self {
+    pub(crate) fn by(along_deg: f64) -> Self {
         let (sin, cos) = along_deg.to_radians().sin_cos();
         Self { sin, cos }
     }
 
-    fn there(self, c: Coord<f64>) -> Coord<f64> {
+    pub(crate) fn there(self, c: Coord<f64>) -> Coord<f64> {
         Coord { x: c.x * self.cos + c.y * self.sin, y: c.y * self.cos - c.x * self.sin }
     }
 
-    fn back(self, c: Coord<f64>) -> Coord<f64> {
+    pub(crate) fn back(self, c: Coord<f64>) -> Coord<f64> {
         Coord { x: c.x * self.cos - c.y * self.sin, y: c.y * self.cos + c.x * self.sin }
     }
 }
@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn without_overlap_lines_are_drawn_out_at_slanted_edges() {
-        let slanted = polygon![(x: 0.0, y: 0.0), (x: 200.0, y: 0.0), (x: 300.0, y: 100.0), (x: 100.0, y: 100.0)];
+        let slanted =
+            polygon![(x: 0.0, y: 0.0), (x: 200.0, y: 0.0), (x: 300.0, y: 100.0), (x: 100.0, y: 100.0)];
         let narrow = Swath { spacing_m: 10.0, half_across_m: 5.0, reach_m: 0.0 };
         for s in segments(&slanted, 0, 0.0, &narrow) {
             assert!((s.b.x - s.a.x - 210.0).abs() < 1e-3, "{s:?}");

@@ -274,8 +274,7 @@ impl<'a> Search<'a> {
             let old_m = self.ends.gap_m(order, at);
             for turned in [false, true] {
                 let (head, tail) = if turned { (last.turned(), first.turned()) } else { (first, last) };
-                let cost_m =
-                    self.ends.way_m(left, Some(head)) + self.ends.way_m(Some(tail), right) - old_m;
+                let cost_m = self.ends.way_m(left, Some(head)) + self.ends.way_m(Some(tail), right) - old_m;
                 if cost_m < best.0 {
                     best = (cost_m, Some((if at > i { at - length } else { at }, turned)));
                 }

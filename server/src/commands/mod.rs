@@ -8,6 +8,7 @@ pub mod eval;
 pub mod export;
 pub mod georef;
 pub mod incidents;
+pub mod mission;
 pub mod route;
 pub mod rules;
 pub mod simulate;
@@ -38,5 +39,6 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Incidents(args) => incidents::run(&args),
         Command::Tasks(args) => tasks::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Mission(args) => mission::run(&args.command),
     }
 }

@@ -177,7 +177,9 @@ fn walk(node: &Node, place: &str, own: &[Field], faults: &mut Vec<String>) {
         match node.child(name) {
             None if *required => faults.push(format!("{place}.{name} is missing")),
             None => {}
-            Some(found) => faults.extend(wrong(&found.text, *kind).map(|why| format!("{place}.{name} {why}"))),
+            Some(found) => {
+                faults.extend(wrong(&found.text, *kind).map(|why| format!("{place}.{name} {why}")))
+            }
         }
     }
     let mut numbers: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
@@ -228,7 +230,8 @@ fn rules(document: &Node, faults: &mut Vec<String>) {
                 faults.push(format!("Placemark[{index}].index is {found}; indices count on from 0"));
             }
             for group in placemark.all("actionGroup") {
-                let bounds = ["actionGroupStartIndex", "actionGroupEndIndex"].map(|name| group.number_of(name));
+                let bounds =
+                    ["actionGroupStartIndex", "actionGroupEndIndex"].map(|name| group.number_of(name));
                 if let [Some(start), Some(end)] = bounds
                     && !(start <= end && end < places.len() as f64)
                 {

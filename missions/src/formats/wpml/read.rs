@@ -16,9 +16,10 @@ struct Marks {
 
 /// Returns the plan of the first wayline; further ones are noted.
 pub fn plan(tree: &Node) -> Result<Imported, FormatError> {
-    let document = tree.child("kml").and_then(|kml| kml.child("Document")).ok_or_else(|| {
-        not("it has no kml with a Document in it".to_owned())
-    })?;
+    let document = tree
+        .child("kml")
+        .and_then(|kml| kml.child("Document"))
+        .ok_or_else(|| not("it has no kml with a Document in it".to_owned()))?;
     let folder = document.child("Folder").ok_or_else(|| not("it has no Folder".to_owned()))?;
     let config = document.child("missionConfig");
     let mut notes = Vec::new();
@@ -110,12 +111,7 @@ fn dji(config: Option<&Node>) -> Option<[u32; 3]> {
     Some([drone_type, number(drone, "droneSubEnumValue").unwrap_or_default(), payload])
 }
 
-fn waypoint(
-    index: usize,
-    placemark: &Node,
-    speed_mps: f64,
-    marks: &Marks,
-) -> Result<Waypoint, FormatError> {
+fn waypoint(index: usize, placemark: &Node, speed_mps: f64, marks: &Marks) -> Result<Waypoint, FormatError> {
     let place = format!("Placemark[{index}]");
     let text = placemark.child("Point").and_then(|point| point.text_of("coordinates")).unwrap_or_default();
     let at = triple(text).and_then(|(lon_deg, lat_deg, _)| LatLon::new(lat_deg, lon_deg));
@@ -152,7 +148,8 @@ fn nose(placemark: &Node) -> Nose {
 
 fn marks(placemarks: &[&Node], speed_mps: f64, notes: &mut Vec<String>) -> Result<Marks, FormatError> {
     let count = placemarks.len();
-    let mut marks = Marks { at: vec![Vec::new(); count], begins: vec![None; count], ends: vec![false; count] };
+    let mut marks =
+        Marks { at: vec![Vec::new(); count], begins: vec![None; count], ends: vec![false; count] };
     for (index, placemark) in placemarks.iter().enumerate() {
         for group in placemark.all("actionGroup") {
             let place = format!("Placemark[{index}].actionGroup");

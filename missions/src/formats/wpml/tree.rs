@@ -49,8 +49,7 @@ pub fn parse(text: &str, file: &'static str) -> Result<Node, FormatError> {
     let mut nodes = 0_usize;
     loop {
         let event = reader.read_event();
-        let event =
-            event.map_err(|error| not(format!("{error} at byte {}", reader.error_position())))?;
+        let event = event.map_err(|error| not(format!("{error} at byte {}", reader.error_position())))?;
         match event {
             Event::Start(start) => {
                 open.push(named(start.local_name().as_ref()));

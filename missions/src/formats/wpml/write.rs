@@ -28,7 +28,10 @@ struct Xml {
 impl Xml {
     fn new() -> Self {
         let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-        Self { out: format!("{head}<kml xmlns=\"http://www.opengis.net/kml/2.2\" xmlns:wpml=\"{NAMESPACE}\">\n"), depth: 1 }
+        Self {
+            out: format!("{head}<kml xmlns=\"http://www.opengis.net/kml/2.2\" xmlns:wpml=\"{NAMESPACE}\">\n"),
+            depth: 1,
+        }
     }
 
     fn line(&mut self, text: &str) {
@@ -75,10 +78,13 @@ pub fn template(plan: &Plan, model: &DjiModel, created_ms: i64) -> String {
             xml.field("templateId", 0);
             xml.group("waylineCoordinateSysParam", |xml| {
                 xml.field("coordinateMode", "WGS84");
-                xml.field("heightMode", match plan.heights {
-                    HeightReference::TakeOff => "relativeToStartPoint",
-                    HeightReference::Ellipsoid => "EGM96",
-                });
+                xml.field(
+                    "heightMode",
+                    match plan.heights {
+                        HeightReference::TakeOff => "relativeToStartPoint",
+                        HeightReference::Ellipsoid => "EGM96",
+                    },
+                );
             });
             xml.field("autoFlightSpeed", plan.speed_mps);
             xml.field("gimbalPitchMode", "manual");
@@ -102,10 +108,13 @@ pub fn waylines(plan: &Plan, model: &DjiModel) -> String {
         config(xml, plan, model, false);
         xml.element("Folder", |xml| {
             xml.field("templateId", 0);
-            xml.field("executeHeightMode", match plan.heights {
-                HeightReference::TakeOff => "relativeToStartPoint",
-                HeightReference::Ellipsoid => "WGS84",
-            });
+            xml.field(
+                "executeHeightMode",
+                match plan.heights {
+                    HeightReference::TakeOff => "relativeToStartPoint",
+                    HeightReference::Ellipsoid => "WGS84",
+                },
+            );
             xml.field("waylineId", 0);
             xml.field("autoFlightSpeed", plan.speed_mps);
             for (index, waypoint) in plan.waypoints.iter().enumerate() {
@@ -127,11 +136,14 @@ pub fn waylines(plan: &Plan, model: &DjiModel) -> String {
 fn config(xml: &mut Xml, plan: &Plan, model: &DjiModel, template: bool) {
     xml.group("missionConfig", |xml| {
         xml.field("flyToWaylineMode", "safely");
-        xml.field("finishAction", match plan.finish {
-            Finish::GoHome => "goHome",
-            Finish::Hover => "noAction",
-            Finish::Land => "autoLand",
-        });
+        xml.field(
+            "finishAction",
+            match plan.finish {
+                Finish::GoHome => "goHome",
+                Finish::Hover => "noAction",
+                Finish::Land => "autoLand",
+            },
+        );
         let (exit, action) = match plan.lost_link {
             LostLink::Continue => ("goContinue", "goBack"),
             LostLink::GoHome => ("executeLostAction", "goBack"),
@@ -252,7 +264,8 @@ fn groups(xml: &mut Xml, plan: &Plan, model: &DjiModel, index: usize) {
     }
     for action in &waypoint.actions {
         if let Action::PicturesEvery { metres } = action {
-            let end = plan.waypoints[index + 1..].iter().position(|w| w.actions.contains(&Action::PicturesEnd));
+            let end =
+                plan.waypoints[index + 1..].iter().position(|w| w.actions.contains(&Action::PicturesEnd));
             let end = end.map_or(plan.waypoints.len() - 1, |after| index + 1 + after);
             group(xml, (2 * index + 1, index, end), Some(*metres), |xml| {
                 self::action(xml, model, 0, Action::Picture);
