@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pipeline-gst", &["pipeline", "gis", "models"]),
     ("pipeline-cv", &["pipeline", "gis", "models"]),
     ("dispatch", &["gis"]),
+    ("missions", &["gis"]),
     ("store", &["gis", "dispatch"]),
     ("simulation", &["gis", "dispatch"]),
     (
@@ -26,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pipeline-gst",
             "pipeline-cv",
             "dispatch",
+            "missions",
             "store",
             "simulation",
         ],
@@ -35,7 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates without input, output or a clock.
-const PURE: &[&str] = &["gis", "models", "pipeline", "dispatch", "simulation"];
+const PURE: &[&str] = &["gis", "models", "pipeline", "dispatch", "missions", "simulation"];
 
 /// Native and network crates, each with the only crate of ours that may name it.
 const EDGES: &[(&str, &str)] = &[

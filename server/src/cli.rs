@@ -2,6 +2,7 @@
 
 mod cases;
 mod field;
+mod mission;
 mod position;
 mod route;
 mod serve;
@@ -22,6 +23,10 @@ pub use cases::{
 };
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
+};
+pub use mission::{
+    GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
+    MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionRevisitArgs, parse_length,
 };
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
@@ -85,6 +90,8 @@ pub enum Command {
     Visits(VisitsArgs),
     /// Propose crews
     Crews(CrewsArgs),
+    /// Plan flights, check and convert them
+    Mission(MissionArgs),
 }
 
 /// Arguments of `analyze`.

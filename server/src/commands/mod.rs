@@ -11,6 +11,7 @@ pub mod georef;
 pub mod groups;
 pub mod incidents;
 pub mod late;
+pub mod mission;
 pub mod route;
 pub mod rules;
 pub mod serve;
@@ -49,5 +50,6 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Export(args) => export::run(&args),
         Command::Visits(args) => visits::run(&args),
         Command::Crews(args) => crews::run(&args.command),
+        Command::Mission(args) => mission::run(&args.command),
     }
 }

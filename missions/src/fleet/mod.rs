@@ -1,0 +1,149 @@
+//! A whole area with many docks: who flies which lines in which sortie, and when.
+//!
+//! Heuristic, better the longer it runs: lines of one direction are shared out among docks by a power diagram whose weights are moved
+//! until all docks need the same time (Aurenhammer, Hoffmann, Aronov 1998), with ways across the lines counting more than along them,
+//! because a sortie flies out on one line and home on the next. Each dock's lines are cut at the dock and packed into sorties in pairs.
+//! Several directions and proportions are tried; the best is kept. Crate `vrp-core` was weighed: it orders thousands of jobs, but a city
+//! is tens of thousands of pieces that may be cut anywhere, and it does not know of cutting.
+
+mod share;
+mod sorties;
+
+use geo::{Area as _, Coord, MultiPolygon};
+
+use crate::aircraft::Aircraft;
+use crate::optics::Geometry;
+use crate::survey::Swath;
+
+pub use sorties::Sortie;
+
+/// A dock with one aircraft.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dock {
+    /// Its name.
+    pub id: String,
+    /// Where, on the plane of the area.
+    pub at: Coord<f64>,
+}
+
+/// Who flies what and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fleet {
+    /// Sorties by dock, in the order they are flown.
+    pub sorties: Vec<Vec<Sortie>>,
+    /// When the last aircraft has landed, seconds.
+    pub makespan_secs: f64,
+    /// No plan is done sooner: see [`lower_bound_secs`].
+    pub bound_secs: f64,
+    /// Metres of lines that no dock reaches.
+    pub unreached_m: f64,
+    /// Direction of the lines, degrees counter-clockwise from east.
+    pub along_deg: f64,
+}
+
+/// Numbers of an aircraft that sorties are made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Speed along lines, metres a second.
+    pub work_mps: f64,
+    /// Speed to and from them.
+    pub travel_mps: f64,
+    /// Time in the air of one sortie at the most, seconds.
+    pub usable_secs: f64,
+    /// Of it to climb and to land.
+    pub vertical_secs: f64,
+    /// To stop, turn and start again at the end of a line.
+    pub turn_secs: f64,
+    /// Charging for each second in the air.
+    pub charge_per_sec: f64,
+}
+
+/// Share of the highest speed that is flown to and from work, and the most that docks take (`globalTransitionalSpeed`).
+const TRAVEL_SHARE: f64 = 0.75;
+const MOST_TRAVEL_MPS: f64 = 15.0;
+
+impl Pace {
+    /// Returns the pace of an aircraft.
+    pub fn of(aircraft: &Aircraft, geometry: &Geometry) -> Self {
+        let flight = &aircraft.flight;
+        let vertical_secs = geometry.height_m / flight.climb_mps + geometry.height_m / flight.descend_mps;
+        Self {
+            work_mps: geometry.speed_mps,
+            travel_mps: (TRAVEL_SHARE * flight.most_speed_mps).min(MOST_TRAVEL_MPS).max(geometry.speed_mps),
+            usable_secs: aircraft.usable_secs(),
+            vertical_secs,
+            turn_secs: geometry.speed_mps / flight.acceleration_mps2,
+            charge_per_sec: flight.charge_min / flight.endurance_min,
+        }
+    }
+}
+
+/// Why there is no fleet plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FleetError {
+    /// No docks.
+    #[error("there is no dock")]
+    NoDocks,
+    /// Nothing to fly.
+    #[error("the area has no lines")]
+    NoLines,
+    /// A height that leaves no time.
+    #[error("climbing and landing take all of a battery: {0:.0} s of {1:.0} s")]
+    NoTime(f64, f64),
+}
+
+/// Returns the time that no plan can be done in, seconds: every dock works all the time along lines that are nowhere longer than the area
+/// over the spacing, turns take none, work begins above the dock, and the last battery need not be charged.
+pub fn lower_bound_secs(size_m2: f64, spacing_m: f64, docks: usize, pace: &Pace) -> f64 {
+    let work_secs = size_m2 / spacing_m / pace.work_mps / docks.max(1) as f64;
+    let sorties = work_secs / (pace.usable_secs - pace.vertical_secs);
+    let air_secs = work_secs + sorties * pace.vertical_secs;
+    air_secs + pace.charge_per_sec * (air_secs - pace.usable_secs).max(0.0)
+}
+
+/// Directions of lines that are tried besides, degrees.
+const DIRECTIONS_DEG: [f64; 4] = [0.0, 90.0, 45.0, 135.0];
+/// How much a metre along the lines counts of one across them.
+const PROPORTIONS: [f64; 4] = [0.3, 0.15, 0.5, 0.8];
+
+/// Returns the best plan found until `enough` says so (asked between tries; the first try is always finished).
+///
+/// # Errors
+/// When there are no docks, no lines, or no time to fly them.
+pub fn plan(
+    shape: &MultiPolygon<f64>,
+    docks: &[Dock],
+    geometry: &Geometry,
+    pace: &Pace,
+    enough: &mut dyn FnMut() -> bool,
+) -> Result<Fleet, FleetError> {
+    if docks.is_empty() {
+        return Err(FleetError::NoDocks);
+    }
+    if pace.vertical_secs >= pace.usable_secs * 0.8 {
+        return Err(FleetError::NoTime(pace.vertical_secs, pace.usable_secs));
+    }
+    let bound_secs = lower_bound_secs(shape.unsigned_area(), geometry.spacing_m, docks.len(), pace);
+    let mut best: Option<Fleet> = None;
+    'tries: for proportion in PROPORTIONS {
+        for along_deg in DIRECTIONS_DEG {
+            let pieces = share::pieces(shape, &Swath::of(geometry), along_deg);
+            if pieces.is_empty() {
+                continue;
+            }
+            let (sorties, unreached_m) = share::shared(&pieces, docks, pace, along_deg, proportion);
+            let makespan_secs = sorties.iter().map(|own| sorties::done_secs(own)).fold(0.0, f64::max);
+            let found = Fleet { sorties, makespan_secs, bound_secs, unreached_m, along_deg };
+            let better = best.as_ref().is_none_or(|best| {
+                (found.unreached_m, found.makespan_secs) < (best.unreached_m, best.makespan_secs)
+            });
+            if better {
+                best = Some(found);
+            }
+            if enough() {
+                break 'tries;
+            }
+        }
+    }
+    best.ok_or(FleetError::NoLines)
+}

@@ -1,0 +1,113 @@
+//! Files that missions are made of.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use gis::terrain::GeoTiff;
+use missions::Aircraft;
+use missions::formats::{self, Imported};
+
+use crate::cli::{DemHeights, GroundArgs};
+use crate::commands::georef::terrain::read_tile;
+use crate::wire::Tiles;
+
+/// Profiles that are part of the product.
+const KNOWN: [&str; 4] = [
+    include_str!("../../../../configs/aircraft/m3td.toml"),
+    include_str!("../../../../configs/aircraft/m4td.toml"),
+    include_str!("../../../../configs/aircraft/m30t.toml"),
+    include_str!("../../../../configs/aircraft/multicopter.toml"),
+];
+/// The aircraft where nothing names one.
+const USUAL: &str = "m3td";
+
+/// Returns a profile by its name, or from a file.
+///
+/// # Errors
+/// When there is no such name or the file is no profile.
+pub fn aircraft(name: &str) -> anyhow::Result<Aircraft> {
+    let mut names = Vec::new();
+    for text in KNOWN {
+        let known = Aircraft::from_toml(text).context("a profile of the product cannot be used")?;
+        if known.id == name {
+            return Ok(known);
+        }
+        names.push(known.id);
+    }
+    if !Path::new(name).exists() {
+        bail!("no aircraft {name}: give one of {} or a profile's file", names.join(", "));
+    }
+    Aircraft::from_toml(&text(Path::new(name))?).with_context(|| format!("cannot use {name}"))
+}
+
+/// Returns the aircraft asked for, else the one that a plan names or DJI's numbers tell, else the usual one.
+///
+/// # Errors
+/// When the profile asked for cannot be used.
+pub fn aircraft_of(asked: Option<&str>, imported: &Imported) -> anyhow::Result<Aircraft> {
+    if let Some(name) = asked {
+        return aircraft(name);
+    }
+    let named = &imported.plan.aircraft;
+    let of_number = || {
+        let known = KNOWN.iter().filter_map(|text| Aircraft::from_toml(text).ok());
+        known
+            .into_iter()
+            .find(|a| a.dji.as_ref().map(formats::numbers) == imported.dji && imported.dji.is_some())
+    };
+    match aircraft(named).ok().or_else(of_number) {
+        Some(aircraft) => Ok(aircraft),
+        None => {
+            tracing::warn!(
+                "the plan does not say for which aircraft it is; taken as {USUAL}, give --aircraft"
+            );
+            aircraft(USUAL)
+        }
+    }
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Reads a plan of any format, saying what was left out.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn plan(path: &Path) -> anyhow::Result<Imported> {
+    let shown = path.display();
+    let size = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?.len();
+    if size > formats::MOST_BYTES as u64 {
+        bail!("{shown} is larger than {} bytes", formats::MOST_BYTES);
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    let imported = formats::read(&bytes).with_context(|| format!("cannot use {shown}"))?;
+    for note in &imported.notes {
+        tracing::warn!("{shown}: {note}");
+    }
+    Ok(imported)
+}
+
+/// Reads terrain; `None` without any.
+///
+/// # Errors
+/// When a file cannot be used, or nothing says what its heights count from.
+pub fn ground(args: &GroundArgs) -> anyhow::Result<Option<Tiles>> {
+    let stated = |tile: &GeoTiff| match (args.dem_heights, tile.vertical_epsg()) {
+        (Some(heights), _) => Ok(heights),
+        (None, Some(5773)) => Ok(DemHeights::Egm96),
+        (None, Some(3855)) => Ok(DemHeights::Egm2008),
+        (None, Some(4979)) => Ok(DemHeights::Ellipsoidal),
+        (None, _) => bail!("it does not say what its heights count from; give --dem-heights"),
+    };
+    let mut layers = Vec::new();
+    for path in &args.dem {
+        let tile = read_tile(path, None, None, stated);
+        layers.push(tile.with_context(|| format!("cannot use {}", path.display()))?);
+    }
+    Ok((!layers.is_empty()).then(|| Tiles::new(layers)))
+}

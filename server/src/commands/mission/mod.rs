@@ -1,0 +1,26 @@
+//! `flyonce mission`: flights from areas, lines, tasks and requests, and what is wrong with a plan.
+
+mod check;
+mod input;
+mod output;
+mod plan;
+
+use std::process::ExitCode;
+
+use crate::cli::MissionCommand;
+
+/// Plans, checks or converts.
+///
+/// # Errors
+/// When an input cannot be read or flown, or the plan not be written.
+pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        MissionCommand::Plan(args) => plan::area(args),
+        MissionCommand::Corridor(args) => plan::corridor(args),
+        MissionCommand::Revisit(args) => plan::revisit(args),
+        MissionCommand::Merge(args) => plan::merge(args),
+        MissionCommand::Orbit(args) => plan::orbit(args),
+        MissionCommand::Check(args) => check::run(args),
+        MissionCommand::Convert(args) => plan::convert(args),
+    }
+}
