@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use crossbeam::channel::bounded;
-use store::{SqliteStore, Store};
+use store::{PostgresStore, SqliteStore, Store, StoreError};
 use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
@@ -16,7 +16,9 @@ use crate::config::{self, Config, Problem};
 use crate::serve::accounts::{Accounts, Role};
 use crate::serve::hub::{ARRIVALS, Common, DetectorPool, Hub, Writer};
 use crate::serve::stores::Stores;
+use crate::serve::webhooks::Webhook;
 use crate::serve::{App, Parts, api};
+use crate::wire::store::Place;
 use crate::wire::{self, Assembly, Source};
 use crate::{clock, output};
 
@@ -47,7 +49,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let pool = DetectorPool::new(packs.workers);
     let dedupe = config.dedupe.clone();
     app.set_hub(Hub::new(Common {
-        config,
+        config: config.clone(),
         terrain,
         classes,
         scaled,
@@ -58,6 +60,11 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let writer =
         std::thread::Builder::new().name("writer".into()).spawn(move || writer.write_all(&arrived))?;
     start(&app, sources);
+    let hooks = config.webhooks.iter().map(|entry| Webhook::new(&app, entry.clone()));
+    for hook in hooks.collect::<Result<Vec<_>, _>>()? {
+        let app = Arc::clone(&app);
+        std::thread::Builder::new().name("webhook".into()).spawn(move || hook.run(&app))?;
+    }
     greet(&app, listener.local_addr()?)?;
 
     let served = runtime.block_on(serve(Arc::clone(&app), listener));
@@ -86,8 +93,13 @@ fn assemble(config: &Config) -> anyhow::Result<Assembly> {
 }
 
 fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> anyhow::Result<App> {
-    let database = data.join("flyonce.sqlite");
-    let open = move || Ok(Box::new(SqliteStore::open(&database)?) as Box<dyn Store>);
+    let place = config.store.as_ref().and_then(Place::configured).unwrap_or_else(|| Place::in_folder(data));
+    let open = move || -> Result<Box<dyn Store>, StoreError> {
+        Ok(match &place {
+            Place::Server(url) => Box::new(PostgresStore::open(url)?),
+            Place::File(file) => Box::new(SqliteStore::open(file)?),
+        })
+    };
     let parts = Parts {
         city,
         dedupe: config.dedupe.clone(),
@@ -95,6 +107,7 @@ fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> an
         accounts: Accounts::open(data)?,
         evidence: data.join("evidence"),
         review_first,
+        flood: config.flood,
     };
     Ok(App::new(parts)?)
 }

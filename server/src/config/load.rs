@@ -102,6 +102,8 @@ fn parse(text: &str, path: &Path, base: &Path) -> Result<(Config, Vec<Problem>),
     reader.problems.extend(check_values(&config));
     let dedupe = config.dedupe.validate();
     reader.problems.extend(dedupe.into_iter().map(|p| Problem::new(format!("dedupe.{}", p.key), p.reason)));
+    let unusable = config.webhooks.iter().enumerate().filter_map(|(i, hook)| Some((i, hook.unusable()?)));
+    reader.problems.extend(unusable.map(|(i, reason)| Problem::new(format!("webhooks[{i}]"), reason)));
     let flood = config.flood.validate();
     reader.problems.extend(flood.into_iter().map(|p| Problem::new(format!("flood.{}", p.key), p.reason)));
     resolve_paths(&mut config, base);
@@ -128,10 +130,11 @@ impl Reader {
             dedupe: self.section("dedupe").unwrap_or_default(),
             flood: self.section("flood").unwrap_or_default(),
             store: self.section("store"),
+            webhooks: self.list("webhooks"),
             sources: self.sources(),
         };
         let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, flood, \
-                     store, sources";
+                     store, webhooks, sources";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -327,6 +330,7 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.zone_store.iter_mut().for_each(fix);
     config.store.iter_mut().filter_map(|store| store.path.as_mut()).for_each(fix);
     config.context.iter_mut().for_each(|c| fix(&mut c.path));
+    config.webhooks.iter_mut().for_each(|hook| fix(&mut hook.secret_file));
     config.departments.iter_mut().for_each(fix);
     config.rules.iter_mut().for_each(fix);
     for source in &mut config.sources {

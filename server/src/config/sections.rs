@@ -37,6 +37,8 @@ pub struct Config {
     pub flood: FloodConfig,
     /// Where incidents and tasks are kept; in the output folder when absent.
     pub store: Option<StoreEntry>,
+    /// Who is told of every event by a request of its own.
+    pub webhooks: Vec<WebhookEntry>,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
 }
@@ -49,6 +51,39 @@ pub struct StoreEntry {
     pub url: Option<String>,
     /// SQLite file.
     pub path: Option<PathBuf>,
+}
+
+/// Who is told of every event by a request of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookEntry {
+    /// Name; the place that it has read up to is kept under it.
+    pub id: String,
+    /// `https://` or `http://`, without user and password.
+    pub url: String,
+    /// File that holds the secret, as in `whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw`.
+    pub secret_file: PathBuf,
+    /// Only events of tasks that this department leads or assists.
+    #[serde(default)]
+    pub department: Option<String>,
+    /// Addresses that are no public ones and may be sent to all the same.
+    #[serde(default)]
+    pub allow: Vec<std::net::IpAddr>,
+}
+
+impl WebhookEntry {
+    /// Returns why it cannot be used, as far as its text tells.
+    pub fn unusable(&self) -> Option<String> {
+        let scheme = self.url.starts_with("https://") || self.url.starts_with("http://");
+        let host = self.url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        if self.id.is_empty() || self.id.len() > 100 {
+            Some("its id is empty or longer than 100 bytes".to_owned())
+        } else if !scheme || host.is_empty() || host.contains('@') {
+            Some("its url is not http:// or https:// with a host, without user and password".to_owned())
+        } else {
+            None
+        }
+    }
 }
 
 impl std::fmt::Debug for StoreEntry {

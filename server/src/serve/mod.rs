@@ -10,12 +10,14 @@ pub mod page;
 pub mod presence;
 pub mod stores;
 pub mod views;
+pub mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use dispatch::Task;
+use dispatch::flood::FloodConfig;
 use gis::IncidentId;
 use gis::dedupe::DedupeConfig;
 use store::{Store, StoreError};
@@ -50,6 +52,8 @@ pub struct App {
     pub answers: Answers,
     /// Every proposed task waits for a person.
     pub review_first: bool,
+    /// When many tasks are asked about as one.
+    pub flood: FloodConfig,
     board: RwLock<Board>,
     events: RwLock<Events>,
     tail: Mutex<Box<dyn Store>>,
@@ -72,6 +76,8 @@ pub struct Parts {
     pub evidence: PathBuf,
     /// Every proposed task waits for a person.
     pub review_first: bool,
+    /// When many tasks are asked about as one.
+    pub flood: FloodConfig,
 }
 
 impl App {
@@ -90,6 +96,7 @@ impl App {
             accounts: parts.accounts,
             evidence: parts.evidence,
             review_first: parts.review_first,
+            flood: parts.flood,
             presence: Presence::default(),
             answers: Answers::default(),
             board: RwLock::new(board),

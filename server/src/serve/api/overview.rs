@@ -38,8 +38,25 @@ pub async fn overview(State(app): State<Arc<App>>, caller: Caller) -> Result<Jso
         "departments": departments(&app, &cases),
         "trend": trend(&cases),
         "heat": heat(&cases),
-        "groups": [],
+        "groups": groups(&app, &cases),
     })))
+}
+
+/// What one cause may have made many of, to be asked about once.
+fn groups(app: &App, cases: &[&Case]) -> Vec<Value> {
+    let waiting = || cases.iter().filter(|case| case.standing() == Standing::Waiting);
+    let incidents: Vec<_> = waiting().map(|case| case.incident.clone()).collect();
+    let tasks: Vec<_> = waiting().filter_map(|case| case.task.clone()).collect();
+    let found = dispatch::flood::groups(&incidents, &tasks, &app.city.rules, &app.flood);
+    found
+        .iter()
+        .map(|group| {
+            json!({
+                "id": group.id, "cause_zh": group.cause_zh, "cause_en": group.cause_en, "from": group.from,
+                "to": group.to, "incidents": group.incidents, "waiting": group.waiting,
+            })
+        })
+        .collect()
 }
 
 fn departments(app: &App, cases: &[&Case]) -> Vec<Value> {

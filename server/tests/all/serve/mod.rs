@@ -4,6 +4,7 @@ mod desk;
 mod feed;
 mod gis_clients;
 mod roles;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -129,8 +130,16 @@ pub fn served(count: u128) -> Served {
         detections: 8,
     };
     let saved_at = "2026-06-20T02:20:00Z".parse().unwrap();
-    let config = dedupe.clone();
-    let record = RunRecord { run, saved_at, observations, incidents, tasks, config, looked_at: Vec::new() };
+    let thresholds = dedupe.clone();
+    let record = RunRecord {
+        run,
+        saved_at,
+        observations,
+        incidents,
+        tasks,
+        config: thresholds,
+        looked_at: Vec::new(),
+    };
     SqliteStore::open(&path).unwrap().save_run(&record).unwrap();
     let accounts = Accounts::open(folder.path()).unwrap();
     let app = App::new(Parts {
@@ -140,6 +149,7 @@ pub fn served(count: u128) -> Served {
         accounts,
         evidence: folder.path().join("evidence"),
         review_first: true,
+        flood: config.flood,
     });
     let app = Arc::new(app.unwrap());
     let router = api::router(Arc::clone(&app));
