@@ -334,9 +334,14 @@ function heard(change: Change): void {
 async function renew(): Promise<void> {
   const ids = new Set(touched);
   touched.clear();
-  const rows = queue.peek().rows.filter(({ it }) => ids.has(it.id) || (it.task && ids.has(it.task.id)));
+  const { rows } = queue.peek();
+  const known = rows.flatMap(({ it }) => (it.task ? [it.id, it.task.id] : [it.id]));
+  const others = [...ids].filter((id) => !known.includes(id));
   const mine = new Set(done.flatMap((one) => one.ids));
-  await Promise.all(rows.filter((row) => !mine.has(row.it.id) || model.open(row)).slice(0, 20).map((row) => refresh(row.it.id)));
+  const changed = rows.filter(({ it }) => ids.has(it.id) || (it.task && ids.has(it.task.id)));
+  const asked = changed.filter((row) => !mine.has(row.it.id) || model.open(row)).slice(0, 20);
+  await Promise.all(asked.map((row) => refresh(row.it.id)));
+  if (others.length === 0) return;
   try {
     const page = await get<Page>(path(filters.peek(), null, PAGE));
     const nothing = queue.peek().rows.length === 0;
