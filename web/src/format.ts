@@ -61,6 +61,14 @@ export function momentInFull(time: string): string {
   return times('full', { dateStyle: 'medium', timeStyle: 'long', hour12: false }).format(at);
 }
 
+/** Time of day to a tenth of a second, for looks that follow each other. */
+export function clock(time: string): string {
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime())) return time;
+  const tenth = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 1, hour12: false } as const;
+  return times('clock', tenth).format(at);
+}
+
 /** A length of time in its two largest units. */
 export function duration(millis: number): string {
   const minutes = Math.round(Math.abs(millis) / 60_000);

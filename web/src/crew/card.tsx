@@ -5,8 +5,7 @@ import { still } from '../desk/details';
 import { area, coordinates, metres, moment, titleOf, untilDeadline } from '../format';
 import { say, t, type Key } from '../i18n';
 import { Icon, MatterIcon } from '../ui/icons';
-import { toast } from '../ui/toast';
-import { online, put } from './sender';
+import { put } from './sender';
 
 const NEXT: Partial<Record<TaskState, { step: StepName; key: Key }>> = {
   dispatched: { step: 'accept', key: 'crew_take' },
@@ -32,7 +31,6 @@ export function TaskCard({ it, onFinish, onBounce }: Props) {
     if (!next) return;
     if (next.step === 'finish') return onFinish();
     await put(it, { kind: 'step', step: next.step, reason: '' });
-    if (!online.peek()) toast(t('crew_saved_offline'));
   };
   return (
     <li class="task" data-task={task.id}>

@@ -74,15 +74,22 @@ async function attempt(entry: Entry): Promise<'sent' | 'later' | 'refused'> {
 let again: ReturnType<typeof setTimeout> | null = null;
 let tries = 0;
 
+let wanted = false;
+
 /** Sends all that can be sent. One page at a time does so, however many are open. */
 export async function flush(): Promise<void> {
+  // What is put while the last answer is taken in would else wait for the next occasion.
+  wanted = true;
   if (sending.peek()) return;
   sending.value = true;
   if (again) clearTimeout(again);
   again = null;
   try {
     const locks = navigator.locks as LockManager | undefined;
-    await (locks ? locks.request('flyonce-outbox', drain) : drain());
+    while (wanted) {
+      wanted = false;
+      await (locks ? locks.request('flyonce-outbox', drain) : drain());
+    }
   } finally {
     sending.value = false;
   }
@@ -96,6 +103,7 @@ async function drain(): Promise<void> {
     if (!entry) break;
     const fate = await attempt(entry);
     if (fate === 'later') {
+      if (again) clearTimeout(again);
       again = setTimeout(() => void flush(), backoffMillis(tries++, Math.random()));
       break;
     }

@@ -6,7 +6,7 @@ import * as operations from '../api/operations';
 import type { Case, Detail, Operation, Outcome, Page } from '../api/types';
 import { moment, stateOf, titleOf } from '../format';
 import { both, t } from '../i18n';
-import { toast } from '../ui/toast';
+import { dismiss, toast } from '../ui/toast';
 import * as details from './details';
 import { type Filters, belongs, none, path } from './filters';
 import * as model from './queue';
@@ -49,6 +49,8 @@ export function chosen(): model.Row[] {
   return row ? [row] : [];
 }
 
+const say = (text: string): void => void toast(text);
+
 let latest = 0;
 
 /** Asks for the queue anew. */
@@ -81,7 +83,7 @@ export function loadBelow(): Promise<void> {
     .then((page) => {
       if (turn === latest) queue.value = model.append(queue.peek(), page);
     })
-    .catch((error: unknown) => toast(wordsOf(error), { urgent: true }))
+    .catch((error: unknown) => void toast(wordsOf(error), { urgent: true }))
     .finally(() => {
       below = null;
     });
@@ -107,6 +109,7 @@ interface Done {
   title: string;
   operations: Operation[];
   answer: Promise<Outcome[] | null>;
+  toast: number;
 }
 const done: Done[] = [];
 
@@ -132,7 +135,7 @@ function decideOne(row: model.Row, verb: model.Verb, operation: Operation, alsoI
 /** Sends one decision about many rows. */
 function decideMany(rows: model.Row[], verb: model.Verb, make: (it: Case) => Operation | null, reason: string): void {
   const pairs = rows.map((row) => ({ row, operation: make(row.it) })).filter((pair) => pair.operation !== null);
-  if (pairs.length === 0) return toast(t('cannot_confirm'));
+  if (pairs.length === 0) return say(t('cannot_confirm'));
   const key = operations.newKey();
   const ids = pairs.map(({ row }) => row.it.id);
   const sent = pairs.map(({ operation }) => operation as Operation);
@@ -154,11 +157,12 @@ function decideMany(rows: model.Row[], verb: model.Verb, make: (it: Case) => Ope
   record({ key, ids, title, operations: sent, answer }, title);
 }
 
-function record(one: Done, text: string): void {
+function record(made: Omit<Done, 'toast'>, text: string): void {
+  const one: Done = { ...made, toast: 0 };
+  one.toast = toast(text, { action: { label: `${t('undo')} (U)`, run: () => void undo(one) } });
   done.push(one);
   if (done.length > 200) done.shift();
   neighbourIndex.value = 0;
-  toast(text, { action: { label: `${t('undo')} (U)`, run: () => void undo(one) } });
 }
 
 function takeIn(key: string, outcomes: readonly Outcome[]): void {
@@ -169,7 +173,7 @@ function takeIn(key: string, outcomes: readonly Outcome[]): void {
 
 function forgetDone(ids: readonly string[]): void {
   const at = done.findLastIndex((one) => one.ids.some((id) => ids.includes(id)));
-  if (at >= 0) done.splice(at, 1);
+  for (const one of at >= 0 ? done.splice(at, 1) : []) dismiss(one.toast);
 }
 
 function bringBack(id: string | undefined, detail: string): void {
@@ -196,10 +200,11 @@ function fail(ids: string[], title: string, error: unknown): void {
 
 /** Takes the latest decision back, or the one given. */
 export async function undo(one: Done | undefined = done.at(-1)): Promise<void> {
-  if (!one) return toast(t('nothing_to_undo'));
+  if (!one) return say(t('nothing_to_undo'));
   const at = done.indexOf(one);
   if (at < 0) return;
   done.splice(at, 1);
+  dismiss(one.toast);
   queue.value = model.takeBack(queue.peek(), one.ids);
   const outcomes = await one.answer;
   if (!outcomes) return;
@@ -231,8 +236,8 @@ export function confirm(): void {
   if (rows.length > 1) return decideMany(rows, 'confirm', operations.confirm, '');
   const operation = operations.confirm(row.it);
   if (operation && model.open(row)) return decideOne(row, 'confirm', operation);
-  if (row.it.task?.state === 'bounced') return toast(t('cannot_confirm_bounced'));
-  toast(row.it.task ? t('cannot_confirm_state', { state: stateOf(row.it) }) : t('cannot_confirm'));
+  if (row.it.task?.state === 'bounced') return say(t('cannot_confirm_bounced'));
+  say(row.it.task ? t('cannot_confirm_state', { state: stateOf(row.it) }) : t('cannot_confirm'));
 }
 
 export function reject(reason: string): void {
@@ -258,7 +263,7 @@ export function reassign(department: string, reason: string): void {
 export async function merge(): Promise<void> {
   const row = current.peek();
   const beside = neighbour.peek();
-  if (!row || !beside) return toast(t('no_neighbour'));
+  if (!row || !beside) return say(t('no_neighbour'));
   const other = model.rowOf(queue.peek(), beside.id)?.it ?? (await details.fetchDetail(beside.id));
   if (!other || queue.peek().current !== row.it.id) return;
   decideOne(row, 'merge', operations.merge(row.it, other, both('merge_reason')), [other.id]);
@@ -275,8 +280,8 @@ export function split(observations: string[]): void {
 export function ask(what: 'reject' | 'reassign' | 'split'): void {
   const row = current.peek();
   if (!row) return;
-  if (what === 'reassign' && !row.it.task) return toast(t('cannot_reassign'));
-  if (what === 'split' && row.it.sightings < 2) return toast(t('cannot_split'));
+  if (what === 'reassign' && !row.it.task) return say(t('cannot_reassign'));
+  if (what === 'split' && row.it.sightings < 2) return say(t('cannot_split'));
   dialog.value = what;
 }
 
@@ -334,9 +339,14 @@ function heard(change: Change): void {
 async function renew(): Promise<void> {
   const ids = new Set(touched);
   touched.clear();
-  const rows = queue.peek().rows.filter(({ it }) => ids.has(it.id) || (it.task && ids.has(it.task.id)));
+  const { rows } = queue.peek();
+  const known = rows.flatMap(({ it }) => (it.task ? [it.id, it.task.id] : [it.id]));
+  const others = [...ids].filter((id) => !known.includes(id));
   const mine = new Set(done.flatMap((one) => one.ids));
-  await Promise.all(rows.filter((row) => !mine.has(row.it.id) || model.open(row)).slice(0, 20).map((row) => refresh(row.it.id)));
+  const changed = rows.filter(({ it }) => ids.has(it.id) || (it.task && ids.has(it.task.id)));
+  const asked = changed.filter((row) => !mine.has(row.it.id) || model.open(row)).slice(0, 20);
+  await Promise.all(asked.map((row) => refresh(row.it.id)));
+  if (others.length === 0) return;
   try {
     const page = await get<Page>(path(filters.peek(), null, PAGE));
     const nothing = queue.peek().rows.length === 0;

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { departments } from '../catalogue';
-import { momentInFull, percent } from '../format';
+import { clock, momentInFull, percent } from '../format';
 import { both, type Key, nameOf, say, t } from '../i18n';
 import { Dialog } from '../ui/dialog';
 import * as desk from './desk';
@@ -171,7 +171,9 @@ export function SplitDialog() {
                   onChange={(event) => tick([one.id], event.currentTarget.checked)}
                 />
                 <span class="grow">{t('observation', { source: one.source, frame: one.frame })}</span>
-                <span class="muted">{momentInFull(one.time)}</span>
+                <time class="muted" title={momentInFull(one.time)}>
+                  {clock(one.time)}
+                </time>
                 <span class="number">{percent(one.score)}</span>
               </label>
             </li>

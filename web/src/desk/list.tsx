@@ -120,7 +120,7 @@ function Rows() {
     return () => watch.disconnect();
   }, []);
   const at = model.indexOf(queue, queue.current);
-  useLayoutEffect(() => keepInView(box.current, at), [at]);
+  useLayoutEffect(() => keepInView(box.current, at, top.peek(), height.peek()), [at]);
   const first = Math.max(0, Math.floor(top.value / ROW_PX) - SPARE);
   const last = Math.min(queue.rows.length, Math.ceil((top.value + height.value) / ROW_PX) + SPARE);
   return (
@@ -154,12 +154,12 @@ function Rows() {
   );
 }
 
-/** Scrolls no more than needed for the current row and the one after it. */
-function keepInView(box: HTMLElement | null, at: number): void {
+/** Scrolls no more than needed for the current row and the one after it; asks the page for nothing, which would lay it out. */
+function keepInView(box: HTMLElement | null, at: number, top: number, height: number): void {
   if (!box || at < 0) return;
   const [from, to] = [at * ROW_PX, (at + 2) * ROW_PX];
-  if (from < box.scrollTop) box.scrollTop = Math.max(0, from - ROW_PX);
-  else if (to > box.scrollTop + box.clientHeight) box.scrollTop = to - box.clientHeight;
+  if (from < top) box.scrollTop = Math.max(0, from - ROW_PX);
+  else if (to > top + height) box.scrollTop = to - height;
 }
 
 interface RowProps {

@@ -12,6 +12,8 @@ import { QueueList } from './list';
 import { MapPane } from './map-pane';
 import { keepPresence } from './presence';
 
+const NOTE_MILLIS = 400;
+
 export function Desk({ who }: { who: Session }) {
   useLayoutEffect(() => {
     desk.mayDecide.value = who.role !== 'duty';
@@ -26,7 +28,8 @@ export function Desk({ who }: { who: Session }) {
   }, []);
   const id = desk.queue.value.current;
   useEffect(() => {
-    if (id) note('desk', id);
+    const timer = setTimeout(() => id && note('desk', id), NOTE_MILLIS);
+    return () => clearTimeout(timer);
   }, [id]);
   return (
     <div class="desk">

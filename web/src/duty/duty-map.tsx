@@ -4,7 +4,7 @@ import type { Overview } from '../api/types';
 import { t } from '../i18n';
 import { heatOf, sourcesOf } from '../map/shapes';
 import { useMap } from '../map/use-map';
-import { address } from '../router';
+import { address, parts } from '../router';
 import { sources } from './overview';
 
 export function DutyMap({ city, tiles }: { city: Overview; tiles: string | null }) {
@@ -21,6 +21,11 @@ export function DutyMap({ city, tiles }: { city: Overview; tiles: string | null 
   useEffect(() => {
     void map.value?.layer('sources', sourcesOf(sources.value));
   }, [map.value, sources.value]);
+  const opened = parts.value[1] === 'source' ? parts.value[2] : undefined;
+  useEffect(() => {
+    const at = sources.peek().find((one) => one.id === opened)?.position;
+    if (at) map.value?.lookAt(at.lon_deg, at.lat_deg);
+  }, [map.value, opened]);
   return (
     <section class="duty-map" aria-label={`${t('map')} · ${t('heat')}`}>
       <div ref={container} class="map" />

@@ -1,6 +1,7 @@
 // The picture of one source: renewed stills, or the live stream.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { coordinates } from '../format';
 import { t } from '../i18n';
 import { address } from '../router';
 import { Dialog } from '../ui/dialog';
@@ -17,6 +18,7 @@ export function SourceView({ id }: { id: string }) {
     const timer = setInterval(() => turn.value++, RENEW_MILLIS);
     return () => clearInterval(timer);
   }, [live.value]);
+  const source = sources.value.find((one) => one.id === id);
   const path = `/v1/sources/${encodeURIComponent(id)}`;
   const url = live.value ? `${path}/live.mjpeg` : `${path}/still.jpg?turn=${turn.value}`;
   const choose = (wanted: boolean) => () => {
@@ -39,6 +41,11 @@ export function SourceView({ id }: { id: string }) {
           {t('source_still')}
         </button>
       </div>
+      {source?.position && (
+        <p class="muted">
+          <span class="code">{coordinates(source.position)}</span> · {t('source_heading', { n: source.position.heading_deg.toFixed(0) })}
+        </p>
+      )}
       <div class="source-picture">
         {missing.value ? (
           <p class="notice">{t('source_no_picture')}</p>

@@ -240,6 +240,7 @@ export const en: Record<Key, string> = {
   source_still: 'Still',
   source_live: 'Live',
   source_no_picture: 'No picture',
+  source_heading: 'heading {n}°',
   source_next: 'Next step',
   source_frames: 'frames',
   source_detections: 'detections',

@@ -239,6 +239,7 @@ export const zh = {
   source_still: '静态',
   source_live: '实时画面',
   source_no_picture: '没有画面',
+  source_heading: '朝向 {n}°',
   source_next: '下一步',
   source_frames: '帧',
   source_detections: '发现',

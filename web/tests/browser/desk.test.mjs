@@ -45,7 +45,7 @@ test('a wrong password is told, a right one opens the desk', async () => {
 
 test('30 items are worked through by keyboard alone', () =>
   atDesk({}, async ({ page, mock }) => {
-    await page.locator('.maplibregl-canvas').waitFor();
+    await page.locator('.legend').waitFor();
     await shot(page, 'desk');
     const seen = new Set();
     for (let n = 0; n < 30; n++) {

@@ -50,7 +50,12 @@ export async function desk(browser, options = {}) {
   return { mock, ...opened };
 }
 
-export const shot = (page, name) => page.screenshot({ path: join(OUT, `${name}.png`) });
+/** Takes a screenshot, once the map has drawn what it has. */
+export async function shot(page, name) {
+  const drawn = () => page.evaluate(() => [...document.querySelectorAll('.map')].every((one) => !one.cityMap || one.cityMap.gl.loaded()));
+  await until(drawn, 'the map', 10_000);
+  await page.screenshot({ path: join(OUT, `${name}.png`) });
+}
 
 /** The id of the row that is current. */
 export const currentId = (page) => page.locator('.row.current').getAttribute('id').then((id) => id?.replace('row-', ''));

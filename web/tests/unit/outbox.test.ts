@@ -105,6 +105,18 @@ describe('the sender', () => {
     expect(sender.entries.value).toHaveLength(0);
   });
 
+  it('sends what is put while another answer is taken in', async () => {
+    answer = fine(2);
+    const steps = ['accept', 'depart', 'arrive'] as const;
+    await sender.learn([makeCase('a', { version: 1 })]);
+    for (const step of steps) {
+      await sender.put(makeCase('a'), { kind: 'step', step, reason: '' });
+      await vi.waitFor(() => expect(sent.length).toBeGreaterThan(steps.indexOf(step)));
+    }
+    await vi.waitFor(() => expect(sender.entries.value).toHaveLength(0));
+    expect(sent.map((one) => JSON.parse(one.body).what.act.step.step)).toEqual(steps);
+  });
+
   it('keeps what the server refuses, with the reason, and goes on with other tasks', async () => {
     answer = (one) =>
       one.body.includes('task-a') ? Response.json({ title: 'changed', status: 409, detail: 'li reassigned it' }, { status: 409 }) : fine(2)();
