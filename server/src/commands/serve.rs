@@ -85,7 +85,9 @@ fn assemble(config: &Config) -> anyhow::Result<Assembly> {
     let told = |problems: &[Problem]| -> Vec<String> { problems.iter().map(Problem::to_string).collect() };
     match wire::assemble(config) {
         Ok((assembly, warnings)) => {
-            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            for warning in warnings {
+                tracing::warn!("{warning}");
+            }
             Ok(assembly)
         }
         Err(problems) => bail!("cannot use the configuration:\n  {}", told(&problems).join("\n  ")),

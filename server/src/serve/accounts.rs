@@ -281,22 +281,18 @@ impl Accounts {
         let stored = known.unwrap_or_else(|| UNKNOWN.to_owned());
         let right = PasswordHash::new(&stored)
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-        match role.filter(|_| right) {
-            Some(role) => {
-                self.live().failures.remove(name);
-                self.start(Caller { name: name.to_owned(), role, department, scopes: None, csrf: None }, now)
+        let Some(role) = role.filter(|_| right) else {
+            let mut live = self.live();
+            // Names that nobody has could fill the memory.
+            if live.failures.len() >= SESSIONS {
+                live.failures.clear();
             }
-            None => {
-                let mut live = self.live();
-                // Names that nobody has could fill the memory.
-                if live.failures.len() >= SESSIONS {
-                    live.failures.clear();
-                }
-                let failed = live.failures.entry(name.to_owned()).or_insert((0, now));
-                *failed = (failed.0 + 1, now.checked_add(WAIT).unwrap_or(now));
-                Err(AccountError::Wrong)
-            }
-        }
+            let failed = live.failures.entry(name.to_owned()).or_insert((0, now));
+            *failed = (failed.0 + 1, now.checked_add(WAIT).unwrap_or(now));
+            return Err(AccountError::Wrong);
+        };
+        self.live().failures.remove(name);
+        self.start(Caller { name: name.to_owned(), role, department, scopes: None, csrf: None }, now)
     }
 
     /// Ends a session.
@@ -362,15 +358,11 @@ fn fill(bytes: &mut [u8]) -> Result<(), AccountError> {
 fn secret() -> Result<String, AccountError> {
     let mut bytes = [0_u8; 32];
     fill(&mut bytes)?;
-    Ok(to_hex(&bytes))
+    Ok(hex::encode(bytes))
 }
 
 fn hash(text: &str) -> String {
-    to_hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

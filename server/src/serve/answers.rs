@@ -26,7 +26,15 @@ pub enum Known {
 /// Answers by caller and key.
 #[derive(Debug, Default)]
 pub struct Answers {
-    kept: Mutex<(HashMap<String, (String, Value)>, VecDeque<String>)>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Hash of the request and answer, by caller and key.
+    answers: HashMap<String, (String, Value)>,
+    /// The same keys, oldest first.
+    order: VecDeque<String>,
 }
 
 impl Answers {
@@ -36,7 +44,7 @@ impl Answers {
             return Known::Unusable;
         }
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.0.get(&format!("{caller}\0{key}")) {
+        match kept.answers.get(&format!("{caller}\0{key}")) {
             None => Known::New,
             Some((same, answer)) if same == request => Known::Answered(answer.clone()),
             Some(_) => Known::Other,
@@ -47,12 +55,12 @@ impl Answers {
     pub fn keep(&self, caller: &str, key: &str, request: &str, answer: &Value) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("{caller}\0{key}");
-        if kept.0.insert(name.clone(), (request.to_owned(), answer.clone())).is_none() {
-            kept.1.push_back(name);
+        if kept.answers.insert(name.clone(), (request.to_owned(), answer.clone())).is_none() {
+            kept.order.push_back(name);
         }
-        while kept.1.len() > KEPT {
-            if let Some(oldest) = kept.1.pop_front() {
-                kept.0.remove(&oldest);
+        while kept.order.len() > KEPT {
+            if let Some(oldest) = kept.order.pop_front() {
+                kept.answers.remove(&oldest);
             }
         }
     }

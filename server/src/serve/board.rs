@@ -97,7 +97,9 @@ impl Board {
             let events = store.events_after(board.cursor, PAGE)?;
             let Some(last) = events.last() else { break };
             board.cursor = last.seq;
-            events.iter().for_each(|event| board.note_version(event));
+            for event in &events {
+                board.note_version(event);
+            }
         }
         for task in store.tasks()? {
             board.put_task(task);

@@ -246,14 +246,14 @@ fn is_public(address: IpAddr) -> bool {
                 || (a, b, c) == (192, 0, 0)
                 || (a == 198 && (18..20).contains(&b)))
         }
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_public(IpAddr::V4(v4)),
-            // Global unicast is 2000::/3; of that, documentation, 6to4 and Teredo lead elsewhere.
-            None => {
-                let [a, b, ..] = v6.segments();
-                (a & 0xe000) == 0x2000 && !(a == 0x2001 && (b == 0xdb8 || b == 0)) && a != 0x2002
+        IpAddr::V6(v6) => {
+            if let Some(v4) = v6.to_ipv4_mapped() {
+                return is_public(IpAddr::V4(v4));
             }
-        },
+            // Global unicast is 2000::/3; of that, documentation, 6to4 and Teredo lead elsewhere.
+            let [a, b, ..] = v6.segments();
+            (a & 0xe000) == 0x2000 && !(a == 0x2001 && (b == 0xdb8 || b == 0)) && a != 0x2002
+        }
     }
 }
 

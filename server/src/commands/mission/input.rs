@@ -55,15 +55,11 @@ pub fn aircraft_of(asked: Option<&str>, imported: &Imported) -> anyhow::Result<A
             .into_iter()
             .find(|a| a.dji.as_ref().map(formats::numbers) == imported.dji && imported.dji.is_some())
     };
-    match aircraft(named).ok().or_else(of_number) {
-        Some(aircraft) => Ok(aircraft),
-        None => {
-            tracing::warn!(
-                "the plan does not say for which aircraft it is; taken as {USUAL}, give --aircraft"
-            );
-            aircraft(USUAL)
-        }
+    if let Some(known) = aircraft(named).ok().or_else(of_number) {
+        return Ok(known);
     }
+    tracing::warn!("the plan does not say for which aircraft it is; taken as {USUAL}, give --aircraft");
+    aircraft(USUAL)
 }
 
 /// Reads a text file.

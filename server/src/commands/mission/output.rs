@@ -138,10 +138,7 @@ fn table(made: &Made<'_>, cost: &Estimate, out: &Path) -> String {
         row("each alone 各自单飞", alone.join(", "));
         row("saved 节省", minutes(merged.saved_secs()));
     }
-    let mut text = table.to_string();
     let serving = made.plan.legs.iter().enumerate().filter(|(_, leg)| !leg.serves.is_empty());
-    for (index, leg) in serving {
-        text.push_str(&format!("\nleg 航段 {}: {}", index + 1, leg.serves.join(", ")));
-    }
-    text
+    let lines = serving.map(|(index, leg)| format!("leg 航段 {}: {}", index + 1, leg.serves.join(", ")));
+    std::iter::once(table.to_string()).chain(lines).collect::<Vec<_>>().join("\n")
 }

@@ -31,9 +31,8 @@ const AHEAD: usize = 64;
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct From {
-    /// Number of the last event that was read, 0 for all.
-    #[serde(default)]
-    after: u64,
+    /// Number of the last event that was read, 0 for all. Without it a page begins with the first event, a stream with the next.
+    after: Option<u64>,
     /// Events in the answer, 1000 at most.
     limit: Option<usize>,
     /// Seconds to wait for an event when there is none, 60 at most.
@@ -55,7 +54,7 @@ pub async fn feed(
     let mut changed = app.changed();
     let wait = Duration::from_secs(from.wait.unwrap_or(0).min(LONGEST_SECS));
     let until = tokio::time::Instant::now() + wait;
-    let mut cursor = from.after;
+    let mut cursor = from.after.unwrap_or(0);
     loop {
         changed.borrow_and_update();
         let events = after(&app, cursor, limit).await?;
@@ -90,7 +89,7 @@ pub async fn stream(
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let cursor = match last {
         Some(text) => text.trim().parse().map_err(|_| Problem::bad_request("Last-Event-ID is no number"))?,
-        None => from.after,
+        None => from.after.unwrap_or_else(|| *app.changed().borrow()),
     };
     let (send, receive) = mpsc::channel(AHEAD);
     tokio::spawn(follow(app, caller, cursor, send));

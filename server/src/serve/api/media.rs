@@ -31,8 +31,13 @@ pub async fn evidence(
         tracing::warn!("evidence {file} cannot be read: {error}");
         unknown()
     })?;
-    let media = if file.ends_with(".json") { "application/json" } else { "image/jpeg" };
+    let media = if path_ends_in_json(&file) { "application/json" } else { "image/jpeg" };
     let headers =
         [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, "private, max-age=31536000, immutable")];
     Ok((headers, bytes).into_response())
+}
+
+/// Records are JSON, everything else is a picture.
+fn path_ends_in_json(file: &str) -> bool {
+    std::path::Path::new(file).extension().is_some_and(|extension| extension == "json")
 }

@@ -253,13 +253,11 @@ fn parse_datetime(text: &str) -> Result<Interval, Problem> {
         "" | ".." => Ok(None),
         _ => part.parse().map(Some).map_err(|_| bad()),
     };
-    match text.split_once('/') {
-        Some((from, to)) => Ok((side(from)?, side(to)?)),
-        None => {
-            let at = text.parse().map_err(|_| bad())?;
-            Ok((Some(at), Some(at)))
-        }
+    if let Some((from, to)) = text.split_once('/') {
+        return Ok((side(from)?, side(to)?));
     }
+    let at = text.parse().map_err(|_| bad())?;
+    Ok((Some(at), Some(at)))
 }
 
 #[cfg(test)]

@@ -135,8 +135,15 @@ pub(super) fn answered(
 pub async fn bulk(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(bulk): Json<Bulk>,
-) -> Result<Json<BulkDone>, Problem> {
+    headers: HeaderMap,
+    Json(bulk): Json<Value>,
+) -> Result<Json<Value>, Problem> {
+    let request = models::pack::sha256_hex(bulk.to_string().as_bytes());
+    let key = key_of(&headers);
+    if let Some(answer) = answered(&app, &caller, key, &request)? {
+        return Ok(Json(answer));
+    }
+    let bulk: Bulk = serde_json::from_value(bulk).map_err(Problem::bad_request)?;
     let count = bulk.operations.len();
     if count > MOST {
         return Err(Problem::refused(format!("{count} operations at once are more than {MOST}")));
@@ -152,7 +159,11 @@ pub async fn bulk(
             }
         }
     }
-    Ok(Json(told))
+    let answer = serde_json::to_value(told).unwrap_or_default();
+    if let Some(key) = key {
+        app.answers.keep(&caller.name, key, &request, &answer);
+    }
+    Ok(Json(answer))
 }
 
 async fn decide(app: &Arc<App>, caller: &Caller, decision: Decision) -> Result<Value, Problem> {

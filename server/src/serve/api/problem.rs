@@ -30,40 +30,45 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl ToString) -> Self {
+    fn new(
+        status: StatusCode,
+        kind: &'static str,
+        title: &'static str,
+        detail: &dyn std::fmt::Display,
+    ) -> Self {
         Self { kind, title, status: status.as_u16(), detail: detail.to_string(), more: Map::new() }
     }
 
     /// Nobody signed in.
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "/problems/sign-in", "sign in first", "no session and no token")
+        Self::new(StatusCode::UNAUTHORIZED, "/problems/sign-in", "sign in first", &"no session and no token")
     }
 
     /// The caller may not do this.
-    pub fn forbidden(detail: impl ToString) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "/problems/forbidden", "not allowed", detail)
+    pub fn forbidden(detail: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "/problems/forbidden", "not allowed", &detail)
     }
 
     /// There is no such thing, or the caller may not know of it.
-    pub fn not_found(detail: impl ToString) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "/problems/not-found", "not found", detail)
+    pub fn not_found(detail: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "/problems/not-found", "not found", &detail)
     }
 
     /// The request makes no sense.
-    pub fn bad_request(detail: impl ToString) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "/problems/bad-request", "cannot be understood", detail)
+    pub fn bad_request(detail: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "/problems/bad-request", "cannot be understood", &detail)
     }
 
     /// The request makes sense and cannot be done.
-    pub fn refused(detail: impl ToString) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "/problems/refused", "refused", detail)
+    pub fn refused(detail: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "/problems/refused", "refused", &detail)
     }
 
     /// Something of the server failed.
     pub fn internal(detail: &str) -> Self {
         tracing::error!("{detail}");
         let told = "a fault inside the server; its log says more";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "/problems/internal", "internal error", told)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "/problems/internal", "internal error", &told)
     }
 }
 
@@ -84,14 +89,14 @@ impl From<StoreError> for Problem {
             StoreError::NotFound(_) => Self::not_found(text),
             StoreError::ChangedMeanwhile { actor, at, name, found, .. } => {
                 let mut problem =
-                    Self::new(StatusCode::CONFLICT, "/problems/changed", "changed meanwhile", text);
+                    Self::new(StatusCode::CONFLICT, "/problems/changed", "changed meanwhile", &text);
                 let more = json!({"actor": actor, "at": at, "name": name, "version": found});
                 problem.more = more.as_object().cloned().unwrap_or_default();
                 problem
             }
             StoreError::ChangedAfter { actor, at, .. } => {
                 let mut problem =
-                    Self::new(StatusCode::CONFLICT, "/problems/changed", "changed meanwhile", text);
+                    Self::new(StatusCode::CONFLICT, "/problems/changed", "changed meanwhile", &text);
                 problem.more = json!({"actor": actor, "at": at}).as_object().cloned().unwrap_or_default();
                 problem
             }
@@ -102,7 +107,7 @@ impl From<StoreError> for Problem {
             other if other.is_temporary() => {
                 tracing::warn!("{text}");
                 let told = "the store cannot be used at the moment; try again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/busy", "busy", told)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/busy", "busy", &told)
             }
             _ => Self::internal(&text),
         }
@@ -119,10 +124,10 @@ impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::Wrong => {
-                Self::new(StatusCode::UNAUTHORIZED, "/problems/sign-in", "sign-in failed", error)
+                Self::new(StatusCode::UNAUTHORIZED, "/problems/sign-in", "sign-in failed", &error)
             }
             AccountError::Wait => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/wait", "wait a little", error)
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/wait", "wait a little", &error)
             }
             AccountError::Unusable(_) => Self::refused(error),
             other => Self::internal(&other.to_string()),

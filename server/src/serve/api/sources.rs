@@ -175,6 +175,7 @@ pub async fn live(
 ) -> Result<Response, Problem> {
     may_watch(&caller)?;
     let status = status(&app, &id)?;
+    status.latest().ok_or_else(|| Problem::not_found(format!("{id} gave no picture yet")))?;
     let (send, receive) = mpsc::channel(AHEAD);
     tokio::spawn(show(app, status, send));
     let mut response = Response::new(Body::from_stream(ReceiverStream::new(receive)));
