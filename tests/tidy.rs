@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pipeline", &["gis", "models"]),
     ("pipeline-gst", &["pipeline", "gis", "models"]),
     ("pipeline-cv", &["pipeline", "gis", "models"]),
+    ("pipeline-onvif", &["pipeline", "gis"]),
     ("dispatch", &["gis"]),
     ("store", &["gis", "dispatch"]),
     ("simulation", &["gis", "dispatch"]),
@@ -25,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pipeline",
             "pipeline-gst",
             "pipeline-cv",
+            "pipeline-onvif",
             "dispatch",
             "store",
             "simulation",
@@ -48,6 +50,7 @@ const EDGES: &[(&str, &str)] = &[
     ("axum", "server"),
     ("tokio", "server"),
     ("reqwest", "server"),
+    ("ureq", "pipeline-onvif"),
 ];
 
 const MAX_FILE_LINES: usize = 600;
