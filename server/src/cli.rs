@@ -19,8 +19,8 @@ pub use cases::{
     TasksListArgs,
 };
 pub use position::{
-    CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
-    LensChoice, MarkCrs, PointFormat,
+    CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, DemKind,
+    GeorefArgs, LensChoice, MarkCrs, PointFormat,
 };
 pub use route::{
     CityArgs, ContextArg, RouteArgs, RowFormat, RulesArgs, RulesCheckArgs, RulesCommand, RulesDryRunArgs,

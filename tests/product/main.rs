@@ -17,4 +17,5 @@ mod real_clips;
 mod route;
 mod simulate;
 mod telemetry;
+mod unknown_datum;
 mod zones;

@@ -8,6 +8,7 @@ pub mod eval;
 pub mod export;
 pub mod georef;
 pub mod incidents;
+pub mod poses;
 pub mod route;
 pub mod rules;
 pub mod simulate;
