@@ -13,6 +13,7 @@ mod command;
 mod configuration;
 mod demo;
 mod positions;
+mod ptz;
 mod real_clips;
 mod route;
 mod simulate;
