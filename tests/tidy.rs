@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pipeline", &["gis", "models"]),
     ("pipeline-gst", &["pipeline", "gis", "models"]),
     ("pipeline-cv", &["pipeline", "gis", "models"]),
+    ("pipeline-onvif", &["pipeline", "gis"]),
     ("dispatch", &["gis"]),
     ("missions", &["gis"]),
     ("store", &["gis", "dispatch"]),
@@ -26,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pipeline",
             "pipeline-gst",
             "pipeline-cv",
+            "pipeline-onvif",
             "dispatch",
             "missions",
             "store",
@@ -50,6 +52,7 @@ const EDGES: &[(&str, &str)] = &[
     ("axum", "server"),
     ("tokio", "server"),
     ("reqwest", "server"),
+    ("ureq", "pipeline-onvif"),
 ];
 
 const MAX_FILE_LINES: usize = 600;

@@ -54,6 +54,8 @@ pub enum NotLocated {
     StalePose,
     /// The camera was moved or turned and where it looks now is not known.
     PoseUnknown,
+    /// The camera was panning, tilting or zooming.
+    CameraMoving,
     /// The height of the camera cannot be put on the datum of the terrain.
     NoHeight,
     /// The ray passes above the horizon or too close to it.

@@ -11,6 +11,7 @@ pub mod motion;
 pub mod observe;
 pub mod place;
 pub mod poses;
+pub mod ptz;
 pub mod runner;
 pub mod scale;
 pub mod scene;

@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use gis::camera::TimeOffset;
+use gis::camera::{RollingShutter, TimeOffset};
 use gis::{EllipsoidHeight, NotLocated, Terrain, TimeQuality, TimeSource};
 use jiff::{SignedDuration, Timestamp};
 use nalgebra::Matrix3;
 
 use crate::camera::{CameraSetup, FrameCamera};
 use crate::poses::{PoseLookup, PoseTrack};
+use crate::ptz::{PtzCamera, PtzLookup};
 use crate::runner::{Event, Looked};
 use crate::scene::{Scene, SceneWatch, turn};
 use crate::telemetry::{Sample, klv};
@@ -41,6 +42,8 @@ pub enum PoseOrigin {
     SideCar(PoseTrack),
     /// A camera that does not move.
     Fixed(Box<FrameCamera>),
+    /// A camera that pans, tilts and zooms, and says where it looks.
+    Ptz(Box<PtzCamera>),
     /// One sample a picture, by file name.
     Stills(BTreeMap<String, Sample>),
 }
@@ -176,6 +179,7 @@ impl<'a> Placer<'a> {
         let at_us = self.setup.telemetry_us(elapsed);
         let found = match &self.origin {
             PoseOrigin::Fixed(_) => return Moment::Missing(NotLocated::NoTelemetry),
+            PoseOrigin::Ptz(camera) => return self.ptz_moment(camera, looked),
             PoseOrigin::Stills(samples) => {
                 let sample = looked.frame.name.as_ref().and_then(|name| samples.get(name));
                 return known(sample.cloned(), NotLocated::NoTelemetry);
@@ -201,14 +205,35 @@ impl<'a> Placer<'a> {
         }
     }
 
+    /// A frame of a live camera waits for the report behind it.
+    fn ptz_moment(&self, camera: &PtzCamera, looked: &Looked) -> Moment {
+        let overdue = self.over
+            || self.latest > looked.frame.elapsed + WAIT
+            || self.waiting.len() >= MAX_WAITING
+            || !camera.live;
+        match self.reported(camera, looked, !overdue) {
+            PtzLookup::NotYet => Moment::NotYet,
+            _ => Moment::Missing(NotLocated::StalePose),
+        }
+    }
+
+    fn reported(&self, camera: &PtzCamera, looked: &Looked, waits: bool) -> PtzLookup {
+        let (time, _) = self.time_without_telemetry(looked);
+        camera.track.at(time.as_microsecond(), camera.max_age_us, waits)
+    }
+
+    fn ptz(&self, camera: &PtzCamera, looked: &Looked) -> Result<FrameCamera, NotLocated> {
+        match self.reported(camera, looked, false) {
+            PtzLookup::Stood(report) => camera.at(&report)?.resized(looked.frame.picture.size()),
+            PtzLookup::Moving => Err(NotLocated::CameraMoving),
+            PtzLookup::Stale | PtzLookup::NotYet => Err(NotLocated::StalePose),
+        }
+    }
+
     fn with_sample(&mut self, looked: Looked, sample: &Sample) -> Placed {
         self.learn_takeoff(sample);
         let camera = FrameCamera::from_sample(sample, &self.setup, looked.frame.picture.size());
-        let time_offset = self.time_offset(looked.frame.elapsed);
-        let camera = camera.map(|mut camera| {
-            camera.pose.sigma.time_offset = time_offset;
-            camera
-        });
+        let camera = camera.map(|camera| self.in_motion(camera, looked.frame.elapsed));
         let (time, time_quality) = match (sample.time, &self.origin) {
             (Some(time), PoseOrigin::InBand(_)) => (time, quality(TimeSource::Klv, KLV_SIGMA_MILLIS)),
             (Some(time), _) => (time, quality(TimeSource::SideCar, SIDE_CAR_SIGMA_MILLIS)),
@@ -217,21 +242,28 @@ impl<'a> Placer<'a> {
         Placed { looked, time, time_quality, camera }
     }
 
-    /// What the uncertain join of video and telemetry does while the camera moves.
-    fn time_offset(&self, elapsed: Duration) -> Option<TimeOffset> {
+    /// Adds what motion does: the uncertain join of video and telemetry counts, and rows are read one after the other.
+    fn in_motion(&self, mut camera: FrameCamera, elapsed: Duration) -> FrameCamera {
         let (track, sigma_millis) = match &self.origin {
             PoseOrigin::InBand(track) => (track, KLV_SIGMA_MILLIS),
             PoseOrigin::SideCar(track) => (track, SIDE_CAR_SIGMA_MILLIS),
-            PoseOrigin::Fixed(_) | PoseOrigin::Stills(_) => return None,
+            PoseOrigin::Fixed(_) | PoseOrigin::Ptz(_) | PoseOrigin::Stills(_) => return camera,
         };
-        let velocity_enu_m_per_s = track.velocity_enu_m_per_s(self.setup.telemetry_us(elapsed))?;
-        Some(TimeOffset { velocity_enu_m_per_s, sigma_secs: sigma_millis / 1_000.0 })
+        let Some(motion) = track.motion(self.setup.telemetry_us(elapsed)) else { return camera };
+        camera.pose.sigma.time_offset = Some(TimeOffset {
+            velocity_enu_m_per_s: motion.velocity_enu_m_per_s.into(),
+            turn_enu_rad_per_s: motion.turn_enu_rad_per_s.into(),
+            sigma_secs: sigma_millis / 1_000.0,
+        });
+        camera.shutter = self.setup.readout.map(|readout| RollingShutter { readout, motion });
+        camera
     }
 
     fn without_sample(&mut self, looked: Looked, reason: NotLocated) -> Placed {
         let (time, time_quality) = self.time_without_telemetry(&looked);
         let camera = match &self.origin {
             PoseOrigin::Fixed(_) => self.fixed(&looked),
+            PoseOrigin::Ptz(camera) => self.ptz(camera, &looked),
             _ => Err(reason),
         };
         Placed { looked, time, time_quality, camera }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 pub use interpolate::interpolate;
 
+use gis::camera::CameraMotion;
 use gis::geodesy::metres_per_degree;
 
 use crate::telemetry::Sample;
@@ -150,25 +151,41 @@ impl PoseTrack {
     /// # Units
     /// Metres a second.
     pub fn velocity_enu_m_per_s(&self, at_us: i64) -> Option<[f64; 3]> {
-        let (start_us, before) = self.samples.range(..=at_us).next_back()?;
-        let (end_us, after) = self.samples.range(at_us.saturating_add(1)..).next()?;
-        let apart_us = end_us - start_us;
-        if apart_us <= 0 || apart_us > 2 * self.config.max_age_us {
-            return None;
-        }
+        let (before, after, secs) = self.around(at_us)?;
         let (from, to) = (before.position?, after.position?);
         let (north_m, east_m) = metres_per_degree(f64::midpoint(from.lat_deg, to.lat_deg));
         let climb = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| b - a);
         let up_m = climb(before.ellipsoid_height.map(|h| h.0), after.ellipsoid_height.map(|h| h.0))
             .or_else(|| climb(before.geoid_height.map(|h| h.0), after.geoid_height.map(|h| h.0)))
             .or_else(|| climb(before.above_takeoff.map(|h| h.0), after.above_takeoff.map(|h| h.0)));
-        let secs = apart_us as f64 / 1e6;
         let way_m = [
             short_way_deg(to.lon_deg - from.lon_deg) * east_m,
             (to.lat_deg - from.lat_deg) * north_m,
             up_m.unwrap_or(0.0),
         ];
         Some(way_m.map(|metres| metres / secs))
+    }
+
+    /// Returns how the camera moves and turns around a time, by the samples before and after it; without an attitude on both
+    /// sides it does not turn.
+    pub fn motion(&self, at_us: i64) -> Option<CameraMotion> {
+        let velocity = self.velocity_enu_m_per_s(at_us)?;
+        let (before, after, secs) = self.around(at_us)?;
+        let turn = before.enu_from_camera().zip(after.enu_from_camera());
+        let turn = turn.map(|(from, to)| (to * from.inverse()).scaled_axis() / secs);
+        Some(CameraMotion {
+            velocity_enu_m_per_s: velocity.into(),
+            turn_enu_rad_per_s: turn.unwrap_or_default(),
+        })
+    }
+
+    /// The samples before and after a time and the seconds between them, unless they are too far apart.
+    fn around(&self, at_us: i64) -> Option<(&Sample, &Sample, f64)> {
+        let (start_us, before) = self.samples.range(..=at_us).next_back()?;
+        let (end_us, after) = self.samples.range(at_us.saturating_add(1)..).next()?;
+        let apart_us = end_us - start_us;
+        let near = apart_us > 0 && apart_us <= 2 * self.config.max_age_us;
+        near.then_some((before, after, apart_us as f64 / 1e6))
     }
 
     fn hold(&self, nearest: Option<(&Sample, i64)>) -> PoseLookup {

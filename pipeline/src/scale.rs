@@ -43,6 +43,8 @@ impl<'a> Scaled<'a> {
         let at_us = self.setup.telemetry_us(frame.elapsed);
         let camera = match &self.origin {
             PoseOrigin::Fixed(camera) => camera.resized(size).ok(),
+            // The scale of a frame is needed before its reports are all there: the latest will do.
+            PoseOrigin::Ptz(camera) => camera.at(&camera.track.latest()?).and_then(|c| c.resized(size)).ok(),
             PoseOrigin::Stills(samples) => samples.get(frame.name.as_ref()?).and_then(of_sample),
             PoseOrigin::InBand(track) | PoseOrigin::SideCar(track) => {
                 track.settle(at_us).sample().and_then(of_sample)

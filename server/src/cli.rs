@@ -29,8 +29,8 @@ pub use mission::{
     MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionRevisitArgs, parse_length,
 };
 pub use position::{
-    CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, GeorefArgs,
-    LensChoice, MarkCrs, PointFormat,
+    CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, DemKind,
+    GeorefArgs, LensChoice, MarkCrs, PointFormat,
 };
 pub use route::{
     CityArgs, ContextArg, RouteArgs, RowFormat, RulesArgs, RulesCheckArgs, RulesCommand, RulesDryRunArgs,

@@ -81,6 +81,22 @@ fn a_table_of_poses_and_a_lens_place_pixels_on_the_sample_terrain() {
         (at[0].as_f64().unwrap() - 118.87).abs() < 1e-6 && (at[1].as_f64().unwrap() - 28.97).abs() < 1e-6
     );
     assert!(found["features"][0]["properties"]["ce90_m"].as_f64().unwrap() > 0.0);
+    // The same from a table that tells the lens itself: 1920 px seen under 70 degrees.
+    let whole = file(
+        &folder,
+        "whole.csv",
+        "image,lat_deg,lon_deg,ellipsoid_height_m,heading_deg,pitch_deg,roll_deg,width_px,height_px,focal_px\n\
+         a.jpg,28.97,118.87,200,0,-90,0,1920,1080,1371.0\n",
+    );
+    let alone =
+        ["georef", "--pose", &whole, "--points", &points, "--dem", &dem, "--dem-heights", "ellipsoidal"];
+    let output = flyonce(&alone);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(rows(&output)[0][3].parse::<f64>().unwrap(), (at[1].as_f64().unwrap() * 1e8).round() / 1e8);
+    assert_refused(
+        &flyonce(&["georef", "--pose", &poses, "--points", &points]),
+        &["poses.csv: line 2: no lens: give --camera or columns width_px, height_px and focal_px"],
+    );
     // Nothing tells the datum here, and five metres lie between the readings.
     assert_refused(&flyonce(&common), &["give --dem-heights ellipsoidal, egm96 or egm2008"]);
 }

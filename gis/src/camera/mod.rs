@@ -6,6 +6,8 @@ pub mod error;
 mod fisheye;
 pub mod intrinsics;
 pub mod pose;
+pub mod ptz;
+pub mod shutter;
 
 pub use attitude::Attitude;
 pub use distortion::Distortion;
@@ -14,3 +16,5 @@ pub use intrinsics::{Intrinsics, PixelRay, Projection};
 pub use pose::{
     BiasShare, CALIBRATED, CalibrationCovariance, HeadingSource, Pose, PoseSigma, PositionSource, TimeOffset,
 };
+pub use ptz::{PanTilt, PtzError, PtzHead, ZoomStep};
+pub use shutter::{CameraMotion, Readout, RollingShutter};

@@ -116,18 +116,21 @@ impl BiasShare {
 }
 
 /// An unknown offset between the times of video and telemetry while the camera moves: the position is wrong along the track
-/// by velocity times offset, in all frames alike.
+/// by velocity times offset and the direction by turn times offset, in all frames by the same offset.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TimeOffset {
     /// Velocity of the camera: east, north, up, metres a second.
     pub velocity_enu_m_per_s: [f64; 3],
+    /// Turn of the camera about east, north, up, radians a second.
+    #[serde(default)]
+    pub turn_enu_rad_per_s: [f64; 3],
     /// Standard deviation of the offset, seconds.
     pub sigma_secs: f64,
 }
 
 impl TimeOffset {
     fn is_usable(&self) -> bool {
-        self.velocity_enu_m_per_s.iter().all(|speed| speed.is_finite())
+        self.velocity_enu_m_per_s.iter().chain(&self.turn_enu_rad_per_s).all(|speed| speed.is_finite())
             && self.sigma_secs.is_finite()
             && self.sigma_secs >= 0.0
     }

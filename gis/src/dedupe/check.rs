@@ -268,6 +268,7 @@ fn words_of(reason: NotLocated) -> &'static str {
         NotLocated::NoAttitude => "the telemetry holds no camera attitude",
         NotLocated::NoIntrinsics => "the lens is not known",
         NotLocated::StalePose => "the nearest pose is too old",
+        NotLocated::CameraMoving => "the camera was panning, tilting or zooming",
         NotLocated::PoseUnknown => "the camera was moved and where it looks now is not known",
         NotLocated::NoHeight => "the height of the camera has no usable datum",
         NotLocated::NearHorizon => "it lies too close to the horizon",

@@ -12,7 +12,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use self::march::{Ray, Span};
 use self::propagate::PoseErrors;
-use crate::camera::{Intrinsics, PixelRay, Pose};
+use crate::camera::{Intrinsics, PixelRay, Pose, RollingShutter};
 use crate::geodesy::LocalFrame;
 use crate::height::EllipsoidHeight;
 use crate::observation::NotLocated;
@@ -62,7 +62,12 @@ pub struct View<'a> {
     pose_is_usable: bool,
     lens_is_usable: bool,
     least_sink: f64,
+    shutter: Option<RollingShutter>,
 }
+
+/// Rounds in which the row of a point and the pose of that row find each other; each leaves the share of the picture that the camera
+/// moves while it is read.
+const ROW_ROUNDS: usize = 6;
 
 impl<'a> View<'a> {
     /// Returns the view of a camera over a terrain, with the usual limits.
@@ -79,7 +84,33 @@ impl<'a> View<'a> {
             pose_is_usable: pose.is_usable(),
             lens_is_usable: intrinsics.validated().is_ok(),
             least_sink: limits.least_sink(),
+            shutter: None,
         }
+    }
+
+    /// Returns the view through a shutter that reads row after row.
+    #[must_use]
+    pub fn with_shutter(self, shutter: Option<RollingShutter>) -> Self {
+        Self { shutter, ..self }
+    }
+
+    /// Returns the same view over another ground.
+    #[must_use]
+    pub fn over<'b>(&self, terrain: &'b dyn Terrain) -> View<'b>
+    where
+        'a: 'b,
+    {
+        View { terrain, span: Span::of(terrain), ..*self }
+    }
+
+    /// Calls `look` with the view as the row of a pixel has it, and with this one where all rows are of one moment.
+    #[inline]
+    fn at_row<T>(&self, v_px: f64, look: impl FnOnce(&View<'_>) -> T) -> T {
+        let Some(shutter) = &self.shutter else { return look(self) };
+        let share = RollingShutter::share(v_px, self.intrinsics.height_px);
+        let pose = shutter.pose_at(self.pose, share);
+        let errors = PoseErrors::of(&pose).with_row(shutter.error_at(share));
+        look(&View { pose: &pose, frame: LocalFrame::at(pose.point), errors, shutter: None, ..*self })
     }
 
     /// Returns the view with other limits.
@@ -110,6 +141,16 @@ impl<'a> View<'a> {
 
     /// Returns the pixel (u, v) at which a point appears, inside the picture or not; `None` behind the camera.
     pub fn pixel_from_point(&self, point: GeoPoint) -> Option<(f64, f64)> {
+        let mut pixel = self.still_pixel(point)?;
+        if self.shutter.is_some() {
+            for _ in 0..ROW_ROUNDS {
+                pixel = self.at_row(pixel.1, |view| view.still_pixel(point))?;
+            }
+        }
+        Some(pixel)
+    }
+
+    fn still_pixel(&self, point: GeoPoint) -> Option<(f64, f64)> {
         let point_in_enu = self.frame.enu_from_point(point);
         self.intrinsics.project(&self.pose.enu_from_camera.inverse_transform_vector(&point_in_enu))
     }
@@ -163,8 +204,7 @@ struct Hit {
 /// The reason why there is no position: near the horizon, outside the terrain or in one of its holes, camera below the
 /// ground, or numbers that are not finite.
 pub fn locate(view: &View, u_px: f64, v_px: f64, pixel_sigma_px: f64) -> Result<GroundPosition, NotLocated> {
-    let hit = view.hit(u_px, v_px)?;
-    propagate::on_ground(view, &hit, pixel_sigma_px)
+    view.at_row(v_px, |view| propagate::on_ground(view, &view.hit(u_px, v_px)?, pixel_sigma_px))
 }
 
 /// Returns `locate` of each pixel, in their order.
@@ -198,10 +238,12 @@ pub(crate) fn locate_towards(
 ) -> Result<GroundPosition, NotLocated> {
     let point = GeoPoint { lat_lon: at, height: view.terrain.height(at).unwrap_or(fallback) };
     let pixel = view.pixel_from_point(point).ok_or(NotLocated::Degenerate)?;
-    let from_camera = view.frame.enu_from_point(point);
-    let (pixel_ray, _) = view.ray(pixel.0, pixel.1)?;
-    let hit = Hit { pixel_ray, direction: from_camera.normalize(), range_m: from_camera.norm(), point };
-    propagate::on_ground(view, &hit, pixel_sigma_px)
+    view.at_row(pixel.1, |view| {
+        let from_camera = view.frame.enu_from_point(point);
+        let (pixel_ray, _) = view.ray(pixel.0, pixel.1)?;
+        let hit = Hit { pixel_ray, direction: from_camera.normalize(), range_m: from_camera.norm(), point };
+        propagate::on_ground(view, &hit, pixel_sigma_px)
+    })
 }
 
 /// Returns the point of the ground in a pixel, without its error.
@@ -209,7 +251,7 @@ pub(crate) fn locate_towards(
 /// # Errors
 /// As `locate`.
 pub fn ground_point(view: &View, u_px: f64, v_px: f64) -> Result<GeoPoint, NotLocated> {
-    view.hit(u_px, v_px).map(|hit| hit.point)
+    view.at_row(v_px, |view| view.hit(u_px, v_px).map(|hit| hit.point))
 }
 
 /// Returns the point at a measured distance along the ray of a pixel, as from a laser range finder; needs no terrain and
@@ -227,13 +269,15 @@ pub fn locate_at_range(
     range_sigma_m: f64,
     pixel_sigma_px: f64,
 ) -> Result<GroundPosition, NotLocated> {
-    let (pixel_ray, direction) = view.ray(u_px, v_px)?;
-    if !(range_m > 0.0 && range_m.is_finite() && view.pose_is_usable) {
-        return Err(NotLocated::Degenerate);
-    }
-    let point = usable(view.frame.point_from_enu(&(direction * range_m)))?;
-    let hit = Hit { pixel_ray, direction, range_m, point };
-    propagate::at_range(view, &hit, pixel_sigma_px, range_sigma_m)
+    view.at_row(v_px, |view| {
+        let (pixel_ray, direction) = view.ray(u_px, v_px)?;
+        if !(range_m > 0.0 && range_m.is_finite() && view.pose_is_usable) {
+            return Err(NotLocated::Degenerate);
+        }
+        let point = usable(view.frame.point_from_enu(&(direction * range_m)))?;
+        let hit = Hit { pixel_ray, direction, range_m, point };
+        propagate::at_range(view, &hit, pixel_sigma_px, range_sigma_m)
+    })
 }
 
 /// Returns the side of the square of ground that one pixel in the middle of the picture covers, metres.

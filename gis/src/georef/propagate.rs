@@ -29,8 +29,10 @@ const FLOOR_M2: f64 = 1e-6;
 pub(super) struct PoseErrors {
     /// Displacements of the camera in east, north, up, metres.
     moves: [(Vector3<f64>, f64); 3],
-    /// The displacement along the track by a wrong time.
-    along_track: Option<Vector3<f64>>,
+    /// The displacement along the track, and the turn, by a wrong time.
+    along_track: Option<(Vector3<f64>, Vector3<f64>)>,
+    /// Displacement and turn by a wrong time of reading, for the row looked at.
+    row: Option<(Vector3<f64>, Vector3<f64>)>,
     /// Turns about axes in east, north, up, radians.
     turns: [(Vector3<f64>, f64); 3],
     /// What a calibrated camera's errors do together, instead of moves and turns.
@@ -82,8 +84,10 @@ fn pixel_by_lens(view: &View, hit: &Hit) -> SMatrix<f64, 2, 5> {
 impl PoseErrors {
     pub(super) fn of(pose: &Pose) -> Self {
         let sigma = &pose.sigma;
-        let along_track =
-            sigma.time_offset.map(|offset| Vector3::from(offset.velocity_enu_m_per_s) * offset.sigma_secs);
+        let along_track = sigma.time_offset.map(|offset| {
+            let by_offset = |rate: [f64; 3]| Vector3::from(rate) * offset.sigma_secs;
+            (by_offset(offset.velocity_enu_m_per_s), by_offset(offset.turn_enu_rad_per_s))
+        });
         let [east, north, up] = sigma.position_enu_m;
         let share = sigma.bias_share;
         let moves = [
@@ -95,7 +99,13 @@ impl PoseErrors {
         let turn = |axis: usize| {
             (axes[axis].into_inner() * sigma.attitude_deg[axis].to_radians(), share.attitude[axis])
         };
-        Self { moves, along_track, turns: [turn(0), turn(1), turn(2)], joint: JointErrors::of(pose) }
+        let turns = [turn(0), turn(1), turn(2)];
+        Self { moves, along_track, row: None, turns, joint: JointErrors::of(pose) }
+    }
+
+    /// Adds what a wrong time of reading does to a row: displacement and turn.
+    pub(super) fn with_row(self, row: (Vector3<f64>, Vector3<f64>)) -> Self {
+        Self { row: Some(row), ..self }
     }
 }
 
@@ -199,8 +209,12 @@ fn add_errors_at_camera(
     for column in by_pixel.column_iter() {
         sums.add_independent(&kept_on_ground(column.into_owned()));
     }
-    if let Some(moved_m) = view.errors.along_track {
-        sums.add_mode(TIME_OFFSET, &kept_on_ground(moved_m), 1.0);
+    let end_m = hit.direction * hit.range_m;
+    if let Some((moved_m, turn)) = view.errors.along_track {
+        sums.add_mode(TIME_OFFSET, &kept_on_ground(moved_m + turn.cross(&end_m)), 1.0);
+    }
+    if let Some((moved_m, turn)) = view.errors.row {
+        sums.add(&kept_on_ground(moved_m + turn.cross(&end_m)), 1.0);
     }
     if let Some(joint) = &view.errors.joint {
         for displaced_m in joint.displaced(view, hit) {
@@ -211,7 +225,6 @@ fn add_errors_at_camera(
     for (mode, (moved_m, share)) in view.errors.moves.iter().enumerate() {
         sums.add_mode(mode, &kept_on_ground(*moved_m), *share);
     }
-    let end_m = hit.direction * hit.range_m;
     for (axis, (turn, share)) in view.errors.turns.iter().enumerate() {
         sums.add_mode(FIRST_TURN + axis, &kept_on_ground(turn.cross(&end_m)), *share);
     }

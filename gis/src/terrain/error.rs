@@ -25,6 +25,19 @@ pub enum TerrainError {
         /// Most cells allowed.
         limit: u64,
     },
+    /// A strip or tile that does not fit the memory allowed for blocks.
+    #[error(
+        "terrain has strips or tiles of {width} x {height} cells, more than the {limit_bytes} bytes allowed: raise the limit, or \
+         write it in smaller tiles"
+    )]
+    BlockTooLarge {
+        /// Columns of a block.
+        width: usize,
+        /// Rows of a block.
+        height: usize,
+        /// Bytes allowed.
+        limit_bytes: u64,
+    },
     /// Fewer than two rows or columns.
     #[error("terrain has {width} x {height} cells, expected at least 2 x 2")]
     TooSmall {

@@ -1,6 +1,6 @@
 //! Ground at one height everywhere.
 
-use super::{Terrain, TerrainBounds};
+use super::{Terrain, TerrainBounds, TerrainKind};
 use crate::height::EllipsoidHeight;
 use crate::position::LatLon;
 
@@ -20,6 +20,10 @@ impl Terrain for FlatGround {
 
     fn sigma_m(&self) -> f64 {
         self.sigma_m
+    }
+
+    fn kind_at(&self, _at: LatLon) -> TerrainKind {
+        TerrainKind::Ground
     }
 
     fn bounds(&self) -> TerrainBounds {

@@ -16,7 +16,7 @@
 use nalgebra::{Matrix2, Vector2};
 
 use super::grid::{Grid, GridFromModel, Raster};
-use super::{Fall, HeightDatum, Probe, Terrain, TerrainBounds, TerrainError};
+use super::{Fall, HeightDatum, Probe, Terrain, TerrainBounds, TerrainError, TerrainKind};
 use crate::geoid::{GeoidModel, undulation_m};
 use crate::height::{EllipsoidHeight, GeoidHeight};
 use crate::position::LatLon;
@@ -135,6 +135,10 @@ impl Terrain for Hgt {
 
     fn sigma_m(&self) -> f64 {
         self.grid.sigma_m()
+    }
+
+    fn kind_at(&self, _at: LatLon) -> TerrainKind {
+        TerrainKind::Surface
     }
 
     fn bounds(&self) -> TerrainBounds {

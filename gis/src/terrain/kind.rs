@@ -1,5 +1,7 @@
 //! What a terrain model shows: the ground, or what stands on it.
 
+use serde::{Deserialize, Serialize};
+
 /// What the heights of a terrain model belong to.
 ///
 /// | kind | a ray at a roof or a tree | a thing on open ground |
@@ -7,7 +9,8 @@
 /// | surface | ends there, as in the picture | well placed; edges of roofs are smeared over a cell or two |
 /// | ground | goes through to the ground behind: too far by the height over the tangent of the depression | well placed |
 /// | unknown | either | well placed |
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TerrainKind {
     /// Roofs and crowns where there are some (DSM; photogrammetry, radar such as SRTM).
     Surface,

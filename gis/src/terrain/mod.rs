@@ -11,7 +11,7 @@ pub mod tiles;
 
 pub use error::TerrainError;
 pub use flat::FlatGround;
-pub use geotiff::{Crs, GeoTiff, GeoTiffOptions, HeightDatum};
+pub use geotiff::{Crs, GeoTiff, GeoTiffOptions, HeightDatum, SharedBytes};
 pub use hgt::{Hgt, SRTM_SIGMA_M};
 pub use kind::TerrainKind;
 pub use raised::Raised;
@@ -67,6 +67,11 @@ pub trait Terrain: Send + Sync {
     /// Returns the standard deviation of the height at a place, metres.
     fn sigma_at_m(&self, _at: LatLon) -> f64 {
         self.sigma_m()
+    }
+
+    /// Returns what the heights at a place belong to.
+    fn kind_at(&self, _at: LatLon) -> TerrainKind {
+        TerrainKind::Unknown
     }
 
     /// Returns the cover and the span of heights.

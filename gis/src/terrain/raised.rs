@@ -1,6 +1,6 @@
 //! What stands above the ground by an unknown height.
 
-use super::{Fall, Probe, Terrain, TerrainBounds};
+use super::{Fall, Probe, Terrain, TerrainBounds, TerrainKind};
 use crate::height::EllipsoidHeight;
 use crate::position::LatLon;
 
@@ -32,6 +32,10 @@ impl Terrain for Raised<'_> {
 
     fn sigma_at_m(&self, at: LatLon) -> f64 {
         self.ground.sigma_at_m(at).hypot(self.by_sigma_m)
+    }
+
+    fn kind_at(&self, at: LatLon) -> TerrainKind {
+        self.ground.kind_at(at)
     }
 
     fn bounds(&self) -> TerrainBounds {

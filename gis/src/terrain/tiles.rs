@@ -1,6 +1,6 @@
 //! Several terrains as one: the first in order that knows a place answers for it, with its own error.
 
-use super::{Fall, Probe, Terrain, TerrainBounds};
+use super::{Fall, Probe, Terrain, TerrainBounds, TerrainKind};
 use crate::height::EllipsoidHeight;
 use crate::position::LatLon;
 
@@ -59,6 +59,11 @@ impl Terrain for Tiles {
     fn sigma_at_m(&self, at: LatLon) -> f64 {
         let answering = self.layers.iter().find(|layer| layer.height(at).is_some());
         answering.map_or(self.sigma_m, |layer| layer.sigma_at_m(at))
+    }
+
+    fn kind_at(&self, at: LatLon) -> TerrainKind {
+        let answering = self.layers.iter().find(|layer| layer.height(at).is_some());
+        answering.map_or(TerrainKind::Unknown, |layer| layer.kind_at(at))
     }
 
     fn bounds(&self) -> TerrainBounds {

@@ -50,7 +50,8 @@ fn whatever_comes(n: &[f64], edges: u8) {
     let attitude = Attitude { heading_deg: n[14], pitch_deg: n[15], roll_deg: n[16] };
     let point =
         GeoPoint { lat_lon: LatLon { lat_deg: n[17], lon_deg: n[18] }, height: EllipsoidHeight(n[19]) };
-    let offset = TimeOffset { velocity_enu_m_per_s: [n[26]; 3], sigma_secs: n[25] };
+    let offset =
+        TimeOffset { velocity_enu_m_per_s: [n[26]; 3], turn_enu_rad_per_s: [n[26]; 3], sigma_secs: n[25] };
     let time_offset = (edges & 2 == 0).then_some(offset);
     let sigma = PoseSigma { time_offset, ..PoseSigma::new([n[20]; 3], [n[21]; 3]) };
     let camera = Pose::from_attitude(point, attitude, sigma);

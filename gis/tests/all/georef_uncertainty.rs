@@ -48,10 +48,12 @@ fn drawn(lens: &Intrinsics, camera: &Pose, pixel: (f64, f64), slope: (f64, f64))
     let mut sum = Matrix3::zeros();
     for _ in 0..DRAWS {
         let mut offset = Vector3::from(camera.sigma.position_enu_m).map(|sigma| normal(&mut uniform, sigma));
-        if let Some(time) = camera.sigma.time_offset {
-            offset += Vector3::from(time.velocity_enu_m_per_s) * normal(&mut uniform, time.sigma_secs);
-        }
         let mut turned = camera.enu_from_camera;
+        if let Some(time) = camera.sigma.time_offset {
+            let secs = normal(&mut uniform, time.sigma_secs);
+            offset += Vector3::from(time.velocity_enu_m_per_s) * secs;
+            turned = Rotation3::new(Vector3::from(time.turn_enu_rad_per_s) * secs) * turned;
+        }
         for (axis, sigma) in camera.error_axes_in_enu().iter().zip(camera.sigma.attitude_deg) {
             turned = Rotation3::from_axis_angle(axis, normal(&mut uniform, sigma.to_radians())) * turned;
         }
@@ -91,7 +93,11 @@ fn first_order_agrees_with_drawn_errors_over_level_and_sloped_ground() {
     {
         let (name, lens) = &lenses[index % 2];
         let mut camera = pose(GROUND_M + above_m, 140.0, pitch_deg, roll_deg);
-        let time = TimeOffset { velocity_enu_m_per_s: [4.0, -9.0, 0.5], sigma_secs: 0.15 };
+        let time = TimeOffset {
+            velocity_enu_m_per_s: [4.0, -9.0, 0.5],
+            turn_enu_rad_per_s: [0.02, -0.01, 0.05],
+            sigma_secs: 0.15,
+        };
         camera.sigma.time_offset = (index % 3 == 0).then_some(time);
         let stated = stated(lens, &camera, pixel, slope).covariance_enu_m2;
         let drawn = drawn(lens, &camera, pixel, slope);
@@ -111,7 +117,11 @@ fn first_order_agrees_with_drawn_errors_over_level_and_sloped_ground() {
 fn a_wrong_time_moves_the_hit_along_the_track_in_all_frames_alike() {
     let mut camera = pose(GROUND_M + 100.0, 0.0, -90.0, 0.0);
     let before = stated(&wide_lens(), &camera, (960.0, 540.0), (0.0, 0.0));
-    camera.sigma.time_offset = Some(TimeOffset { velocity_enu_m_per_s: [0.0, 12.0, 0.0], sigma_secs: 0.25 });
+    camera.sigma.time_offset = Some(TimeOffset {
+        velocity_enu_m_per_s: [0.0, 12.0, 0.0],
+        turn_enu_rad_per_s: [0.0; 3],
+        sigma_secs: 0.25,
+    });
     let after = stated(&wide_lens(), &camera, (960.0, 540.0), (0.0, 0.0));
     let added = after.covariance_enu_m2 - before.covariance_enu_m2;
     let shared = after.bias_covariance_enu_m2 - before.bias_covariance_enu_m2;

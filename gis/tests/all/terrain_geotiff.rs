@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use gis::geodesy::metres_per_degree;
-use gis::terrain::{Crs, GeoTiff, GeoTiffOptions, HeightDatum, Terrain, TerrainError};
+use gis::terrain::{Crs, GeoTiff, GeoTiffOptions, HeightDatum, Terrain, TerrainError, TerrainKind};
 use gis::{EllipsoidHeight, LatLon};
 use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
 use tiff::tags::Tag;
@@ -254,4 +254,20 @@ fn terrain_files_of_others_are_read() {
         let told = GeoTiffOptions { crs: Some(Crs::Epsg(32632)), ..options };
         assert_eq!(GeoTiff::from_bytes(&bytes, &told).unwrap().size(), (595, 686));
     }
+}
+
+#[test]
+fn a_surface_model_is_less_sure_at_the_edge_of_a_roof_and_a_ground_model_is_not() {
+    // A roof of 8 m over the left half of ten cells, on a slope of 1 m a cell.
+    let cells: Vec<f32> = (0..100).map(|i| (i / 10) as f32 + if i % 10 < 5 { 8.0 } else { 0.0 }).collect();
+    let bytes = GEOGRAPHIC.encode::<colortype::Gray32Float>(10, 10, &cells);
+    let terrain =
+        |kind| GeoTiff::from_bytes(&bytes, &GeoTiffOptions::of_kind(HeightDatum::Ellipsoidal, kind)).unwrap();
+    let at = |column: f64| LatLon { lat_deg: 29.0 - 0.0055, lon_deg: 118.0 + (column + 0.5) * 0.001 };
+    let surface = terrain(TerrainKind::Surface);
+    assert!((surface.sigma_at_m(at(1.5)) - 0.7).abs() < 1e-3, "a slope is no step");
+    assert!(surface.sigma_at_m(at(4.5)) > 2.0, "{}", surface.sigma_at_m(at(4.5)));
+    assert_eq!(surface.kind_at(at(4.5)), TerrainKind::Surface);
+    let ground = terrain(TerrainKind::Ground);
+    assert!((ground.sigma_at_m(at(4.5)) - 0.3).abs() < 1e-12);
 }

@@ -45,6 +45,8 @@ pub fn interpolate(earlier: &Sample, later: &Sample, part: f64) -> Sample {
         digital_zoom: either(earlier.digital_zoom, later.digital_zoom),
         lens: nearest.lens.or(earlier.lens).or(later.lens),
         slant_range_m: real(earlier.slant_range_m, later.slant_range_m),
+        // A range to a roof and one to the ground beside it have no middle.
+        laser_range_m: nearest.laser_range_m,
         frame_center: place(earlier.frame_center, later.frame_center),
         frame_center_elevation: real(
             earlier.frame_center_elevation.map(|h| h.0),

@@ -63,7 +63,7 @@ pub fn corrected(camera: &FrameCamera, move_: &Registration) -> Option<FrameCame
             sigma: PoseSigma { attitude_deg, ..pose.sigma },
             ..*pose
         },
-        ground: camera.ground,
+        ..camera.clone()
     })
 }
 

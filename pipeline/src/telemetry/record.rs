@@ -230,6 +230,7 @@ fn put_lens<M: SerializeMap>(map: &mut M, sample: &Sample) -> Result<(), M::Erro
 
 fn put_ground<M: SerializeMap>(map: &mut M, sample: &Sample) -> Result<(), M::Error> {
     map.serialize_entry("slant_range_m", &sample.slant_range_m)?;
+    map.serialize_entry("laser_range_m", &sample.laser_range_m)?;
     put_position(map, "frame_center_lat_deg", "frame_center_lon_deg", sample.frame_center)?;
     map.serialize_entry("frame_center_elevation_m", &sample.frame_center_elevation)?;
     map.serialize_entry("frame_center_ellipsoid_height_m", &sample.frame_center_ellipsoid_height)?;

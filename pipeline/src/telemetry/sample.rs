@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use nalgebra::{Quaternion, UnitQuaternion, Vector3};
+use nalgebra::{Quaternion, Rotation3, UnitQuaternion, Vector3};
 
 use gis::camera::{HeadingSource, PositionSource};
 use gis::{AboveTakeoffHeight, Attitude, EllipsoidHeight, GeoidHeight, LatLon};
@@ -51,6 +51,8 @@ pub struct Sample {
     pub lens: Option<RecordedLens>,
     /// Distance to the ground along the optical axis, metres.
     pub slant_range_m: Option<f64>,
+    /// The same as a range finder measured it, and not as a computer worked it out.
+    pub laser_range_m: Option<f64>,
     /// Recorded ground position of the picture's centre.
     pub frame_center: Option<LatLon>,
     /// Recorded height above mean sea level of the picture's centre, metres.
@@ -75,6 +77,15 @@ impl Sample {
             || self.above_takeoff.is_some()
             || self.unknown_datum_height_m.is_some();
         self.position.is_some() && has_height
+    }
+
+    /// Returns the rotation from the camera into east, north, up, where the sample tells it.
+    pub fn enu_from_camera(&self) -> Option<Rotation3<f64>> {
+        match (self.camera_absolute, self.platform, self.camera_relative) {
+            (Some(camera), _, _) => Some(camera.enu_from_camera()),
+            (None, Some(platform), Some(camera)) => Some(platform.enu_from_mounted_camera(&camera)),
+            _ => None,
+        }
     }
 
     /// Says whether the sample tells where the camera looks.

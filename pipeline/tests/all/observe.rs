@@ -9,7 +9,7 @@ use gis::{
 };
 use jiff::Timestamp;
 use models::SizePx;
-use pipeline::camera::{CameraSetup, FrameCamera};
+use pipeline::camera::{CameraSetup, FrameCamera, LaserRange};
 use pipeline::observe::{Ground, Moment, observe};
 use pipeline::telemetry::Sample;
 use pipeline::{Outline, Seen};
@@ -43,15 +43,18 @@ fn seen(plume: bool) -> Seen {
 }
 
 fn placed(one: Seen) -> (GroundPosition, bool) {
+    placed_by(one, &camera())
+}
+
+fn placed_by(one: Seen, camera: &FrameCamera) -> (GroundPosition, bool) {
     let ground = FlatGround { height: EllipsoidHeight(80.0), sigma_m: 0.3 };
     let terrain: Option<&dyn Terrain> = Some(&ground);
-    let camera = camera();
     let moment = Moment {
         source: "s",
         frame_index: 0,
         time: Timestamp::UNIX_EPOCH,
         time_quality: TimeQuality { source: TimeSource::Klv, sigma_millis: 20.0 },
-        camera: Ok(&camera),
+        camera: Ok(camera),
         place: None,
     };
     let ground = Ground { terrain, limits: Limits::default(), outline_sigma_px: 3.0 };
@@ -82,4 +85,47 @@ fn what_lies_on_the_ground_is_placed_as_it_is_and_more_surely() {
     let (heap, has_footprint) = placed(seen(false));
     assert!(has_footprint);
     assert!(error_m(&heap) < error_m(&placed(seen(true)).0) / 1.2);
+}
+
+/// The same view with a range finder, and a thing of 80 by 80 px on the optical axis or beside it.
+fn ranged(range_m: f64, right_px: f64) -> GroundPosition {
+    let camera = FrameCamera { laser: Some(LaserRange { range_m, sigma_m: 0.3 }), ..camera() };
+    let (left, right) = (920.0 + right_px, 1000.0 + right_px);
+    let ring_px = vec![(left, 500.0), (right, 500.0), (right, 580.0), (left, 580.0)];
+    let thing = seen(false);
+    let outline = Outline { ring_px, ..thing.outline };
+    placed_by(Seen { outline, ..thing }, &camera).0
+}
+
+#[test]
+fn what_a_range_finder_touches_lies_where_the_range_ends_and_more_surely() {
+    // The telemetry's height is 5 m too great: the ray of the axis is 95 m x sqrt(2) long, not 100 m x sqrt(2).
+    let truth = LatLon { lat_deg: 28.97 + 95.0 / 110_850.0, lon_deg: 118.87 };
+    let range_m = 95.0 * 2_f64.sqrt();
+    let off_m = |position: &GroundPosition| plane_distance_m(position.point.lat_lon, truth);
+    let (with, beside) = (ranged(range_m, 0.0), ranged(range_m, 200.0));
+    assert!(off_m(&with) < 0.5, "{} m off", off_m(&with));
+    assert!((with.point.height.0 - 85.0).abs() < 0.5, "{:?}", with.point);
+    assert!(error_m(&with) < error_m(&beside) / 1.2, "{} and {}", error_m(&with), error_m(&beside));
+    // What it does not touch is placed by the terrain.
+    assert!((beside.point.height.0 - 80.0).abs() < 0.01, "{:?}", beside.point);
+}
+
+#[test]
+fn without_terrain_the_ground_is_level_where_the_range_ends() {
+    let sample = Sample {
+        position: Some(LatLon { lat_deg: 28.97, lon_deg: 118.87 }),
+        ellipsoid_height: Some(EllipsoidHeight(180.0)),
+        camera_absolute: Some(Attitude { heading_deg: 0.0, pitch_deg: -45.0, roll_deg: 0.0 }),
+        hfov_deg: Some(60.0),
+        laser_range_m: Some(100.0 * 2_f64.sqrt()),
+        ..Sample::default()
+    };
+    let size = SizePx::new(1920, 1080);
+    let camera = FrameCamera::from_sample(&sample, &CameraSetup::default(), size).unwrap();
+    assert!((camera.ground.unwrap().height.0 - 80.0).abs() < 0.01);
+    let level = Attitude { pitch_deg: -1.0, ..sample.camera_absolute.unwrap() };
+    let level = Sample { camera_absolute: Some(level), ..sample };
+    let camera = FrameCamera::from_sample(&level, &CameraSetup::default(), size).unwrap();
+    assert!(camera.ground.is_none(), "near the horizon a range finder touches what stands on the ground");
 }

@@ -158,7 +158,7 @@ fn a_turn_and_zoom_are_found_and_the_pose_corrected() {
     let sigma = PoseSigma::new([0.02; 3], [0.05; 3]);
     let pose = Pose::from_attitude(point, attitude, sigma);
     let full = lens().scaled_to(1920.0, 1080.0).unwrap();
-    let camera = FrameCamera { intrinsics: full, pose, ground: None };
+    let camera = FrameCamera::still(full, pose);
     let fixed = turn::corrected(&camera, &found).unwrap();
     assert!((fixed.intrinsics.fx_px - full.fx_px * 1.1).abs() < 1e-3);
     let expected = pose.enu_from_camera * turned.inverse();

@@ -151,6 +151,8 @@ impl<'a> Collector<'a> {
         summary.unlocated += seen - located;
         summary.last_frame_index = Some(placed.looked.frame.index);
         summary.duration_secs = placed.looked.frame.elapsed.as_secs_f64();
+        let laser = placed.camera.as_ref().is_ok_and(|camera| camera.laser.is_some());
+        summary.laser_frames += u64::from(laser);
         let time_source = serde_json::to_value(placed.time_quality.source).unwrap_or_default();
         summary.time_source = time_source.as_str().map(str::to_owned);
         if seen > 0 && self.first_detection.is_none() {

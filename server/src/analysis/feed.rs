@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pipeline::camera::CameraSetup;
+use pipeline::camera::{CameraSetup, FrameCamera};
 use pipeline::detect::PackDetector;
+use pipeline::heights;
 use pipeline::place::{Placed, Placer, PoseOrigin};
 use pipeline::poses::{PoseConfig, PoseTrack};
+use pipeline::ptz::{PtzCamera, PtzTrack};
 use pipeline::runner::{Feed, FeedStats, run};
 use pipeline::scale::Scaled;
 use pipeline::scene::SceneWatch;
@@ -15,8 +17,10 @@ use pipeline::{Detector, FrameSource, SourceError};
 use pipeline_cv::CvRegistrar;
 use pipeline_gst::{GstSource, SourceUri, StillsSource};
 
+use super::ptz::Listener;
 use super::stop::Stop;
 use crate::config::Config;
+use crate::wire::ptz::{Ptz, Reports};
 use crate::wire::source::Beside;
 use crate::wire::{Source, Tiles};
 
@@ -28,6 +32,8 @@ pub struct FeedResult {
     pub stats: FeedStats,
     /// What was known last of a fixed camera's view.
     pub view: Option<String>,
+    /// What was assumed of heights and applied to poses, in words.
+    pub pose_notes: Vec<String>,
     /// Why it ended early.
     pub error: Option<String>,
 }
@@ -84,19 +90,19 @@ pub fn run_sources(shared: &Shared<'_>, sources: &[Source], workers: Vec<PackDet
 
 fn panicked(source: &Source) -> FeedResult {
     let error = Some("a fault inside flyonce ended this source; please report it".to_owned());
-    FeedResult { id: source.id.clone(), stats: FeedStats::default(), view: None, error }
+    failed(source, error)
+}
+
+fn failed(source: &Source, error: Option<String>) -> FeedResult {
+    let stats = FeedStats::default();
+    FeedResult { id: source.id.clone(), stats, view: None, pose_notes: Vec::new(), error }
 }
 
 /// Runs one source to its end.
 pub fn run_source(shared: &Shared<'_>, source: &Source, detectors: &mut [Box<dyn Detector>]) -> FeedResult {
     match open(source, shared.stop) {
         Ok(mut frames) => run_open(shared, source, frames.as_mut(), detectors),
-        Err(error) => FeedResult {
-            id: source.id.clone(),
-            stats: FeedStats::default(),
-            view: None,
-            error: Some(error.to_string()),
-        },
+        Err(error) => failed(source, Some(error.to_string())),
     }
 }
 
@@ -117,19 +123,24 @@ fn run_open(
     frames: &mut dyn FrameSource,
     detectors: &mut [Box<dyn Detector>],
 ) -> FeedResult {
-    let origin = origin(shared, source);
-    let undulation_m = shared.config.terrain.undulation_m;
-    let setup = CameraSetup { undulation_m, mount: source.mount, ..CameraSetup::default() };
+    let (origin, pose_notes) = origin(shared, source);
+    let _listener = listen(source, &origin);
+    let setup = CameraSetup {
+        undulation_m: shared.config.terrain.undulation_m,
+        mount: source.aircraft.map(|aircraft| aircraft.mount),
+        readout: source.aircraft.and_then(|aircraft| aircraft.readout),
+        ..CameraSetup::default()
+    };
     let mut placer = Placer::new(origin.clone(), setup.clone(), shared.terrain.ground(), source.start_time);
-    if source.camera.is_some() {
+    if source.camera.is_some() && source.ptz.is_none() {
         let reference = source.reference_still.as_deref().cloned();
         placer = placer.with_scene(SceneWatch::new(Box::new(CvRegistrar), reference));
     }
     if shared.scaled {
         let mut scaled = Scaled::new(frames, origin, setup, shared.terrain.ground());
-        return run_placed(shared, source, &mut scaled, placer, detectors);
+        return FeedResult { pose_notes, ..run_placed(shared, source, &mut scaled, placer, detectors) };
     }
-    run_placed(shared, source, frames, placer, detectors)
+    FeedResult { pose_notes, ..run_placed(shared, source, frames, placer, detectors) }
 }
 
 fn run_placed(
@@ -158,18 +169,63 @@ fn run_placed(
     let no_frame = nothing.then(|| format!("{} gave no frame", source.spec.uri));
     let error = ended.err().map(|error| error.to_string()).or(failure).or(no_frame);
     let view = placer.scene().map(ToString::to_string);
-    FeedResult { id: source.id.clone(), stats, view, error }
+    FeedResult { id: source.id.clone(), stats, view, pose_notes: Vec::new(), error }
 }
 
-fn origin(shared: &Shared<'_>, source: &Source) -> PoseOrigin {
+/// Where poses come from, heights of unknown datum settled, and what was assumed and applied on the way.
+fn origin(shared: &Shared<'_>, source: &Source) -> (PoseOrigin, Vec<String>) {
+    let mut beside = source.beside.clone();
+    let mut samples: Vec<&mut Sample> = match &mut beside {
+        Beside::Nothing => Vec::new(),
+        Beside::Track(samples) => samples.iter_mut().collect(),
+        Beside::Stills(samples) => samples.values_mut().collect(),
+    };
+    let undulation_m = shared.config.terrain.undulation_m;
+    let heights = heights::settle_flight(&mut samples, shared.terrain.ground(), undulation_m);
+    let profile = source.aircraft.and_then(|aircraft| aircraft.told());
+    let notes: Vec<String> = heights.map(|heights| heights.to_string()).into_iter().chain(profile).collect();
+    for note in &notes {
+        tracing::warn!("{}: {note}", source.id);
+    }
+    (origin_of(shared, source, &beside), notes)
+}
+
+fn origin_of(shared: &Shared<'_>, source: &Source, beside: &Beside) -> PoseOrigin {
     let max_age_us = (shared.config.analysis.max_pose_age_secs * 1e6) as i64;
     let poses = PoseConfig { max_age_us, ..PoseConfig::default() };
-    match (&source.camera, &source.beside) {
+    if let (Some(base), Some(ptz)) = (&source.camera, &source.ptz) {
+        return PoseOrigin::Ptz(Box::new(ptz_camera(base, ptz)));
+    }
+    match (&source.camera, beside) {
         (Some(camera), _) => PoseOrigin::Fixed(Box::new(camera.clone())),
         (None, Beside::Stills(samples)) => PoseOrigin::Stills(samples.clone()),
         (None, Beside::Track(samples)) => PoseOrigin::SideCar(side_car(samples, poses, source.start_time)),
         (None, Beside::Nothing) => PoseOrigin::InBand(PoseTrack::new(poses)),
     }
+}
+
+fn ptz_camera(base: &FrameCamera, ptz: &Ptz) -> PtzCamera {
+    let track = match &ptz.reports {
+        Reports::Table(reports) => PtzTrack::of(reports.iter().copied()),
+        Reports::Onvif(..) => PtzTrack::default(),
+    };
+    PtzCamera {
+        base: base.clone(),
+        head: ptz.head.clone(),
+        sigma_deg: ptz.sigma_deg,
+        max_age_us: ptz.max_age_us,
+        live: matches!(ptz.reports, Reports::Onvif(..)),
+        track,
+    }
+}
+
+/// Starts to ask a camera that says where it looks.
+fn listen(source: &Source, origin: &PoseOrigin) -> Option<Listener> {
+    let (PoseOrigin::Ptz(camera), Reports::Onvif(endpoint, every)) = (origin, &source.ptz.as_ref()?.reports)
+    else {
+        return None;
+    };
+    Some(Listener::start(source.id.clone(), endpoint.clone(), *every, camera.track.clone()))
 }
 
 /// Puts samples on the time line of the video: by their elapsed time, else by their clock from the start of the video.

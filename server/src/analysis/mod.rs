@@ -3,6 +3,7 @@
 pub mod collect;
 pub mod feed;
 pub mod finish;
+mod ptz;
 pub mod stop;
 
 pub use collect::Collector;

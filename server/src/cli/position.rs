@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use gis::geoid::GeoidModel;
+use gis::terrain::TerrainKind;
 
 use crate::config::HeightDatumName;
 
@@ -16,7 +17,8 @@ pub struct GeorefArgs {
     #[arg(long, value_name = "FILE")]
     pub camera: Option<PathBuf>,
     /// Poses, CSV: image, lat_deg, lon_deg, heading_deg, pitch_deg, roll_deg of the camera, and ellipsoid_height_m, geoid_height_m,
-    /// above_takeoff_m or unknown_datum_height_m; sigma_east_m, sigma_north_m, sigma_up_m if known
+    /// above_takeoff_m or unknown_datum_height_m; if known, sigma_east_m, sigma_north_m, sigma_up_m, time, and the lens instead of
+    /// --camera: width_px, height_px, focal_px
     #[arg(long, value_name = "FILE")]
     pub pose: Option<PathBuf>,
     /// Pixels, CSV: image (path given or base name), u, v; (0, 0) is the outer corner of the top-left pixel
@@ -28,6 +30,9 @@ pub struct GeorefArgs {
     /// What the heights of the terrain count from; told by the heights above take-off when not given
     #[arg(long, value_enum)]
     pub dem_heights: Option<DemHeights>,
+    /// What the terrain shows; rays stop at the roofs of a surface
+    #[arg(long, value_enum, default_value_t)]
+    pub dem_kind: DemKind,
     /// Coordinate reference system of terrain files that state none
     #[arg(long, value_name = "EPSG:n", value_parser = parse_epsg)]
     pub dem_crs: Option<u32>,
@@ -116,8 +121,7 @@ pub struct CalibrateCameraArgs {
 /// Arguments of `calibrate mount`.
 #[derive(Debug, Clone, Args)]
 pub struct CalibrateMountArgs {
-    /// Folders or files of stills that tell their pose, or tables of poses (CSV: image, lat_deg, lon_deg, height_m above the
-    /// ellipsoid, heading_deg, pitch_deg, roll_deg, width_px, height_px, focal_px, time)
+    /// Folders or files of stills that tell their pose, or tables of poses (CSV, the columns of `georef --pose`, with the lens)
     #[arg(required = true)]
     pub flights: Vec<PathBuf>,
     /// Where landmarks are seen (CSV: image, u, v, name); (0, 0) is the outer corner of the top-left pixel
@@ -184,6 +188,28 @@ impl DemHeights {
             Self::Ellipsoidal => None,
             Self::Egm96 => Some(GeoidModel::Egm96),
             Self::Egm2008 => Some(GeoidModel::Egm2008),
+        }
+    }
+}
+
+/// What the heights of a terrain file belong to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum DemKind {
+    /// Roofs and crowns where there are some
+    Surface,
+    /// Bare earth
+    Ground,
+    /// Not known
+    #[default]
+    Unknown,
+}
+
+impl From<DemKind> for TerrainKind {
+    fn from(kind: DemKind) -> Self {
+        match kind {
+            DemKind::Surface => Self::Surface,
+            DemKind::Ground => Self::Ground,
+            DemKind::Unknown => Self::Unknown,
         }
     }
 }

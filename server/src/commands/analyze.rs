@@ -156,6 +156,7 @@ impl Job<'_> {
             },
             cost: cost(collected, results, spent, frames),
             packs: self.packs_used(),
+            terrain: wire::terrain::used(&self.config.terrain),
             truth: self.truth.map(|t| truth::compare(t, &classes, &facts)),
             errors,
         }
@@ -217,6 +218,7 @@ fn source_summary(
         uri: source.spec.uri.to_string(),
         dropped: result.stats.dropped,
         view: result.view.clone(),
+        pose_notes: result.pose_notes.clone(),
         error: result.error.clone(),
         ..found
     })

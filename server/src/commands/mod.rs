@@ -12,6 +12,7 @@ pub mod groups;
 pub mod incidents;
 pub mod late;
 pub mod mission;
+pub mod poses;
 pub mod route;
 pub mod rules;
 pub mod serve;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::sections::{Config, ContextEntry, SourceEntry, StoreEntry, ZoneEntry, masked};
+use super::sections::{Config, ContextEntry, PtzEntry, SourceEntry, StoreEntry, ZoneEntry, masked};
 
 /// One thing wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,9 +256,11 @@ fn check_values(config: &Config) -> Vec<Problem> {
         let value = value.unwrap_or(0.0);
         require(value.is_finite(), format!("terrain.{key}"), format!("must be a finite number, is {value}"));
     }
+    require(t.cache_mib != Some(0), "terrain.cache_mib".into(), "must be at least 1, is 0".into());
     for (i, file) in t.files.iter().enumerate() {
-        let ok = file.sigma_m.is_finite() && file.sigma_m > 0.0;
-        let message = format!("must be above 0, is {}", file.sigma_m);
+        let sigma_m = file.sigma_m();
+        let ok = sigma_m.is_finite() && sigma_m > 0.0;
+        let message = format!("must be above 0, is {sigma_m}");
         require(ok, format!("terrain.files[{i}].sigma_m"), message);
     }
     if let Some(store) = &config.store {
@@ -302,6 +304,9 @@ fn check_source(source: &SourceEntry, path: &str, require: &mut impl FnMut(bool,
         format!("{path}.reference_still"),
         "belongs to a fixed camera, and there is no camera".into(),
     );
+    if let Some(ptz) = &source.ptz {
+        check_ptz(ptz, source, path, require);
+    }
     if let Some(fps) = source.fps {
         require(
             fps.is_finite() && fps >= 0.0,
@@ -321,6 +326,23 @@ fn check_source(source: &SourceEntry, path: &str, require: &mut impl FnMut(bool,
     }
 }
 
+fn check_ptz(
+    ptz: &PtzEntry,
+    source: &SourceEntry,
+    path: &str,
+    require: &mut impl FnMut(bool, String, String),
+) {
+    let stands = source.camera.is_some();
+    require(stands, format!("{path}.ptz"), "belongs to a fixed camera, and there is no camera".into());
+    let idle = source.reference_still.is_none();
+    let message = "a camera that pans shows other views than its reference still";
+    require(idle, format!("{path}.reference_still"), message.into());
+    for (key, value) in [("poll_secs", ptz.poll_secs), ("max_age_secs", ptz.max_age_secs)] {
+        let ok = (0.05..=3600.0).contains(&value);
+        require(ok, format!("{path}.ptz.{key}"), format!("must be from 0.05 to 3600, is {value}"));
+    }
+}
+
 fn resolve_paths(config: &mut Config, base: &Path) {
     let fix = |path: &mut PathBuf| *path = base.join(&*path);
     config.runtime.onnxruntime.iter_mut().for_each(fix);
@@ -337,6 +359,9 @@ fn resolve_paths(config: &mut Config, base: &Path) {
         source.telemetry.iter_mut().for_each(fix);
         source.camera.iter_mut().for_each(fix);
         source.aircraft.iter_mut().for_each(fix);
+        if let Some(ptz) = &mut source.ptz {
+            ptz.password_file.iter_mut().chain(&mut ptz.positions).for_each(fix);
+        }
         source.reference_still.iter_mut().for_each(fix);
         if !source.uri.contains("://") {
             source.uri = base.join(&source.uri).to_string_lossy().into_owned();

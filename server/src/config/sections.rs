@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use dispatch::flood::FloodConfig;
 use gis::LatLon;
 use gis::dedupe::DedupeConfig;
+use gis::terrain::TerrainKind;
 use gis::zones::{ContextFile, ZoneFile};
 use jiff::Timestamp;
 use models::Precision;
@@ -202,6 +203,19 @@ pub struct TerrainEntry {
     pub flat_ellipsoid_height_m: Option<f64>,
     /// Geoid above the ellipsoid in this city, metres; EGM96 when absent.
     pub undulation_m: Option<f64>,
+    /// Memory for the heights of all files together, MiB; files beyond their equal share are read by blocks.
+    pub cache_mib: Option<u64>,
+}
+
+impl TerrainEntry {
+    /// Memory for terrain where the configuration says nothing, MiB.
+    pub const USUAL_CACHE_MIB: u64 = 1024;
+
+    /// Returns the bytes of memory for the heights of one file.
+    pub fn cache_bytes_each(&self) -> u64 {
+        let mib = self.cache_mib.unwrap_or(Self::USUAL_CACHE_MIB);
+        mib.saturating_mul(1 << 20) / (self.files.len() as u64).max(1)
+    }
 }
 
 /// One terrain tile.
@@ -212,13 +226,19 @@ pub struct TerrainFile {
     pub path: PathBuf,
     /// Datum of its heights; most files do not state it.
     pub heights: HeightDatumName,
-    /// One standard deviation of its heights, metres.
-    #[serde(default = "default_terrain_sigma_m")]
-    pub sigma_m: f64,
+    /// What its heights belong to: `surface` (roofs and crowns), `ground` (bare earth), `unknown`.
+    #[serde(default)]
+    pub kind: TerrainKind,
+    /// One standard deviation of its heights, metres; the usual one of the kind when absent.
+    #[serde(default)]
+    pub sigma_m: Option<f64>,
 }
 
-fn default_terrain_sigma_m() -> f64 {
-    0.5
+impl TerrainFile {
+    /// Returns the standard deviation of its heights, metres.
+    pub fn sigma_m(&self) -> f64 {
+        self.sigma_m.unwrap_or_else(|| self.kind.usual_sigma_m())
+    }
 }
 
 /// Datum of a terrain file's heights.
@@ -283,6 +303,9 @@ pub struct SourceEntry {
     /// `camera.toml` of a fixed camera.
     #[serde(default)]
     pub camera: Option<PathBuf>,
+    /// Where the camera says that it looks, if it pans, tilts and zooms.
+    #[serde(default)]
+    pub ptz: Option<PtzEntry>,
     /// `profile.toml` of the aircraft, as `flyonce calibrate mount` writes it.
     #[serde(default)]
     pub aircraft: Option<PathBuf>,
@@ -306,6 +329,41 @@ pub struct SourceEntry {
     pub permanent_water: Vec<Vec<(f64, f64)>>,
 }
 
+/// Where the reports of a pan-tilt-zoom camera come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PtzEntry {
+    /// Address of the camera's ONVIF PTZ service, `http://`.
+    #[serde(default)]
+    pub onvif: Option<String>,
+    /// Token of the media profile.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// Name to ask as.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// File that holds the password and nothing else.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// Table of positions by time instead: CSV or JSON lines.
+    #[serde(default)]
+    pub positions: Option<PathBuf>,
+    /// Time between two questions, seconds.
+    #[serde(default = "default_poll_secs")]
+    pub poll_secs: f64,
+    /// How far a report may lie from a frame, seconds.
+    #[serde(default = "default_max_age_secs")]
+    pub max_age_secs: f64,
+}
+
+fn default_poll_secs() -> f64 {
+    0.5
+}
+
+fn default_max_age_secs() -> f64 {
+    1.0
+}
+
 impl SourceEntry {
     /// Returns a source with nothing known but its name and address.
     pub fn bare(id: String, uri: String) -> Self {
@@ -315,6 +373,7 @@ impl SourceEntry {
             uri,
             telemetry: None,
             camera: None,
+            ptz: None,
             aircraft: None,
             reference_still: None,
             place: None,

@@ -1,5 +1,6 @@
 //! `summary.json`: what was read, found and spent.
 
+use gis::terrain::TerrainKind;
 use serde::Serialize;
 
 use crate::truth::Comparison;
@@ -29,6 +30,8 @@ pub struct Summary {
     pub cost: Vec<StageCost>,
     /// Execution provider and packs.
     pub packs: Vec<PackUsed>,
+    /// Terrain files and what they show.
+    pub terrain: Vec<TerrainUsed>,
     /// Tasks against known truth.
     pub truth: Option<Comparison>,
     /// Everything that went wrong, in words.
@@ -60,6 +63,10 @@ pub struct SourceSummary {
     pub time_source: Option<String>,
     /// What was known last of a fixed camera's view: `steady`, `moved by ...`, `unknown`.
     pub view: Option<String>,
+    /// What was assumed of heights and applied to poses, in words.
+    pub pose_notes: Vec<String>,
+    /// Frames at whose moment a range finder told the distance.
+    pub laser_frames: u64,
     /// Why it ended early.
     pub error: Option<String>,
 }
@@ -83,6 +90,17 @@ pub struct StageCost {
     pub cpu_ms: f64,
     /// CPU time a frame, milliseconds.
     pub cpu_ms_per_frame: f64,
+}
+
+/// A terrain file as it was read.
+#[derive(Debug, Clone, Serialize)]
+pub struct TerrainUsed {
+    /// The file.
+    pub path: String,
+    /// What its heights belong to: rays stop at roofs and crowns of a surface, and go on to the ground behind elsewhere.
+    pub kind: TerrainKind,
+    /// One standard deviation of its heights, metres.
+    pub sigma_m: f64,
 }
 
 /// A pack as it was used.

@@ -5,7 +5,7 @@ use dispatch::{Departments, Task};
 use gis::Incident;
 use jiff::tz::TimeZone;
 
-use super::summary::Summary;
+use super::summary::{SourceSummary, Summary};
 use crate::truth::Comparison;
 
 fn table(header: &[&str]) -> Table {
@@ -100,6 +100,7 @@ pub fn summary(summary: &Summary) -> String {
             s.time_source.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
+    let notes: String = summary.sources.iter().flat_map(notes).map(|note| format!("\n{note}")).collect();
     let stage = |c: &super::summary::StageCost| format!("{} {:.1}", c.stage, c.cpu_ms_per_frame);
     let stages: Vec<String> = summary.cost.iter().map(stage).collect();
     let pack =
@@ -108,7 +109,7 @@ pub fn summary(summary: &Summary) -> String {
     let first =
         summary.time.first_detection_secs.map_or_else(String::new, |s| format!(", first detection {s:.1} s"));
     format!(
-        "{sources}\n{} frames, {} detections, {} incidents ({} not located), {} tasks in {:.1} s{first}\nCPU ms a frame: {}\npacks: {}",
+        "{sources}{notes}\n{} frames, {} detections, {} incidents ({} not located), {} tasks in {:.1} s{first}\nCPU ms a frame: {}\npacks: {}",
         summary.frames,
         summary.detections,
         summary.incidents,
@@ -118,4 +119,11 @@ pub fn summary(summary: &Summary) -> String {
         stages.join(", "),
         packs.join(", ")
     )
+}
+
+/// What was assumed of the poses of a source, one line each.
+fn notes(source: &SourceSummary) -> Vec<String> {
+    let laser = (source.laser_frames > 0)
+        .then(|| format!("a range finder told the distance of {} frames", source.laser_frames));
+    source.pose_notes.iter().cloned().chain(laser).map(|note| format!("{}: {note}", source.id)).collect()
 }

@@ -2,11 +2,13 @@
 
 use gis::camera::{
     CALIBRATED, CalibrationCovariance, Distortion, HeadingSource, Intrinsics, Pose, PoseSigma,
-    PositionSource, Projection,
+    PositionSource, Projection, Readout,
 };
 use gis::{Attitude, EllipsoidHeight, GeoPoint, LatLon};
 use pipeline::camera::FrameCamera;
 use serde::{Deserialize, Serialize};
+
+use super::ptz::PtzFile;
 
 /// A camera as its file gives it.
 ///
@@ -72,10 +74,15 @@ pub struct CameraFile {
     pub p1: f64,
     /// Tangential, second.
     pub p2: f64,
+    /// Time from the first row of a picture to the last, seconds; counts where the camera moves.
+    pub readout_secs: Option<f64>,
     /// Names of the calibrated parameters, in the order of `covariance`.
     pub covariance_of: Vec<String>,
     /// Covariance of those parameters, row by row, in their units squared.
     pub covariance: Vec<Vec<f64>>,
+    /// A head that pans, tilts and zooms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ptz: Option<PtzFile>,
 }
 
 impl CameraFile {
@@ -131,6 +138,14 @@ impl CameraFile {
         }
     }
 
+    /// Returns how long a picture is read, where that is stated.
+    ///
+    /// # Errors
+    /// When no shutter is so slow.
+    pub fn readout(&self) -> Result<Option<Readout>, String> {
+        super::aircraft::readout(self.readout_secs)
+    }
+
     /// Returns true if the file says where the camera stands or looks, and so is of a fixed one.
     pub fn has_pose(&self) -> bool {
         self.lat_deg.is_some() || self.heading_deg.is_some() || self.local_xyz_m.is_some()
@@ -162,7 +177,7 @@ impl CameraFile {
         if !pose.is_usable() {
             return Err("place, direction and deviations must be finite numbers".to_owned());
         }
-        Ok(FrameCamera { intrinsics, pose, ground: None })
+        Ok(FrameCamera::still(intrinsics, pose))
     }
 
     /// The joint covariance, with zeros for what was not searched.

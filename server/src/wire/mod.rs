@@ -6,6 +6,7 @@ pub mod aircraft;
 pub mod camera;
 pub mod city;
 pub mod packs;
+pub mod ptz;
 pub mod source;
 pub mod store;
 pub mod terrain;
@@ -60,7 +61,7 @@ pub fn assemble(config: &Config) -> Result<(Assembly, Vec<Problem>), Vec<Problem
 )]
 pub fn map(path: &Path) -> std::io::Result<memmap2::Mmap> {
     let file = std::fs::File::open(path)?;
-    // SAFETY: see the reason above; the map lives for one call of a parser that checks every length.
+    // SAFETY: see the reason above; parsers check every length, also those that read a terrain file by blocks as long as a run lasts.
     unsafe { memmap2::Mmap::map(&file) }
 }
 

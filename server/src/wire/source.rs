@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gis::LatLon;
-use gis::mount::MountBias;
 use jiff::Timestamp;
 use models::RgbImage;
 use pipeline::PictureZones;
@@ -14,7 +13,9 @@ use pipeline::camera::FrameCamera;
 use pipeline::telemetry::{self, Sample};
 use pipeline_gst::{SourceSpec, SourceUri, StillsSource};
 
+use super::aircraft::Aircraft;
 use super::camera::CameraFile;
+use super::ptz::Ptz;
 use super::{read, read_text};
 use crate::config::{Config, Problem, SourceEntry};
 
@@ -43,8 +44,10 @@ pub struct Source {
     pub beside: Beside,
     /// A fixed camera.
     pub camera: Option<FrameCamera>,
-    /// Constant errors of the aircraft's camera.
-    pub mount: Option<MountBias>,
+    /// Its head, where it pans, tilts and zooms.
+    pub ptz: Option<Ptz>,
+    /// What is constant about the aircraft's camera.
+    pub aircraft: Option<Aircraft>,
     /// What it saw when it was calibrated.
     pub reference_still: Option<Arc<RgbImage>>,
     /// Place, for orientation.
@@ -73,7 +76,13 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         Some(path) => Some(fixed_camera(path, &format!("{key}.camera"), problems)?),
         None => None,
     };
-    let mount = match &entry.aircraft {
+    let ptz = match (&entry.ptz, &entry.camera) {
+        (Some(ptz), Some(camera)) => {
+            Some(super::ptz::prepare(ptz, camera, entry.start_time, &format!("{key}.ptz"), problems)?)
+        }
+        _ => None,
+    };
+    let aircraft = match &entry.aircraft {
         Some(path) => Some(super::aircraft::load(path, &format!("{key}.aircraft"), problems)?),
         None => None,
     };
@@ -99,7 +108,8 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         beside,
         place: place.or_else(|| camera.as_ref().map(|c| c.pose.point.lat_lon)),
         camera,
-        mount,
+        ptz,
+        aircraft,
         reference_still,
         start_time: entry.start_time,
     })

@@ -1,13 +1,16 @@
 //! Ground heights: tiles in their order, then level ground where none covers.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gis::EllipsoidHeight;
 pub use gis::terrain::Tiles;
-use gis::terrain::{FlatGround, GeoTiff, GeoTiffOptions, HeightDatum, Hgt, Terrain, TerrainError};
+use gis::terrain::{
+    FlatGround, GeoTiff, GeoTiffOptions, HeightDatum, Hgt, SharedBytes, Terrain, TerrainError, TerrainKind,
+};
 
-use super::read;
 use crate::config::{HeightDatumName, Problem, TerrainEntry, TerrainFile};
+use crate::output::summary::TerrainUsed;
 
 /// One standard deviation of configured level ground, metres.
 const FLAT_SIGMA_M: f64 = 2.0;
@@ -36,8 +39,12 @@ fn tile(
     problems: &mut Vec<Problem>,
 ) -> Option<Box<dyn Terrain>> {
     let datum = datum(entry, file, problems)?;
-    let bytes = read(&file.path, &format!("{key}.path"), problems)?;
-    let terrain = if is_hgt(&file.path) { hgt(file, &bytes) } else { geotiff(file, datum, &bytes) };
+    let unreadable = |error| format!("cannot read {}: {error}", file.path.display());
+    let bytes = super::map(&file.path)
+        .map_err(|error| problems.push(Problem::new(format!("{key}.path"), unreadable(error))))
+        .ok()?;
+    let terrain =
+        if is_hgt(&file.path) { hgt(file, &bytes) } else { geotiff(entry, file, datum, Arc::new(bytes)) };
     terrain
         .map_err(|error| problems.push(Problem::new(key, format!("{}: {error}", file.path.display()))))
         .ok()
@@ -65,10 +72,34 @@ pub fn is_hgt(path: &Path) -> bool {
 /// An SRTM tile knows its datum; the deviation stated for it, of cells of 30 to 90 m, is the caller's.
 fn hgt(file: &TerrainFile, bytes: &[u8]) -> Result<Box<dyn Terrain>, TerrainError> {
     let name = file.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    Ok(Box::new(Hgt::from_bytes(&name, bytes, file.sigma_m)?))
+    Ok(Box::new(Hgt::from_bytes(&name, bytes, file.sigma_m())?))
 }
 
-fn geotiff(file: &TerrainFile, datum: HeightDatum, bytes: &[u8]) -> Result<Box<dyn Terrain>, TerrainError> {
-    let options = GeoTiffOptions { sigma_m: file.sigma_m, ..GeoTiffOptions::new(datum) };
-    Ok(Box::new(GeoTiff::from_bytes(bytes, &options)?))
+fn geotiff(
+    entry: &TerrainEntry,
+    file: &TerrainFile,
+    datum: HeightDatum,
+    bytes: SharedBytes,
+) -> Result<Box<dyn Terrain>, TerrainError> {
+    let options = GeoTiffOptions {
+        sigma_m: file.sigma_m(),
+        cache_bytes: entry.cache_bytes_each(),
+        ..GeoTiffOptions::of_kind(datum, file.kind)
+    };
+    let tile = GeoTiff::open(&bytes, &options)?;
+    if tile.peak_block_bytes().is_some() {
+        let (width, height) = tile.size();
+        tracing::info!("{}: {width} x {height} cells, read by blocks", file.path.display());
+    }
+    Ok(Box::new(tile))
+}
+
+/// Returns what every file shows, for the summary.
+pub fn used(entry: &TerrainEntry) -> Vec<TerrainUsed> {
+    let one = |file: &TerrainFile| TerrainUsed {
+        path: file.path.display().to_string(),
+        kind: if is_hgt(&file.path) { TerrainKind::Surface } else { file.kind },
+        sigma_m: file.sigma_m(),
+    };
+    entry.files.iter().map(one).collect()
 }

@@ -178,8 +178,7 @@ fn a_corrected_pose_puts_directions_where_they_are_within_its_stated_sigma() {
     let point = GeoPoint { lat_lon: LatLon::new(50.8, 5.8).unwrap(), height: EllipsoidHeight(190.0) };
     let attitude = Attitude { heading_deg: 210.0, pitch_deg: -14.0, roll_deg: 0.6 };
     let sigma = PoseSigma::new([0.02; 3], [0.05; 3]);
-    let camera =
-        FrameCamera { intrinsics: lens, pose: Pose::from_attitude(point, attitude, sigma), ground: None };
+    let camera = FrameCamera::still(lens, Pose::from_attitude(point, attitude, sigma));
     let (mut squares, mut count) = (0.0, 0);
     for (degrees, zoom) in TURNS {
         let [down, right, forward] = degrees.map(f64::to_radians);

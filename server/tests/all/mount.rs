@@ -29,7 +29,7 @@ fn tables() -> [(&'static str, String); 3] {
         })
         .collect();
     let mut poses =
-        "image,lat_deg,lon_deg,height_m,heading_deg,pitch_deg,roll_deg,width_px,height_px,focal_px\n"
+        "image,lat_deg,lon_deg,ellipsoid_height_m,heading_deg,pitch_deg,roll_deg,width_px,height_px,focal_px\n"
             .to_owned();
     let (mut marks, mut points) =
         ("image,u,v,name\n".to_owned(), "name,lat_deg,lon_deg,height_m\n".to_owned());

@@ -1,6 +1,6 @@
-//! From the bytes of a TIFF to a raster of heights, with its size checked before anything is decoded.
+//! From the bytes of a TIFF to a raster of heights or to blocks of them, with its size checked before anything is decoded.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek};
 
 use tiff::TiffError;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
@@ -14,17 +14,41 @@ use super::georeference::{self, Reference, tag_error};
 const NO_DATA: (u16, &str) = (42113, "GDAL_NODATA");
 /// Bytes of the widest number.
 const WIDEST: usize = 8;
+/// Bytes of the longest tag: the places of 8 million tiles.
+const MOST_TAG_BYTES: usize = 64 << 20;
 /// Numbers beyond this are no heights on earth, metres.
 const HIGHEST_M: f64 = 20_000.0;
 
+/// A file before any cell is decoded.
+pub(super) struct Head<R: Read + Seek> {
+    pub(super) decoder: Decoder<R>,
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) reference: Reference,
+    pub(super) hole: Option<f64>,
+}
+
 /// Reads raster and georeference.
 pub(super) fn read(bytes: &[u8], options: &GeoTiffOptions) -> Result<(Raster, Reference), TerrainError> {
-    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(failed("header"))?;
+    let mut head = head(Cursor::new(bytes), options.max_cells, options.max_cells)?;
+    let raster = read_cells(&mut head.decoder, head.width, head.height, head.hole)?;
+    Ok((raster, head.reference))
+}
+
+/// Reads what a file says of itself: at most `max_cells` in all, and at most `block_cells` in one strip or tile.
+pub(super) fn head<R: Read + Seek>(
+    reader: R,
+    max_cells: u64,
+    block_cells: u64,
+) -> Result<Head<R>, TerrainError> {
+    let mut decoder = Decoder::new(reader).map_err(failed("header"))?;
     let (width, height) = decoder.dimensions().map_err(failed("size"))?;
-    check_size(width, height, options.max_cells)?;
+    check_size(width, height, max_cells)?;
+    let bytes = usize::try_from(block_cells).unwrap_or(usize::MAX).saturating_mul(WIDEST);
     let mut limits = Limits::default();
-    limits.decoding_buffer_size =
-        usize::try_from(options.max_cells).unwrap_or(usize::MAX).saturating_mul(WIDEST);
+    limits.decoding_buffer_size = bytes;
+    limits.intermediate_buffer_size = limits.intermediate_buffer_size.max(bytes);
+    limits.ifd_value_size = MOST_TAG_BYTES;
     let mut decoder = decoder.with_limits(limits);
     let kind = decoder.colortype().map_err(failed("colour type"))?;
     if kind.num_samples() != 1 {
@@ -32,11 +56,10 @@ pub(super) fn read(bytes: &[u8], options: &GeoTiffOptions) -> Result<(Raster, Re
     }
     let reference = georeference::read(&mut decoder)?;
     let hole = no_data(&mut decoder)?;
-    let raster = read_cells(&mut decoder, width as usize, height as usize, hole)?;
-    Ok((raster, reference))
+    Ok(Head { decoder, width: width as usize, height: height as usize, reference, hole })
 }
 
-fn failed(what: impl Into<String>) -> impl FnOnce(TiffError) -> TerrainError {
+pub(super) fn failed(what: impl Into<String>) -> impl FnOnce(TiffError) -> TerrainError {
     let what = what.into();
     move |source| TerrainError::Decode { what, source }
 }
@@ -51,7 +74,7 @@ fn check_size(width: u32, height: u32, limit: u64) -> Result<(), TerrainError> {
     Ok(())
 }
 
-fn no_data(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<Option<f64>, TerrainError> {
+fn no_data<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<Option<f64>, TerrainError> {
     let unreadable = |error: TiffError| tag_error(NO_DATA, format!("cannot be read: {error}"));
     let Some(value) = decoder.find_tag(Tag::from_u16_exhaustive(NO_DATA.0)).map_err(unreadable)? else {
         return Ok(None);
@@ -64,8 +87,8 @@ fn no_data(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<Option<f64>, TerrainE
     text.parse().map(Some).map_err(|_| tag_error(NO_DATA, format!("is {text:?}, expected a number")))
 }
 
-fn read_cells(
-    decoder: &mut Decoder<Cursor<&[u8]>>,
+fn read_cells<R: Read + Seek>(
+    decoder: &mut Decoder<R>,
     width: usize,
     height: usize,
     hole: Option<f64>,
@@ -89,6 +112,11 @@ fn read_cells(
         }
     }
     Ok(Raster { heights_m, width, height })
+}
+
+/// Returns the heights of one strip or tile, NaN in holes.
+pub(super) fn heights_m(chunk: &DecodingResult, hole: Option<f64>) -> Vec<f32> {
+    numbers(chunk).into_iter().map(|value| height_or_hole(value, hole)).collect()
 }
 
 fn height_or_hole(value: f64, hole: Option<f64>) -> f32 {

@@ -3,7 +3,7 @@
 //! # References
 //! OGC 19-008r4, GeoTIFF 1.1: requirements classes ModelTypeGeoKey, RasterSpace, and annex B for the tags.
 
-use std::io::Cursor;
+use std::io::{Read, Seek};
 
 use nalgebra::{Matrix2, Vector2};
 use tiff::decoder::Decoder;
@@ -34,7 +34,7 @@ pub(super) struct Reference {
 }
 
 /// Reads the georeference of the decoder's current image.
-pub(super) fn read(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<Reference, TerrainError> {
+pub(super) fn read<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<Reference, TerrainError> {
     let keys = Keys::read(decoder)?;
     let (model_by_grid, corner) = affine(decoder)?;
     // The affine map counts from the outer corner of the first cell, or from its centre where a pixel is a point.
@@ -46,7 +46,7 @@ pub(super) fn read(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<Reference, Te
 }
 
 /// Model coordinates by column and row, and those of column 0, row 0.
-fn affine(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<(Matrix2<f64>, Vector2<f64>), TerrainError> {
+fn affine<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<(Matrix2<f64>, Vector2<f64>), TerrainError> {
     if let Some(matrix) = doubles(decoder, TRANSFORMATION)? {
         return match matrix[..] {
             [a, b, _, d, e, f, _, h, ..] => Ok((Matrix2::new(a, b, e, f), Vector2::new(d, h))),
@@ -63,8 +63,8 @@ fn affine(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<(Matrix2<f64>, Vector2
     Ok((model_by_grid, Vector2::new(x, y) - model_by_grid * Vector2::new(column, row)))
 }
 
-fn doubles(
-    decoder: &mut Decoder<Cursor<&[u8]>>,
+fn doubles<R: Read + Seek>(
+    decoder: &mut Decoder<R>,
     tag: (u16, &'static str),
 ) -> Result<Option<Vec<f64>>, TerrainError> {
     let unreadable = |error: tiff::TiffError| tag_error(tag, format!("cannot be read: {error}"));
@@ -80,7 +80,7 @@ pub(super) fn tag_error((tag, name): (u16, &'static str), problem: String) -> Te
 struct Keys(Vec<(u16, u16)>);
 
 impl Keys {
-    fn read(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<Self, TerrainError> {
+    fn read<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<Self, TerrainError> {
         let unreadable =
             |error: tiff::TiffError| tag_error(KEY_DIRECTORY, format!("cannot be read: {error}"));
         let Some(value) = decoder.find_tag(Tag::from_u16_exhaustive(KEY_DIRECTORY.0)).map_err(unreadable)?

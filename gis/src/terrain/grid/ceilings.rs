@@ -19,9 +19,12 @@ pub(super) struct Ceilings {
 impl Ceilings {
     /// `spacing_m`: least distance between neighbouring cells.
     pub(super) fn of(raster: &Raster, spacing_m: f64) -> Self {
+        Self::of_highest(Highest::of_cells(raster), SMALLEST_CELLS, spacing_m)
+    }
+
+    /// `cells`: side of the blocks whose highest ground is given.
+    pub(super) fn of_highest(mut highest: Highest, mut cells: usize, spacing_m: f64) -> Self {
         let mut sizes = Vec::new();
-        let mut cells = SMALLEST_CELLS;
-        let mut highest = Highest::of_cells(raster);
         while sizes.len() < MOST_SIZES {
             sizes.push(highest.blocks(cells, spacing_m));
             if highest.columns.max(highest.rows) <= GROWTH {
@@ -69,13 +72,28 @@ impl Blocks {
 }
 
 /// The highest ground in each block.
-struct Highest {
+pub(super) struct Highest {
     heights_m: Vec<f32>,
     columns: usize,
     rows: usize,
+    /// Cells along the side of a block.
+    side: usize,
 }
 
 impl Highest {
+    /// Returns blocks of which nothing is known yet.
+    pub(super) fn empty(width: usize, height: usize, side: usize) -> Self {
+        let (columns, rows) = (width.div_ceil(side), height.div_ceil(side));
+        Self { heights_m: vec![f32::NEG_INFINITY; columns * rows], columns, rows, side }
+    }
+
+    /// Says that the ground of a cell is so high.
+    pub(super) fn raise(&mut self, column: usize, row: usize, height_m: f32) {
+        if let Some(block) = self.heights_m.get_mut(row / self.side * self.columns + column / self.side) {
+            *block = block.max(height_m);
+        }
+    }
+
     fn of_cells(raster: &Raster) -> Self {
         highest(&raster.heights_m, raster.width, raster.height, SMALLEST_CELLS)
     }
@@ -115,5 +133,5 @@ fn highest(heights_m: &[f32], width: usize, height: usize, side: usize) -> Highe
             }
         }
     }
-    Highest { heights_m: blocks, columns, rows }
+    Highest { heights_m: blocks, columns, rows, side }
 }

@@ -1,9 +1,14 @@
 //! Heights on a grid of any projection, with what a ray over it asks for.
 
+mod blocks;
 mod ceilings;
 mod grid_from_lat_lon;
 mod grid_from_model;
 
+use std::sync::Arc;
+
+pub(super) use self::blocks::{BlockSource, Layout};
+use self::blocks::{Blocks, Survey};
 use self::ceilings::Ceilings;
 use self::grid_from_lat_lon::GridFromLatLon;
 pub(super) use self::grid_from_model::GridFromModel;
@@ -18,11 +23,19 @@ pub(super) struct Raster {
     pub(super) height: usize,
 }
 
+/// Heights above the ellipsoid, NaN in holes.
+#[derive(Debug, Clone)]
+enum Cells {
+    /// All of them, row by row from the first.
+    Whole(Vec<f32>),
+    /// Those looked at last.
+    Blocks(Arc<Blocks>),
+}
+
 /// A grid of heights.
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
-    /// Heights above the ellipsoid, row by row from the first; NaN in holes.
-    heights_m: Vec<f32>,
+    cells: Cells,
     width: usize,
     height: usize,
     cell_from_lat_lon: GridFromLatLon,
@@ -46,7 +59,7 @@ impl Grid {
             span(&raster.heights_m).ok_or(TerrainError::Empty { cells: raster.heights_m.len() as u64 })?;
         let ceilings = Ceilings::of(&raster, map.least_spacing_m());
         Ok(Self {
-            heights_m: raster.heights_m,
+            cells: Cells::Whole(raster.heights_m),
             width: raster.width,
             height: raster.height,
             bounds: TerrainBounds { corners: Some(map.corners()), lowest, highest },
@@ -54,6 +67,39 @@ impl Grid {
             sigma_m,
             ceilings,
         })
+    }
+
+    /// Lays blocks on the earth; at most `cache_bytes` of them are held.
+    pub(super) fn of_blocks(
+        source: Box<dyn BlockSource>,
+        layout: Layout,
+        epsg: u32,
+        grid_from_model: &GridFromModel,
+        (sigma_m, cache_bytes): (f64, usize),
+    ) -> Result<Self, TerrainError> {
+        let map = GridFromLatLon::new(epsg, grid_from_model, layout.width, layout.height)?;
+        let (blocks, Survey { lowest_m, highest_m, highest }) = Blocks::survey(source, layout, cache_bytes)?;
+        if lowest_m > highest_m {
+            return Err(TerrainError::Empty { cells: layout.width as u64 * layout.height as u64 });
+        }
+        let [lowest, highest_ground] = [lowest_m, highest_m].map(|m| EllipsoidHeight(f64::from(m)));
+        Ok(Self {
+            cells: Cells::Blocks(Arc::new(blocks)),
+            width: layout.width,
+            height: layout.height,
+            bounds: TerrainBounds { corners: Some(map.corners()), lowest, highest: highest_ground },
+            sigma_m,
+            ceilings: Ceilings::of_highest(highest, Blocks::ceiling_cells(), map.least_spacing_m()),
+            cell_from_lat_lon: map,
+        })
+    }
+
+    /// Returns the bytes of decoded blocks that were held at most; `None` where all cells are held.
+    pub(super) fn peak_bytes(&self) -> Option<usize> {
+        match &self.cells {
+            Cells::Whole(_) => None,
+            Cells::Blocks(blocks) => Some(blocks.peak_bytes()),
+        }
     }
 
     /// Returns columns and rows.
@@ -68,6 +114,20 @@ impl Grid {
 
     pub(super) fn sigma_m(&self) -> f64 {
         self.sigma_m
+    }
+
+    /// Returns how high the steepest step within a cell and a half is, metres: the differences from cell to cell differ by it, while those
+    /// of a slope are alike.
+    pub(super) fn step_m(&self, at: LatLon) -> Option<f64> {
+        let (column, row) = self.cell_from_lat_lon.at(at)?;
+        let along = |east: f64, down: f64| {
+            let height = |cells: f64| self.interpolate(column + cells * east, row + cells * down);
+            let [a, b, c, d] = [height(-1.5)?, height(-0.5)?, height(0.5)?, height(1.5)?];
+            let differences = [b - a, c - b, d - c];
+            let most = differences.into_iter().fold(f64::NEG_INFINITY, f64::max);
+            Some(most - differences.into_iter().fold(f64::INFINITY, f64::min))
+        };
+        [along(1.0, 0.0), along(0.0, 1.0)].into_iter().flatten().reduce(f64::max)
     }
 
     pub(super) fn bounds(&self) -> TerrainBounds {
@@ -102,9 +162,7 @@ impl Grid {
         let (column, row) = (column.clamp(0.0, last_column), row.clamp(0.0, last_row));
         let (left, upper) = ((column as usize).min(self.width - 2), (row as usize).min(self.height - 2));
         let (across, down) = (column - left as f64, row - upper as f64);
-        let first = upper * self.width + left;
-        let [a, b] = self.pair(first)?;
-        let [c, d] = self.pair(first + self.width)?;
+        let [a, b, c, d] = self.quad(left, upper)?;
         let (upper, lower) = (a + (b - a) * across, c + (d - c) * across);
         let height_m = upper + (lower - upper) * down;
         if height_m.is_finite() {
@@ -119,15 +177,22 @@ impl Grid {
         height_m.is_finite().then_some(height_m)
     }
 
-    /// The heights of a cell and the next in its row; NaN in holes.
+    /// The heights of a cell, the next in its row, and those below both; NaN in holes.
     #[inline]
-    fn pair(&self, first: usize) -> Option<[f64; 2]> {
-        let pair: &[f32; 2] = self.heights_m.get(first..)?.first_chunk()?;
-        Some(pair.map(f64::from))
+    fn quad(&self, left: usize, upper: usize) -> Option<[f64; 4]> {
+        let heights_m = match &self.cells {
+            Cells::Whole(heights_m) => heights_m,
+            Cells::Blocks(blocks) => return blocks.quad(left, upper),
+        };
+        let first = upper * self.width + left;
+        let &[a, b] = heights_m.get(first..)?.first_chunk()?;
+        let &[c, d] = heights_m.get(first + self.width..)?.first_chunk()?;
+        Some([a, b, c, d].map(f64::from))
     }
 }
 
-fn shift_to_ellipsoid(heights_m: &mut [f32], datum: HeightDatum) {
+/// Lifts heights that count from the geoid.
+pub(super) fn shift_to_ellipsoid(heights_m: &mut [f32], datum: HeightDatum) {
     if let HeightDatum::Geoid { undulation_m } = datum {
         for height_m in heights_m {
             *height_m = GeoidHeight(f64::from(*height_m)).to_ellipsoid(undulation_m).0 as f32;

@@ -5,6 +5,9 @@ use gis::{Attitude, EllipsoidHeight, GeoidHeight, LatLon};
 use super::{Packet, Value};
 use crate::telemetry::sample::{Sample, fix};
 
+/// The fifth bit of tag 47.
+const MEASURED_RANGE: i64 = 1 << 4;
+
 impl Packet {
     /// Returns the sample, or `None` unless the checksum is right and the packet speaks of the camera.
     pub fn sample(&self) -> Option<Sample> {
@@ -23,6 +26,7 @@ impl Packet {
             hfov_deg: self.number(16).filter(|&deg| deg > 0.0),
             vfov_deg: self.number(17).filter(|&deg| deg > 0.0),
             slant_range_m: self.number(21),
+            laser_range_m: self.number(21).filter(|&metres| metres > 0.0 && self.range_is_measured()),
             frame_center: self.position(23, 24),
             frame_center_elevation: self.number(25).map(GeoidHeight),
             frame_center_ellipsoid_height: self.number(78).map(EllipsoidHeight),
@@ -34,6 +38,14 @@ impl Packet {
             ],
             ..Sample::default()
         }
+    }
+
+    /// Bit 5 of the generic flags: the slant range was measured and not calculated.
+    ///
+    /// # References
+    /// MISB ST 0601, tag 47.
+    fn range_is_measured(&self) -> bool {
+        matches!(self.value(47), Some(Value::Integer(flags)) if flags & MEASURED_RANGE != 0)
     }
 
     fn time(&self) -> Option<jiff::Timestamp> {

@@ -51,7 +51,8 @@ pub fn record(topic: Option<&str>, message: &Value, data: &Value, problems: &mut
         sample.camera_absolute = numbers.of(properties).gimbal();
         let measured = properties.get("measure_target_error_state").and_then(Value::as_i64) == Some(0);
         let distance = numbers.of(properties).get("measure_target_distance");
-        sample.slant_range_m = distance.filter(|&distance| measured && distance > 0.0);
+        sample.laser_range_m = distance.filter(|&distance| measured && distance > 0.0);
+        sample.slant_range_m = sample.laser_range_m;
     }
     sample.position_source = data.get("position_state").map(position_source);
     put_extras(&mut record, &mut numbers, payload);

@@ -78,7 +78,8 @@ pub fn record(properties: &Properties, exif: &Fields, problems: &mut Vec<Problem
     sample.focal_length_35mm_mm = exif.focal_length_35mm_mm();
     sample.digital_zoom = exif.digital_zoom();
     sample.lens = numbers.lens(exif.full_size_px());
-    sample.slant_range_m = numbers.laser_distance();
+    sample.laser_range_m = numbers.laser_distance();
+    sample.slant_range_m = sample.laser_range_m;
     sample.local_time = exif.local_time();
     sample.time = time(properties, exif);
     put_extras(&mut record, &mut numbers, exif);

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use gis::camera::{HeadingSource, PoseSigma, PositionSource};
-use gis::geodesy::LocalFrame;
+use anyhow::{Context, anyhow, bail};
+use gis::camera::CameraMotion;
 use gis::mount::{Landmark, Mark, Motion, MountConfig, Shot, Solution, solve};
-use gis::{Attitude, EllipsoidHeight, GeoPoint, Intrinsics, LatLon, Pose};
+use gis::terrain::TerrainKind;
+use gis::{EllipsoidHeight, GeoPoint, GeoidModel, LatLon, NotLocated, Pose, Terrain, geoid};
 use jiff::Timestamp;
+use models::SizePx;
 use pipeline::camera::{CameraSetup, FrameCamera};
+use pipeline::heights;
+use pipeline::telemetry::Sample;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::cli::CalibrateMountArgs;
 use crate::commands::georef::input::rows;
+use crate::commands::poses::{self, RecordedPose};
 use crate::config::{Problem, TerrainEntry, TerrainFile};
 use crate::wire::aircraft::ProfileFile;
 use crate::{output, wire};
@@ -29,24 +33,6 @@ struct Picture {
     name: String,
     time: Option<Timestamp>,
     shot: Shot,
-}
-
-/// A line of a table of poses.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PoseLine {
-    image: String,
-    lat_deg: f64,
-    lon_deg: f64,
-    height_m: f64,
-    heading_deg: f64,
-    pitch_deg: f64,
-    roll_deg: f64,
-    width_px: f64,
-    height_px: f64,
-    focal_px: f64,
-    #[serde(default)]
-    time: Option<Timestamp>,
 }
 
 /// A line of a table of marks.
@@ -74,20 +60,21 @@ struct PointLine {
 /// # Errors
 /// When a file cannot be read, marks name nothing, or they are too few to tell anything.
 pub fn run(args: &CalibrateMountArgs) -> anyhow::Result<ExitCode> {
-    let pictures = pictures(&args.flights, args.undulation_m)?;
-    let points: Vec<PointLine> = args.points.as_deref().map(table).transpose()?.unwrap_or_default();
-    let lines: Vec<MarkLine> = table(&args.marks)?;
-    let (names, landmarks) = landmarks(&lines, &points)?;
-    let marks = marks(&lines, &pictures, &names)?;
     let mut problems = Vec::new();
     let dem = dem(args);
     let tiles = wire::terrain::load(&dem, &mut problems);
     let tiles =
         tiles.with_context(|| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))?;
+    let pictures = pictures(&args.flights, args.undulation_m, tiles.ground())?;
+    let points: Vec<PointLine> = args.points.as_deref().map(table).transpose()?.unwrap_or_default();
+    let lines: Vec<MarkLine> = table(&args.marks)?;
+    let (names, landmarks) = landmarks(&lines, &points)?;
+    let marks = marks(&lines, &pictures, &names)?;
     let shots: Vec<Shot> = pictures.iter().map(|picture| picture.shot).collect();
     let config = MountConfig { mark_sigma_px: args.mark_sigma_px, ..MountConfig::default() };
     let solution = solve(&shots, &marks, &landmarks, tiles.ground(), &config)?;
-    let profile = toml::to_string(&ProfileFile::of(&solution))?;
+    let readout_secs = args.out.as_deref().and_then(readout_kept);
+    let profile = toml::to_string(&ProfileFile { readout_secs, ..ProfileFile::of(&solution) })?;
     if let Some(path) = &args.out {
         output::write_whole(path, profile.as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -97,11 +84,17 @@ pub fn run(args: &CalibrateMountArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The time of reading that a profile states already: marks do not tell it.
+fn readout_kept(path: &Path) -> Option<f64> {
+    toml::from_str::<ProfileFile>(&std::fs::read_to_string(path).ok()?).ok()?.readout_secs
+}
+
 fn dem(args: &CalibrateMountArgs) -> TerrainEntry {
     let file = |path: &PathBuf| TerrainFile {
         path: path.clone(),
         heights: args.dem_heights,
-        sigma_m: args.dem_sigma_m,
+        kind: TerrainKind::Unknown,
+        sigma_m: Some(args.dem_sigma_m),
     };
     TerrainEntry {
         files: args.dem.iter().map(file).collect(),
@@ -116,14 +109,18 @@ fn table<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
 }
 
 /// Returns the pictures of all flights that tell their camera, with how each moved.
-fn pictures(flights: &[PathBuf], undulation_m: Option<f64>) -> anyhow::Result<Vec<Picture>> {
+fn pictures(
+    flights: &[PathBuf],
+    undulation_m: Option<f64>,
+    ground: Option<&dyn Terrain>,
+) -> anyhow::Result<Vec<Picture>> {
     let setup = CameraSetup { undulation_m, ..CameraSetup::default() };
     let mut pictures = Vec::new();
     for flight in flights {
         let mut of_flight = if flight.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
-            table(flight)?.into_iter().map(recorded).collect::<anyhow::Result<Vec<Picture>>>()?
+            recorded(flight, &setup, ground)?
         } else {
-            stills(flight, &setup)?
+            stills(flight, &setup, ground)?
         };
         of_flight.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| a.name.cmp(&b.name)));
         add_motion(&mut of_flight);
@@ -135,7 +132,7 @@ fn pictures(flights: &[PathBuf], undulation_m: Option<f64>) -> anyhow::Result<Ve
     Ok(pictures)
 }
 
-fn stills(path: &Path, setup: &CameraSetup) -> anyhow::Result<Vec<Picture>> {
+fn stills(path: &Path, setup: &CameraSetup, ground: Option<&dyn Terrain>) -> anyhow::Result<Vec<Picture>> {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     let samples = wire::source::stills_of(path);
     let mut pictures = Vec::new();
@@ -143,32 +140,48 @@ fn stills(path: &Path, setup: &CameraSetup) -> anyhow::Result<Vec<Picture>> {
         let file = folder.join(&name);
         let bytes = wire::map(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let size = pipeline_cv::picture_size(&bytes).with_context(|| file.display().to_string())?;
-        match FrameCamera::from_sample(&sample, setup, size) {
-            Ok(camera) => {
-                let shot = Shot { intrinsics: camera.intrinsics, pose: camera.pose, motion: None };
-                pictures.push(Picture { name, time: sample.time, shot });
-            }
+        match camera(&sample, setup, ground, size) {
+            Ok(camera) => pictures.push(picture(name, sample.time, &camera)),
             Err(reason) => tracing::warn!("{}: left out: {reason:?}", file.display()),
         }
     }
     Ok(pictures)
 }
 
-fn recorded(line: PoseLine) -> anyhow::Result<Picture> {
-    let wrong = || format!("picture {}: {} {} is not on the globe", line.image, line.lat_deg, line.lon_deg);
-    let lat_lon = LatLon::new(line.lat_deg, line.lon_deg).with_context(wrong)?;
-    let point = GeoPoint { lat_lon, height: EllipsoidHeight(line.height_m) };
-    let attitude =
-        Attitude { heading_deg: line.heading_deg, pitch_deg: line.pitch_deg, roll_deg: line.roll_deg };
-    let pose =
-        Pose::from_attitude(point, attitude, PoseSigma::usual(PositionSource::Gnss, HeadingSource::Compass));
-    if !pose.is_usable() {
-        bail!("picture {}: place and direction must be finite numbers", line.image);
+/// The pictures of a table; each must tell everything, since a person wrote it.
+fn recorded(path: &Path, setup: &CameraSetup, ground: Option<&dyn Terrain>) -> anyhow::Result<Vec<Picture>> {
+    let mut pictures = Vec::new();
+    for RecordedPose { image, line, sample, size } in poses::read(path)? {
+        let place = format!("{}: line {line}: image {image:?}", path.display());
+        let size =
+            size.with_context(|| format!("{place}: give its lens, width_px, height_px and focal_px"))?;
+        let camera = camera(&sample, setup, ground, size)
+            .map_err(|reason| anyhow!("{place}: no camera of it: {reason:?}"))?;
+        pictures.push(picture(image, sample.time, &camera));
     }
-    let intrinsics = Intrinsics::centred(line.width_px, line.height_px, line.focal_px)
-        .with_context(|| format!("picture {}", line.image))?;
-    let shot = Shot { intrinsics, pose, motion: None };
-    Ok(Picture { name: line.image, time: line.time, shot })
+    Ok(pictures)
+}
+
+/// The camera of a sample; a height of unknown datum is told by the terrain beneath, and that is said.
+fn camera(
+    sample: &Sample,
+    setup: &CameraSetup,
+    ground: Option<&dyn Terrain>,
+    size: SizePx,
+) -> Result<FrameCamera, NotLocated> {
+    let by_egm96 = || geoid::undulation_m(GeoidModel::Egm96, sample.position?);
+    match heights::settle(sample, ground, setup.undulation_m.or_else(by_egm96)) {
+        Some((settled, how)) => {
+            tracing::warn!("a height's datum is not stated: {how}");
+            FrameCamera::from_sample(&settled, setup, size)
+        }
+        None => FrameCamera::from_sample(sample, setup, size),
+    }
+}
+
+fn picture(name: String, time: Option<Timestamp>, camera: &FrameCamera) -> Picture {
+    let shot = Shot { intrinsics: camera.intrinsics, pose: camera.pose, motion: None };
+    Picture { name, time, shot }
 }
 
 /// Speed and turn of each picture out of those before and after it.
@@ -188,9 +201,9 @@ fn motion(before: &(Option<Timestamp>, Pose), after: &(Option<Timestamp>, Pose))
     if !(secs > 0.0 && secs <= 2.0 * MOST_APART_SECS) {
         return None;
     }
-    let way = LocalFrame::at(before.1.point).enu_from_point(after.1.point);
-    let turn = (after.1.enu_from_camera * before.1.enu_from_camera.inverse()).scaled_axis();
-    Some(Motion { velocity_enu_m_s: way / secs, turn_enu_rad_s: turn / secs })
+    let motion = CameraMotion::between(&before.1, &after.1, secs)?;
+    let (velocity_enu_m_s, turn_enu_rad_s) = (motion.velocity_enu_m_per_s, motion.turn_enu_rad_per_s);
+    Some(Motion { velocity_enu_m_s, turn_enu_rad_s })
 }
 
 /// Returns every landmark that is marked, under its name: surveyed where it is among the points.

@@ -3,11 +3,12 @@
 use anyhow::{Context, anyhow, bail};
 use gis::calibrate::Mark;
 use gis::georef::{Limits, View, ground_point};
-use gis::terrain::Terrain;
+use gis::terrain::{Terrain, TerrainKind};
 
 use super::marks::Frame;
 use crate::cli::CalibrateCameraArgs;
-use crate::commands::georef::terrain::read_tile;
+use crate::commands::georef::terrain::Tile;
+use crate::config::TerrainEntry;
 use crate::wire::Tiles;
 use crate::wire::camera::CameraFile;
 
@@ -32,8 +33,14 @@ pub fn errors_m(
     let heights = args.dem_heights.unwrap_or(args.heights);
     let mut layers: Vec<Box<dyn Terrain>> = Vec::new();
     for path in &args.dem {
-        let tile = read_tile(path, args.dem_crs, None, |_| Ok(heights));
-        layers.push(tile.with_context(|| format!("cannot use {}", path.display()))?);
+        let tile = Tile {
+            path,
+            crs: args.dem_crs,
+            undulation_m: None,
+            kind: TerrainKind::Unknown,
+            cache_bytes: (TerrainEntry::USUAL_CACHE_MIB << 20) / args.dem.len() as u64,
+        };
+        layers.push(tile.read(|_| Ok(heights)).with_context(|| format!("cannot use {}", path.display()))?);
     }
     let terrain = Tiles::new(layers);
     let camera = file.camera().map_err(|error| anyhow!("the camera found: {error}"))?;

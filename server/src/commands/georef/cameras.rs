@@ -4,19 +4,24 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
+use gis::camera::{CameraMotion, Readout, RollingShutter};
 use gis::geoid::{self, GeoidModel};
-use gis::{Intrinsics, NotLocated, Terrain};
+use gis::{Intrinsics, NotLocated, Pose, Terrain};
+use jiff::Timestamp;
 use models::SizePx;
 use pipeline::camera::{CameraSetup, FrameCamera};
-use pipeline::heights::{self, HeightReading};
+use pipeline::heights;
 use pipeline::telemetry::{self, Sample};
 
-use super::{Reason, input};
+use super::Reason;
 use crate::cli::GeorefArgs;
+use crate::commands::poses;
 use crate::wire::camera::CameraFile;
 
 /// Shapes of picture and lens that differ by more than this share do not belong together.
 const SHAPE_WITHIN: f64 = 0.01;
+/// Pictures farther apart in time than this, before and after one, say nothing of how it moved, seconds.
+const MOST_APART_SECS: f64 = 4.0;
 
 /// A picture whose pose is told by a sample.
 pub struct Shot {
@@ -29,6 +34,7 @@ pub struct Shot {
 pub struct Cameras {
     lens: Option<Intrinsics>,
     fixed: Option<FrameCamera>,
+    readout: Option<Readout>,
     /// By the name given: path or image column.
     shots: BTreeMap<String, Result<Shot, NotLocated>>,
 }
@@ -48,6 +54,7 @@ impl Cameras {
         let file = args.camera.as_deref().map(camera_file).transpose()?;
         let named = |error: String| anyhow!("{}: {error}", shown(args.camera.as_deref()));
         let lens = file.as_ref().map(CameraFile::lens).transpose().map_err(named)?;
+        let readout = file.as_ref().map(CameraFile::readout).transpose().map_err(named)?.flatten();
         let moving = !args.stills.is_empty() || args.pose.is_some();
         let fixed = match &file {
             Some(file) if !moving => Some(file.camera().map_err(named)?),
@@ -58,11 +65,13 @@ impl Cameras {
             shots.insert(path.to_string_lossy().into_owned(), still(path, lens.as_ref())?);
         }
         if let Some(path) = &args.pose {
-            if lens.is_none() {
-                bail!("--pose needs the lens: give --camera");
+            for pose in poses::read(path)? {
+                if lens.is_none() && pose.sample.lens.is_none() {
+                    let columns = "columns width_px, height_px and focal_px";
+                    bail!("{}: line {}: no lens: give --camera or {columns}", path.display(), pose.line);
+                }
+                shots.insert(pose.image, Ok(Shot { sample: pose.sample, size: pose.size }));
             }
-            let poses = input::poses(path)?;
-            shots.extend(poses.into_iter().map(|(name, sample)| (name, Ok(Shot { sample, size: None }))));
         }
         if shots.is_empty() && fixed.is_none() {
             bail!(
@@ -70,7 +79,7 @@ impl Cameras {
             );
         }
         warn_of_same_names(&shots);
-        Ok(Self { lens, fixed, shots })
+        Ok(Self { lens, fixed, readout, shots })
     }
 
     /// Returns the samples that tell where their camera is.
@@ -87,11 +96,19 @@ impl Cameras {
     pub fn settle(self, ground: Option<&dyn Terrain>, args: &GeorefArgs) -> Settled {
         let setup =
             CameraSetup { intrinsics: self.lens, undulation_m: args.undulation, ..CameraSetup::default() };
+        let time = |(name, shot): (&String, &Result<Shot, NotLocated>)| {
+            Some((name.clone(), shot.as_ref().ok()?.sample.time?))
+        };
+        let times: BTreeMap<String, Timestamp> = self.shots.iter().filter_map(time).collect();
         let settled = self.shots.into_iter().map(|(name, shot)| {
             let camera = shot.map_err(Reason::from).and_then(|shot| camera(&name, &shot, &setup, ground));
             (name, camera)
         });
-        Settled { fixed: self.fixed, shots: settled.collect() }
+        let mut shots = settled.collect();
+        if let Some(readout) = self.readout {
+            add_shutters(&mut shots, &times, readout);
+        }
+        Settled { fixed: self.fixed, shots }
     }
 }
 
@@ -185,7 +202,7 @@ fn camera(
         setup.undulation_m.or_else(|| geoid::undulation_m(GeoidModel::Egm96, shot.sample.position?));
     let settled = heights::settle(&shot.sample, ground, undulation_m);
     if let Some((_, settled)) = &settled {
-        say(name, settled);
+        tracing::warn!("{name}: the height's datum is not stated; {settled}");
     }
     let sample = settled.map_or_else(|| shot.sample.clone(), |(sample, _)| sample);
     let lens_size = setup
@@ -195,14 +212,35 @@ fn camera(
     Ok(FrameCamera::from_sample(&sample, setup, size)?)
 }
 
-fn say(name: &str, settled: &heights::Settled) {
-    let how = match settled.reading {
-        HeightReading::Ellipsoidal => "read as ellipsoidal",
-        HeightReading::Geoid => "read as above the geoid",
-        HeightReading::AboveGroundBeneath => "not used: ground beneath plus height above take-off is taken",
+/// Gives each picture the motion between those before and after it, so that its rows can be placed each by its own pose.
+fn add_shutters(
+    shots: &mut BTreeMap<String, Result<FrameCamera, Reason>>,
+    times: &BTreeMap<String, Timestamp>,
+    readout: Readout,
+) {
+    let mut known: Vec<(Timestamp, &String, Pose)> = times
+        .iter()
+        .filter_map(|(name, time)| Some((*time, name, shots.get(name)?.as_ref().ok()?.pose)))
+        .collect();
+    known.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)));
+    let motion = |index: usize| {
+        let near = |other: Option<usize>| other.and_then(|at| known.get(at)).or(known.get(index));
+        let (before, after) = (near(index.checked_sub(1))?, near(Some(index + 1))?);
+        let secs = (after.0.as_microsecond() - before.0.as_microsecond()) as f64 / 1e6;
+        CameraMotion::between(&before.2, &after.2, secs).filter(|_| secs <= MOST_APART_SECS)
     };
-    tracing::warn!(
-        "{name}: the height's datum is not stated; {how}, {:.1} m from ground beneath plus height above take-off",
-        settled.off_m
-    );
+    let motions: Vec<(String, CameraMotion)> = known
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (_, name, _))| Some(((*name).clone(), motion(index)?)))
+        .collect();
+    if motions.len() < shots.len() {
+        let still = shots.len() - motions.len();
+        tracing::warn!("{still} pictures tell no motion: all their rows are taken as of one moment");
+    }
+    for (name, motion) in motions {
+        if let Some(Ok(camera)) = shots.get_mut(&name) {
+            camera.shutter = Some(RollingShutter { readout, motion });
+        }
+    }
 }

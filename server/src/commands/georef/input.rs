@@ -1,10 +1,8 @@
-//! The CSV files of `georef`: pixels, and poses for cameras that carry none.
+//! The pixels of `georef`, and how rows of a CSV file are read.
 
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
-use gis::{AboveTakeoffHeight, Attitude, EllipsoidHeight, GeoidHeight, LatLon};
-use pipeline::telemetry::Sample;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -22,25 +20,6 @@ pub struct PixelRow {
     pub v_px: f64,
 }
 
-/// A row of a poses file: the camera's own absolute attitude, and one height with its datum in the column's name.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PoseRow {
-    image: String,
-    lat_deg: f64,
-    lon_deg: f64,
-    ellipsoid_height_m: Option<f64>,
-    geoid_height_m: Option<f64>,
-    above_takeoff_m: Option<f64>,
-    unknown_datum_height_m: Option<f64>,
-    heading_deg: f64,
-    pitch_deg: f64,
-    roll_deg: f64,
-    sigma_east_m: Option<f64>,
-    sigma_north_m: Option<f64>,
-    sigma_up_m: Option<f64>,
-}
-
 /// Reads the pixels, in the order of the file.
 ///
 /// # Errors
@@ -51,58 +30,6 @@ pub fn pixels(path: &Path) -> anyhow::Result<Vec<PixelRow>> {
         finite(path, *line, &[("u", row.u_px), ("v", row.v_px)])?;
     }
     Ok(rows.into_iter().map(|(_, row)| row).collect())
-}
-
-/// Reads the poses: one sample a picture.
-///
-/// # Errors
-/// When a row cannot be read, a number is not finite or off the globe, a height is missing, or a picture comes twice.
-pub fn poses(path: &Path) -> anyhow::Result<Vec<(String, Sample)>> {
-    let mut all: Vec<(String, Sample)> = Vec::new();
-    for (line, row) in rows::<PoseRow>(path)? {
-        if all.iter().any(|(image, _)| *image == row.image) {
-            bail!("{}: line {line}: image {:?} comes a second time", path.display(), row.image);
-        }
-        let sample = sample(path, line, &row)?;
-        all.push((row.image, sample));
-    }
-    Ok(all)
-}
-
-fn sample(path: &Path, line: u64, row: &PoseRow) -> anyhow::Result<Sample> {
-    let place = || format!("{}: line {line}", path.display());
-    let angles = [("heading_deg", row.heading_deg), ("pitch_deg", row.pitch_deg), ("roll_deg", row.roll_deg)];
-    finite(path, line, &angles)?;
-    let heights = [
-        ("ellipsoid_height_m", row.ellipsoid_height_m),
-        ("geoid_height_m", row.geoid_height_m),
-        ("above_takeoff_m", row.above_takeoff_m),
-        ("unknown_datum_height_m", row.unknown_datum_height_m),
-    ];
-    let given: Vec<(&str, f64)> =
-        heights.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    finite(path, line, &given)?;
-    if given.is_empty() {
-        let names = heights.map(|(name, _)| name).join(", ");
-        bail!("{}: no height; give one of {names}", place());
-    }
-    let position = LatLon::new(row.lat_deg, row.lon_deg)
-        .ok_or_else(|| anyhow!("{}: {}, {} is not on the globe", place(), row.lat_deg, row.lon_deg))?;
-    let sigma = row.sigma_east_m.zip(row.sigma_north_m).zip(row.sigma_up_m);
-    Ok(Sample {
-        position: Some(position),
-        ellipsoid_height: row.ellipsoid_height_m.map(EllipsoidHeight),
-        geoid_height: row.geoid_height_m.map(GeoidHeight),
-        above_takeoff: row.above_takeoff_m.map(AboveTakeoffHeight),
-        unknown_datum_height_m: row.unknown_datum_height_m,
-        camera_absolute: Some(Attitude {
-            heading_deg: row.heading_deg,
-            pitch_deg: row.pitch_deg,
-            roll_deg: row.roll_deg,
-        }),
-        position_sigma_m: sigma.map(|((east, north), up)| [east, north, up]),
-        ..Sample::default()
-    })
 }
 
 /// Reads every row of a CSV file with the number of its line.

@@ -9,11 +9,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use gis::georef::{Limits, View, locate};
+use gis::terrain::TerrainKind;
 use gis::{GroundPosition, NotLocated, Terrain};
 
 use self::cameras::Cameras;
 use self::input::PixelRow;
-use crate::cli::GeorefArgs;
+use crate::cli::{DemKind, GeorefArgs};
 
 /// Standard deviation of a pixel that a person or a model points at, pixels, where the command line states none.
 pub const PIXEL_SIGMA_PX: f64 = 1.0;
@@ -41,6 +42,8 @@ impl From<NotLocated> for Reason {
 struct Answer {
     pixel: PixelRow,
     found: Result<GroundPosition, Reason>,
+    /// What the ground there shows.
+    kind: TerrainKind,
 }
 
 /// Prints one row a pixel on standard output, in the order of the points file.
@@ -51,13 +54,18 @@ pub fn run(args: &GeorefArgs) -> anyhow::Result<ExitCode> {
     let pixels = input::pixels(&args.points)?;
     let cameras = Cameras::load(args)?;
     let terrain = terrain::load(args, &cameras)?;
+    if args.dem_kind == DemKind::Ground {
+        tracing::warn!("the terrain is bare ground: rays at roofs and trees go on to the ground behind");
+    }
     let ground = terrain.as_ref().map(|tiles| tiles as &dyn Terrain);
     let cameras = cameras.settle(ground, args);
     let answers: Vec<Answer> = pixels
         .into_iter()
         .map(|pixel| {
             let found = answer(&pixel, &cameras, ground, args);
-            Answer { pixel, found }
+            let at = found.as_ref().ok().map(|found| found.point.lat_lon);
+            let kind = at.zip(ground).map_or(TerrainKind::Unknown, |(at, ground)| ground.kind_at(at));
+            Answer { pixel, found, kind }
         })
         .collect();
     let unlocated = answers.iter().filter(|answer| answer.found.is_err()).count();
@@ -80,5 +88,6 @@ fn answer(
     let terrain = camera.ground(ground).ok_or(Reason::NoTerrain)?;
     let limits = Limits { min_depression_deg: args.min_depression, ..Limits::default() };
     let view = View::new(&camera.intrinsics, &camera.pose, terrain).with_limits(limits);
+    let view = view.with_shutter(camera.shutter);
     Ok(locate(&view, pixel.u_px, pixel.v_px, args.pixel_sigma)?)
 }

@@ -87,7 +87,7 @@ fn properties(answer: &Answer) -> JsonObject {
             let ellipse = error_ellipse(&found.covariance_enu_m2);
             json!({
                 "image": pixel.image, "u": pixel.u_px, "v": pixel.v_px,
-                "height_m": found.point.height.0, "datum": DATUM,
+                "height_m": found.point.height.0, "datum": DATUM, "terrain_kind": answer.kind,
                 "ce90_m": ce90_m(&found.covariance_enu_m2), "le90_m": le90_m(&found.covariance_enu_m2),
                 "error_ellipse": ellipse,
             })

@@ -1,15 +1,17 @@
 //! The ground under `georef`: what a terrain file's heights count from is stated, or told by the aircraft's height.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use gis::geoid::{self, GeoidModel};
-use gis::terrain::{Crs, GeoTiff, GeoTiffOptions, HeightDatum, Hgt, Terrain};
+use gis::terrain::{Crs, GeoTiff, GeoTiffOptions, HeightDatum, Hgt, SharedBytes, Terrain, TerrainKind};
 use gis::{EllipsoidHeight, LatLon};
 use pipeline::telemetry::Sample;
 
 use super::cameras::Cameras;
 use crate::cli::{DemHeights, GeorefArgs};
+use crate::config::TerrainEntry;
 use crate::wire::Tiles;
 use crate::wire::terrain::is_hgt;
 
@@ -40,34 +42,57 @@ fn tile(path: &Path, args: &GeorefArgs, cameras: &Cameras) -> anyhow::Result<Box
         Some(heights) => Ok(heights),
         None => inferred(path, tile, cameras),
     };
-    read_tile(path, args.dem_crs, args.undulation, how)
+    let tile = Tile {
+        path,
+        crs: args.dem_crs,
+        undulation_m: args.undulation,
+        kind: args.dem_kind.into(),
+        cache_bytes: (TerrainEntry::USUAL_CACHE_MIB << 20) / (args.dem.len() as u64).max(1),
+    };
+    tile.read(how)
 }
 
-/// Reads a tile whose heights count from what `how` says.
-///
-/// # Errors
-/// When the file cannot be read or used.
-pub fn read_tile(
-    path: &Path,
-    crs: Option<u32>,
-    undulation_m: Option<f64>,
-    how: impl Fn(&GeoTiff) -> anyhow::Result<DemHeights>,
-) -> anyhow::Result<Box<dyn Terrain>> {
-    let bytes = crate::wire::map(path)?;
-    if is_hgt(path) {
-        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        return Ok(Box::new(Hgt::from_bytes(&name, &bytes, SRTM_SIGMA_M)?));
+/// A terrain file and how to read it.
+pub struct Tile<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Coordinate reference system, where the file states none.
+    pub crs: Option<u32>,
+    /// Geoid above the ellipsoid, metres; by the model when absent.
+    pub undulation_m: Option<f64>,
+    /// What it shows.
+    pub kind: TerrainKind,
+    /// Memory for its heights, bytes.
+    pub cache_bytes: u64,
+}
+
+impl Tile<'_> {
+    /// Reads the file, whose heights count from what `how` says.
+    ///
+    /// # Errors
+    /// When the file cannot be read or used.
+    pub fn read(
+        &self,
+        how: impl Fn(&GeoTiff) -> anyhow::Result<DemHeights>,
+    ) -> anyhow::Result<Box<dyn Terrain>> {
+        let bytes = crate::wire::map(self.path)?;
+        if is_hgt(self.path) {
+            let name = self.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            return Ok(Box::new(Hgt::from_bytes(&name, &bytes, SRTM_SIGMA_M)?));
+        }
+        let bytes: SharedBytes = Arc::new(bytes);
+        let crs = self.crs.map(Crs::Epsg);
+        let read = |heights: HeightDatum| {
+            let usual = GeoTiffOptions::of_kind(heights, self.kind);
+            GeoTiff::open(&bytes, &GeoTiffOptions { crs, cache_bytes: self.cache_bytes, ..usual })
+        };
+        let as_ellipsoidal = read(HeightDatum::Ellipsoidal)?;
+        let Some(model) = how(&as_ellipsoidal)?.geoid() else { return Ok(Box::new(as_ellipsoidal)) };
+        let middle = middle(&as_ellipsoidal).context("it covers no place")?;
+        let undulation_m = self.undulation_m.or_else(|| geoid::undulation_m(model, middle));
+        let undulation_m = undulation_m.context("the geoid has no height there")?;
+        Ok(Box::new(read(HeightDatum::Geoid { undulation_m })?))
     }
-    let crs = crs.map(Crs::Epsg);
-    let read = |heights: HeightDatum| {
-        GeoTiff::from_bytes(&bytes, &GeoTiffOptions { crs, ..GeoTiffOptions::new(heights) })
-    };
-    let as_ellipsoidal = read(HeightDatum::Ellipsoidal)?;
-    let Some(model) = how(&as_ellipsoidal)?.geoid() else { return Ok(Box::new(as_ellipsoidal)) };
-    let middle = middle(&as_ellipsoidal).context("it covers no place")?;
-    let undulation_m = undulation_m.or_else(|| geoid::undulation_m(model, middle));
-    let undulation_m = undulation_m.context("the geoid has no height there")?;
-    Ok(Box::new(read(HeightDatum::Geoid { undulation_m })?))
 }
 
 fn middle(tile: &GeoTiff) -> Option<LatLon> {

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use gis::terrain::GeoTiff;
+use gis::terrain::TerrainKind;
 use missions::Aircraft;
 use missions::formats::{self, Imported};
 
 use crate::cli::{DemHeights, GroundArgs};
-use crate::commands::georef::terrain::read_tile;
+use crate::commands::georef::terrain::Tile;
+use crate::config::TerrainEntry;
 use crate::wire::Tiles;
 
 /// Profiles that are part of the product.
@@ -102,8 +104,14 @@ pub fn ground(args: &GroundArgs) -> anyhow::Result<Option<Tiles>> {
     };
     let mut layers = Vec::new();
     for path in &args.dem {
-        let tile = read_tile(path, None, None, stated);
-        layers.push(tile.with_context(|| format!("cannot use {}", path.display()))?);
+        let tile = Tile {
+            path,
+            crs: None,
+            undulation_m: None,
+            kind: TerrainKind::Unknown,
+            cache_bytes: (TerrainEntry::USUAL_CACHE_MIB << 20) / (args.dem.len() as u64).max(1),
+        };
+        layers.push(tile.read(stated).with_context(|| format!("cannot use {}", path.display()))?);
     }
     Ok((!layers.is_empty()).then(|| Tiles::new(layers)))
 }
