@@ -46,7 +46,7 @@ fn looked_at() -> Vec<LookedAt> {
             frame_index: n,
             time: time(60 * n as i64),
             footprint: Some(ring.map(|(east, north)| corner(east, north)).to_vec()),
-            eye: Some(Eye { at: corner(west, 0.0), above_ground_m: 120.0, focal_px: 1200.0 }),
+            eye: Some(Eye { at: corner(west + 5e-4, 5e-4), above_ground_m: 120.0, focal_px: 1200.0 }),
             classes: Vec::new(),
         }
     };
