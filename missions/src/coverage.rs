@@ -75,7 +75,9 @@ pub fn pictures(plan: &Plan, area: &Area) -> Vec<Picture> {
                     }
                     every = None;
                 }
-                Action::Picture => pictures.push(Picture { at: here, height_m: waypoint.height_m, course_deg }),
+                Action::Picture => {
+                    pictures.push(Picture { at: here, height_m: waypoint.height_m, course_deg })
+                }
                 _ => {}
             }
         }
@@ -158,7 +160,8 @@ impl Grid {
             let index = |m: f64| ((m - low) / self.cell_m).floor().clamp(0.0, count as f64) as usize;
             index(at - reach_m)..(index(at + reach_m) + 1).min(count)
         };
-        let (columns, rows) = (span(picture.at.x, self.low.x, self.across), span(picture.at.y, self.low.y, self.up));
+        let (columns, rows) =
+            (span(picture.at.x, self.low.x, self.across), span(picture.at.y, self.low.y, self.up));
         for row in rows {
             for column in columns.clone() {
                 let index = row * self.across + column;
@@ -174,7 +177,8 @@ impl Grid {
     }
 
     fn done(self) -> Coverage {
-        let known = self.cells.iter().enumerate().filter_map(|(index, cell)| cell.map(|(_, seen)| (index, seen)));
+        let known =
+            self.cells.iter().enumerate().filter_map(|(index, cell)| cell.map(|(_, seen)| (index, seen)));
         let missed: Vec<Coord<f64>> =
             known.clone().filter(|(_, seen)| !seen).map(|(index, _)| self.middle(index)).collect();
         let cells = known.count();

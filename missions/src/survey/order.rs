@@ -24,8 +24,8 @@ impl Visit {
     }
 }
 
-/// Pairs that the search may compare before it stops: a second or two.
-const MOST_COMPARISONS: usize = 120_000_000;
+/// Pairs that the search may compare before it stops: half a second or so.
+const MOST_COMPARISONS: usize = 16_000_000;
 /// Most pieces of a run that is moved as one.
 const MOST_RUN: usize = 40;
 /// Above this many pieces the order of cells is kept: every pair would be too many.
