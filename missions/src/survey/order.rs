@@ -221,7 +221,9 @@ impl<'a> Search<'a> {
             self.left = self.left.saturating_sub(order.len() - i);
             if best.0 < -1e-6 {
                 order[i..=best.1].reverse();
-                order[i..=best.1].iter_mut().for_each(|visit| *visit = visit.turned());
+                for visit in &mut order[i..=best.1] {
+                    *visit = visit.turned();
+                }
                 changed = true;
             }
         }
@@ -236,7 +238,9 @@ impl<'a> Search<'a> {
                     let mut run: Vec<Visit> = order.drain(i..i + length).collect();
                     if turned {
                         run.reverse();
-                        run.iter_mut().for_each(|visit| *visit = visit.turned());
+                        for visit in &mut run {
+                            *visit = visit.turned();
+                        }
                     }
                     order.splice(to..to, run);
                     return true;

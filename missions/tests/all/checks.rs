@@ -138,7 +138,9 @@ fn pictures_that_are_blurred_too_fast_or_too_coarse_are_found() {
     let found = rules(&imported(fast), &Against::aircraft(&aircraft));
     assert!(found.contains(&Rule::Blur) && found.contains(&Rule::Interval), "{found:?}");
     let mut high = small_plan(&aircraft);
-    high.waypoints.iter_mut().for_each(|w| w.height_m = 100.0);
+    for waypoint in &mut high.waypoints {
+        waypoint.height_m = 100.0;
+    }
     assert_eq!(high.heights, HeightReference::TakeOff);
     let against = Against { gsd_m: Some(0.025), ..Against::aircraft(&aircraft) };
     let problems = check(&imported(high), &against);
