@@ -11,9 +11,9 @@ use missions::area::Area;
 use missions::coverage::coverage;
 use missions::fleet::{self, Dock, Pace};
 use missions::optics::{Geometry, Look, Overlap, geometry};
-use missions::planner::Planner;
+use missions::planner::{Planner, Stretch};
 use missions::survey::{Swath, SweepOptions, sweep};
-use missions::{Aircraft, Plane};
+use missions::{Aircraft, LegKind, Plane};
 
 const POLYGONS: u64 = 50;
 const LEAST_SWATHS: f64 = 30.0;
@@ -81,9 +81,18 @@ fn sweeps(aircraft: &Aircraft, overlap: Overlap) -> anyhow::Result<()> {
         let area = Area { plane: Plane::around(CITY), shape };
         for (ground, shares) in [(None, &mut level), (Some(&Hills as &dyn Terrain), &mut hilly)] {
             let look = Look { gsd_m: GSD_M, overlap };
-            let course_deg = Some(90.0 - found.along_deg);
-            let planner = Planner { aircraft, look, ground, home: None, course_deg, pitch_deg: -90.0 };
-            let plan = planner.area(&area)?;
+            let planner = Planner { aircraft, look, ground, home: None, course_deg: None, pitch_deg: -90.0 };
+            let stretches: Vec<Stretch> = found
+                .lines
+                .iter()
+                .map(|(a, b)| Stretch {
+                    way: vec![*a, *b],
+                    kind: LegKind::Line,
+                    serves: Vec::new(),
+                    geometry,
+                })
+                .collect();
+            let plan = planner.plan(&area.plane, &stretches)?;
             let seen = coverage(&plan, aircraft, &area, ground, (GSD_M, spacing_m / 6.0));
             shares.push(seen.share() * 100.0);
         }
@@ -178,7 +187,8 @@ fn fleets(aircraft: &Aircraft, km2: f64, count: usize) -> anyhow::Result<()> {
 fn docks(shape: &MultiPolygon<f64>, count: usize, random: &mut Random) -> Vec<Dock> {
     use geo::{BoundingRect, Contains, Point};
     let Some(rect) = shape.bounding_rect() else { return Vec::new() };
-    let mut step_m = (rect.width() * rect.height() / count as f64).sqrt();
+    let widest_m = 1.2 * (rect.width() * rect.height() / count as f64).sqrt();
+    let mut step_m = widest_m;
     loop {
         let mut docks = Vec::new();
         let (columns, rows) = ((rect.width() / step_m) as usize + 1, (rect.height() / step_m) as usize + 1);
@@ -193,11 +203,10 @@ fn docks(shape: &MultiPolygon<f64>, count: usize, random: &mut Random) -> Vec<Do
                 }
             }
         }
-        if docks.len() >= count {
-            docks.truncate(count);
+        if docks.len() == count {
             return docks;
         }
-        step_m *= 0.985;
+        step_m = if docks.len() > count { widest_m } else { step_m * 0.99 };
     }
 }
 

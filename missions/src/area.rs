@@ -119,7 +119,7 @@ impl Area {
         for (feature, asked) in asked.iter().enumerate() {
             for polygon in &plane.metres_of(&asked.degrees).0 {
                 let area_m2 = polygon.unsigned_area();
-                if !(area_m2 >= LEAST_M2) {
+                if area_m2.is_nan() || area_m2 < LEAST_M2 {
                     return Err(AreaError::Tiny { feature, area_m2 });
                 }
             }
@@ -127,7 +127,7 @@ impl Area {
         let metres = plane.metres_of(&whole);
         let rect = metres.bounding_rect().ok_or(AreaError::Empty)?;
         let extent_m = rect.width().max(rect.height());
-        if !(extent_m <= MOST_EXTENT_M) {
+        if extent_m.is_nan() || extent_m > MOST_EXTENT_M {
             return Err(AreaError::Huge { extent_m });
         }
         let shape = if metres.0.len() > 1 { unary_union(&metres.0) } else { metres };
@@ -135,6 +135,7 @@ impl Area {
     }
 
     /// Returns the area without other polygons in metres.
+    #[must_use]
     pub fn without(&self, others: &MultiPolygon<f64>) -> Self {
         Self { plane: self.plane, shape: self.shape.difference(others) }
     }

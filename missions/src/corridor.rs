@@ -67,7 +67,7 @@ impl Lines {
                 return Err(AreaError::Empty);
             }
             let far_m = metres.iter().map(|c| c.x.abs().max(c.y.abs())).fold(0.0, f64::max);
-            if !(far_m <= MOST_EXTENT_M) {
+            if far_m.is_nan() || far_m > MOST_EXTENT_M {
                 return Err(AreaError::Huge { extent_m: far_m });
             }
             lines.push(metres);

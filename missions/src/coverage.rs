@@ -76,7 +76,7 @@ pub fn pictures(plan: &Plan, area: &Area) -> Vec<Picture> {
                     every = None;
                 }
                 Action::Picture => {
-                    pictures.push(Picture { at: here, height_m: waypoint.height_m, course_deg })
+                    pictures.push(Picture { at: here, height_m: waypoint.height_m, course_deg });
                 }
                 _ => {}
             }
@@ -130,7 +130,7 @@ struct Grid {
 impl Grid {
     fn over(area: &Area, ground: Option<&dyn Terrain>, cell_m: f64) -> Self {
         let rect = area.shape.bounding_rect();
-        let low = rect.map_or(Coord { x: 0.0, y: 0.0 }, |rect| rect.min());
+        let low = rect.map_or(Coord { x: 0.0, y: 0.0 }, Rect::min);
         let count = |span: f64| (span / cell_m).ceil().max(1.0) as usize;
         let (across, up) = rect.map_or((0, 0), |rect| (count(rect.width()), count(rect.height())));
         let mut grid = Self { low, cell_m, across, up, cells: Vec::new(), lowest_m: f64::INFINITY };

@@ -69,7 +69,9 @@ fn finest(planner: &Planner<'_>, all: &Area, requests: &[Request]) -> Result<Pla
     let shape = union(requests.iter().map(|request| &request.shape));
     let area = Area { plane: all.plane, shape };
     let mut lines = planner.lines(&area, &planner.geometry()?);
-    lines.iter_mut().for_each(|line| line.serves = served(line, requests));
+    for line in &mut lines {
+        line.serves = served(line, requests);
+    }
     planner.plan(&all.plane, &lines)
 }
 
@@ -88,7 +90,9 @@ fn layered(planner: &Planner<'_>, all: &Area, requests: &[Request]) -> Result<Pl
         done = done.union(&rest);
         let area = Area { plane: all.plane, shape: rest };
         let mut own = layer.lines(&area, &geometry);
-        own.iter_mut().for_each(|line| line.serves = served(line, requests));
+        for line in &mut own {
+            line.serves = served(line, requests);
+        }
         // The next layer begins where this one ends.
         if let Some(end) = own.last().and_then(|line| line.way.last()) {
             here.home = Some(all.plane.place(*end));

@@ -310,7 +310,7 @@ impl Waypoint {
             let off = if self.at.lat_deg.abs() <= 90.0 { self.at.lon_deg } else { self.at.lat_deg };
             return bad("a coordinate", off);
         }
-        if !(self.height_m.abs() <= MOST_HEIGHT_M) {
+        if self.height_m.is_nan() || self.height_m.abs() > MOST_HEIGHT_M {
             return bad("the height", self.height_m);
         }
         if let Some(speed_mps) = self.speed_mps
@@ -351,9 +351,9 @@ impl Action {
     fn is_near(self, other: Self) -> bool {
         let near = |a: f64, b: f64| (a - b).abs() <= 2e-3;
         match (self, other) {
-            (Self::Pitch { deg: a }, Self::Pitch { deg: b }) => near(a, b),
-            (Self::PicturesEvery { metres: a }, Self::PicturesEvery { metres: b }) => near(a, b),
-            (Self::Hover { secs: a }, Self::Hover { secs: b }) => near(a, b),
+            (Self::Pitch { deg: a }, Self::Pitch { deg: b })
+            | (Self::PicturesEvery { metres: a }, Self::PicturesEvery { metres: b })
+            | (Self::Hover { secs: a }, Self::Hover { secs: b }) => near(a, b),
             (a, b) => a == b,
         }
     }

@@ -175,12 +175,11 @@ impl Planner<'_> {
             plan.waypoints.extend(points.iter().skip(skipped).map(|(at, m)| passed(plane, *at, *m)));
         }
         let last = plan.waypoints.len().saturating_sub(1);
-        let marks = match stretch.kind {
-            LegKind::Visit => vec![(last, Action::Hover { secs: LOOK_SECS }), (last, Action::Picture)],
-            _ => {
-                let metres = rounded_m(stretch.geometry.trigger_m);
-                vec![(first, Action::PicturesEvery { metres }), (last, Action::PicturesEnd)]
-            }
+        let marks = if stretch.kind == LegKind::Visit {
+            [(last, Action::Hover { secs: LOOK_SECS }), (last, Action::Picture)]
+        } else {
+            let metres = rounded_m(stretch.geometry.trigger_m);
+            [(first, Action::PicturesEvery { metres }), (last, Action::PicturesEnd)]
         };
         for (index, action) in marks {
             if let Some(waypoint) = plan.waypoints.get_mut(index) {
@@ -190,7 +189,9 @@ impl Planner<'_> {
         }
         let own_mps = rounded_m(stretch.geometry.speed_mps);
         if (own_mps - plan.speed_mps).abs() > 0.0 {
-            plan.waypoints[first..last].iter_mut().for_each(|w| w.speed_mps = Some(own_mps));
+            for waypoint in &mut plan.waypoints[first..last] {
+                waypoint.speed_mps = Some(own_mps);
+            }
         }
         plan.legs.push(Leg { first, last, kind: stretch.kind, serves: stretch.serves.clone() });
         Ok(())

@@ -26,7 +26,8 @@ pub use field::{
 };
 pub use mission::{
     GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
-    MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionRevisitArgs, parse_length,
+    MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs,
+    MissionRevisitArgs, parse_length,
 };
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, DemKind,

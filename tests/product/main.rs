@@ -12,6 +12,7 @@ mod casework;
 mod command;
 mod configuration;
 mod demo;
+mod missions;
 mod positions;
 mod ptz;
 mod real_clips;

@@ -62,6 +62,7 @@ impl Problem {
     }
 
     /// Returns the problem at a waypoint of a leg (counted from 0).
+    #[must_use]
     pub fn at(self, waypoint: usize, leg: Option<usize>) -> Self {
         Self { waypoint: Some(waypoint), leg: leg.map(|leg| leg + 1), ..self }
     }

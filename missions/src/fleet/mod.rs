@@ -15,7 +15,7 @@ use crate::aircraft::Aircraft;
 use crate::optics::Geometry;
 use crate::survey::Swath;
 
-pub use sorties::Sortie;
+pub use sorties::{Sortie, done_secs};
 
 /// A dock with one aircraft.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Fleet {
 /// Numbers of an aircraft that sorties are made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
+    /// From one line to the next, metres.
+    pub spacing_m: f64,
     /// Speed along lines, metres a second.
     pub work_mps: f64,
     /// Speed to and from them.
@@ -68,6 +70,7 @@ impl Pace {
         let flight = &aircraft.flight;
         let vertical_secs = geometry.height_m / flight.climb_mps + geometry.height_m / flight.descend_mps;
         Self {
+            spacing_m: geometry.spacing_m,
             work_mps: geometry.speed_mps,
             travel_mps: (TRAVEL_SHARE * flight.most_speed_mps).min(MOST_TRAVEL_MPS).max(geometry.speed_mps),
             usable_secs: aircraft.usable_secs(),
@@ -101,10 +104,10 @@ pub fn lower_bound_secs(size_m2: f64, spacing_m: f64, docks: usize, pace: &Pace)
     air_secs + pace.charge_per_sec * (air_secs - pace.usable_secs).max(0.0)
 }
 
-/// Directions of lines that are tried besides, degrees.
-const DIRECTIONS_DEG: [f64; 4] = [0.0, 90.0, 45.0, 135.0];
+/// Directions of lines that are tried, degrees.
+const DIRECTIONS_DEG: [f64; 8] = [0.0, 90.0, 45.0, 135.0, 22.5, 67.5, 112.5, 157.5];
 /// How much a metre along the lines counts of one across them.
-const PROPORTIONS: [f64; 4] = [0.3, 0.15, 0.5, 0.8];
+const PROPORTIONS: [f64; 3] = [0.6, 0.35, 1.0];
 
 /// Returns the best plan found until `enough` says so (asked between tries; the first try is always finished).
 ///
@@ -132,7 +135,7 @@ pub fn plan(
                 continue;
             }
             let (sorties, unreached_m) = share::shared(&pieces, docks, pace, along_deg, proportion);
-            let makespan_secs = sorties.iter().map(|own| sorties::done_secs(own)).fold(0.0, f64::max);
+            let makespan_secs = sorties.iter().map(|own| done_secs(own)).fold(0.0, f64::max);
             let found = Fleet { sorties, makespan_secs, bound_secs, unreached_m, along_deg };
             let better = best.as_ref().is_none_or(|best| {
                 (found.unreached_m, found.makespan_secs) < (best.unreached_m, best.makespan_secs)

@@ -21,12 +21,13 @@ pub struct Piece {
 /// Longest piece that goes to one dock as a whole, metres.
 const PIECE_M: f64 = 400.0;
 /// Docks that a piece may go to: the nearest ones.
-const NEAREST: usize = 10;
+const NEAREST: usize = 8;
 /// Rounds in which weights are moved, and rounds in which they are moved by what sorties really take.
 const ROUNDS: usize = 60;
-const REAL_ROUNDS: usize = 8;
-/// How far weights move, metres of way for each share that a dock's load is off.
-const STEP_M: f64 = 900.0;
+const REAL_ROUNDS: usize = 40;
+/// How far weights move, metres of way for each share that a dock's load is off: at first, and by what sorties take.
+const STEP_M: f64 = 1_500.0;
+const REAL_STEP_M: f64 = 1_000.0;
 
 /// Returns the pieces of an area.
 pub fn pieces(shape: &MultiPolygon<f64>, swath: &Swath, along_deg: f64) -> Vec<Piece> {
@@ -58,37 +59,32 @@ pub fn shared(
 ) -> (Vec<Vec<Sortie>>, f64) {
     let turn = Turn::by(along_deg);
     let places: Vec<Coord<f64>> = docks.iter().map(|dock| turn.there(dock.at)).collect();
-    let (reached, unreached): (Vec<Piece>, Vec<Piece>) =
-        pieces.iter().partition(|piece| places.iter().any(|dock| sorties::reaches(piece, *dock, pace)));
-    let unreached_m = unreached.iter().map(|piece| piece.to - piece.from).sum();
-    let options: Vec<Vec<(usize, f64)>> =
-        reached.iter().map(|piece| options(piece, &places, pace, proportion)).collect();
+    let (mut reached, mut options) = (Vec::new(), Vec::new());
+    let mut unreached_m = 0.0;
+    for piece in pieces {
+        let own = self::options(piece, &places, pace, proportion);
+        if own.is_empty() {
+            unreached_m += piece.to - piece.from;
+        } else {
+            reached.push(*piece);
+            options.push(own);
+        }
+    }
     let mut weights = vec![0.0; docks.len()];
-    let mut factors = vec![1.0; docks.len()];
-    let mut owners = Vec::new();
     for round in 0..ROUNDS {
-        owners = assigned(&options, &weights);
-        let loads = loads(&reached, &owners, &options, &factors);
+        let owners = assigned(&options, &weights);
+        let loads = loads(&reached, &owners, &options, docks.len());
         moved(&mut weights, &loads, STEP_M / (1.0 + round as f64 / 15.0));
     }
     let mut best: Option<(f64, Vec<Vec<Sortie>>)> = None;
-    for _ in 0..REAL_ROUNDS {
+    for round in 0..REAL_ROUNDS {
+        let owners = assigned(&options, &weights);
         let sorties = flown(&reached, &owners, &places, pace);
         let real: Vec<f64> = sorties.iter().map(|own| sorties::done_secs(own)).collect();
         let makespan = real.iter().copied().fold(0.0, f64::max);
-        let model = loads(&reached, &owners, &options, &vec![1.0; docks.len()]);
-        for ((factor, real), model) in factors.iter_mut().zip(&real).zip(&model) {
-            if *model > 0.0 {
-                *factor = (real / model).clamp(0.2, 5.0);
-            }
-        }
+        moved(&mut weights, &real, REAL_STEP_M / (1.0 + round as f64 / 10.0));
         if best.as_ref().is_none_or(|(least, _)| makespan < *least) {
             best = Some((makespan, sorties));
-        }
-        for round in 0..12 {
-            let loads = loads(&reached, &owners, &options, &factors);
-            moved(&mut weights, &loads, STEP_M / (3.0 + f64::from(round)));
-            owners = assigned(&options, &weights);
         }
     }
     let mut sorties = best.map(|(_, sorties)| sorties).unwrap_or_default();
@@ -98,21 +94,20 @@ pub fn shared(
     (sorties, unreached_m)
 }
 
+fn way_m(piece: &Piece, dock: Coord<f64>, proportion: f64) -> f64 {
+    let middle = f64::midpoint(piece.from, piece.to);
+    (piece.y - dock.y).abs().hypot((middle - dock.x).abs() * proportion)
+}
+
 /// The docks a piece may go to, each with the way that counts, metres.
 fn options(piece: &Piece, places: &[Coord<f64>], pace: &Pace, proportion: f64) -> Vec<(usize, f64)> {
-    let middle = f64::midpoint(piece.from, piece.to);
-    let way = |dock: &Coord<f64>| {
-        let (across, along) = ((piece.y - dock.y).abs(), (middle - dock.x).abs() * proportion);
-        across.hypot(along)
-    };
-    let mut all: Vec<(usize, f64)> = places
-        .iter()
-        .enumerate()
-        .filter(|(_, dock)| sorties::reaches(piece, **dock, pace))
-        .map(|(index, dock)| (index, way(dock)))
-        .collect();
-    all.sort_by(|a, b| a.1.total_cmp(&b.1));
-    all.truncate(NEAREST);
+    let ways = places.iter().enumerate().map(|(index, dock)| (index, way_m(piece, *dock, proportion)));
+    let mut all: Vec<(usize, f64)> = ways.collect();
+    if all.len() > NEAREST {
+        all.select_nth_unstable_by(NEAREST - 1, |a, b| a.1.total_cmp(&b.1));
+        all.truncate(NEAREST);
+    }
+    all.retain(|(dock, _)| sorties::reaches(piece, places[*dock], pace));
     all
 }
 
@@ -124,13 +119,13 @@ fn assigned(options: &[Vec<(usize, f64)>], weights: &[f64]) -> Vec<usize> {
     options.iter().map(best).collect()
 }
 
-/// Metres that each dock works, more for those farther off, by what sorties of that dock took before.
-fn loads(pieces: &[Piece], owners: &[usize], options: &[Vec<(usize, f64)>], factors: &[f64]) -> Vec<f64> {
-    let mut loads = vec![0.0; factors.len()];
+/// Metres that each dock works, more for those farther off.
+fn loads(pieces: &[Piece], owners: &[usize], options: &[Vec<(usize, f64)>], docks: usize) -> Vec<f64> {
+    let mut loads = vec![0.0; docks];
     for ((piece, owner), options) in pieces.iter().zip(owners).zip(options) {
         let way_m = options.iter().find(|(dock, _)| dock == owner).map_or(0.0, |(_, way)| *way);
         // A sortie of twenty minutes gives two of them to a kilometre of way there and back, roughly.
-        loads[*owner] += (piece.to - piece.from) * (1.0 + way_m / 8_000.0) * factors[*owner];
+        loads[*owner] += (piece.to - piece.from) * (1.0 + way_m / 8_000.0);
     }
     loads
 }

@@ -1,5 +1,7 @@
 //! Sorties of one dock: out on one line, home on the next.
 
+use std::collections::VecDeque;
+
 use geo::Coord;
 
 use super::Pace;
@@ -56,75 +58,239 @@ pub fn air_secs(lines: &[(Coord<f64>, Coord<f64>)], dock: Coord<f64>, pace: &Pac
 
 /// Returns the sorties that fly runs.
 pub fn packed(runs: Vec<Run>, dock: Coord<f64>, pace: &Pace) -> Vec<Sortie> {
-    let mut sides: [Vec<Run>; 2] = [Vec::new(), Vec::new()];
+    let mut quarters: [Vec<Run>; 4] = Default::default();
+    let mut put = |run: Run, leftwards: bool| {
+        quarters[usize::from(leftwards) * 2 + usize::from(run.y < dock.y)].push(run);
+    };
     for run in runs {
         // Cut at the dock; what hardly crosses it is left whole.
-        let least_m = 100.0;
-        if run.from < dock.x - least_m && run.to > dock.x + least_m {
-            sides[0].push(Run { to: dock.x, ..run });
-            sides[1].push(Run { from: dock.x, ..run });
-        } else if f64::midpoint(run.from, run.to) < dock.x {
-            sides[0].push(run);
+        if run.from < dock.x - pace.spacing_m && run.to > dock.x + pace.spacing_m {
+            put(Run { to: dock.x, ..run }, true);
+            put(Run { from: dock.x, ..run }, false);
         } else {
-            sides[1].push(run);
+            put(run, f64::midpoint(run.from, run.to) < dock.x);
         }
     }
-    let mut sorties: Vec<Vec<(Coord<f64>, Coord<f64>)>> = Vec::new();
-    for (side, mut runs) in sides.into_iter().enumerate() {
-        runs.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.from.total_cmp(&b.from)));
-        sorties.extend(side_packed(runs, side == 0, dock, pace));
+    let mut sorties: Vec<Vec<Line>> = Vec::new();
+    for (quarter, mut runs) in quarters.into_iter().enumerate() {
+        let off = |run: &Run| (run.y - dock.y).abs();
+        runs.sort_by(|a, b| off(b).total_cmp(&off(a)).then(a.from.total_cmp(&b.from)));
+        sorties.extend(quarter_packed(runs, quarter >= 2, dock, pace));
     }
     timed(sorties, dock, pace)
 }
 
-/// One side of the dock: outwards and back on the next run, as many pairs as a battery lasts; what is too long is cut and goes on.
-fn side_packed(
-    runs: Vec<Run>,
+/// A line with its direction.
+type Line = (Coord<f64>, Coord<f64>);
+
+/// Shortest half of a loop that is worth a cut, metres.
+const LEAST_CUT_M: f64 = 400.0;
+/// Columns shorter than this many spacings are not worth their turns.
+const LEAST_COLUMN_SPACINGS: f64 = 6.0;
+
+/// A quarter of what a dock flies, packed, farthest lines first: loops out on one run and home on the next, as many as a battery lasts.
+///
+/// The way to the loops and back is flown along columns across the lines with the camera on: the farthest sortie takes the two nearest to
+/// the dock, the next the two beside them, and runs begin beside the columns that are there already. So the way is work, too. Where the
+/// next loop is too long for what is left of a battery, its inner part is flown, and the outer part is taken along by the loop after it.
+fn quarter_packed(runs: Vec<Run>, leftwards: bool, dock: Coord<f64>, pace: &Pace) -> Vec<Vec<Line>> {
+    let (outer, now, done) = (Vec::new(), Vec::new(), Vec::new());
+    let mut side = Side { leftwards, dock, pace, open: runs.into(), outer, now, columns: 0, done };
+    while side.step() {}
+    side.end();
+    side.done
+}
+
+struct Side<'a> {
     leftwards: bool,
     dock: Coord<f64>,
-    pace: &Pace,
-) -> Vec<Vec<(Coord<f64>, Coord<f64>)>> {
-    let line = |run: &Run, outwards: bool| {
+    pace: &'a Pace,
+    open: VecDeque<Run>,
+    /// Outer parts that the next loop takes along.
+    outer: Vec<Run>,
+    /// Lines of the sortie under way.
+    now: Vec<Line>,
+    /// Columns flown so far.
+    columns: usize,
+    done: Vec<Vec<Line>>,
+}
+
+impl Side<'_> {
+    fn line(&self, run: &Run, outwards: bool) -> Line {
         let (low, high) = (Coord { x: run.from, y: run.y }, Coord { x: run.to, y: run.y });
-        if outwards == leftwards { (high, low) } else { (low, high) }
-    };
-    let mut open: std::collections::VecDeque<Run> = runs.into();
-    let mut sorties = Vec::new();
-    let mut now: Vec<(Coord<f64>, Coord<f64>)> = Vec::new();
-    while let Some(first) = open.pop_front() {
-        let second = open.pop_front();
-        let pair: Vec<(Coord<f64>, Coord<f64>)> =
-            std::iter::once(line(&first, true)).chain(second.as_ref().map(|run| line(run, false))).collect();
-        let mut tried = now.clone();
-        tried.extend(&pair);
-        if air_secs(&tried, dock, pace) <= pace.usable_secs {
-            now = tried;
-            continue;
+        if outwards == self.leftwards { (high, low) } else { (low, high) }
+    }
+
+    /// Out on the first run, what is taken along to and fro at the far end, home on the last.
+    fn looped(&self, runs: &[Run]) -> Vec<Line> {
+        let mut order: Vec<Run> = runs.iter().take(1).copied().collect();
+        order.extend(self.outer.iter().rev());
+        order.extend(runs.iter().skip(1));
+        order.iter().enumerate().map(|(index, run)| self.line(run, index % 2 == 0)).collect()
+    }
+
+    /// A column of this quarter at a height, from the dock outwards.
+    fn column(&self, number: usize, y: f64) -> Line {
+        let off_m = (number as f64 + 0.5) * self.pace.spacing_m;
+        let x = if self.leftwards { self.dock.x - off_m } else { self.dock.x + off_m };
+        (Coord { x, y: self.dock.y }, Coord { x, y })
+    }
+
+    /// The lines of a sortie with the columns there and back; without where they are too short to be worth a turn.
+    fn with_columns(&self, lines: &[Line]) -> Vec<Line> {
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Vec::new() };
+        let far = |y: f64| (y - self.dock.y).abs() > LEAST_COLUMN_SPACINGS * self.pace.spacing_m;
+        if !far(first.0.y) || !far(last.1.y) {
+            return lines.to_vec();
         }
-        if !now.is_empty() {
-            sorties.push(std::mem::take(&mut now));
+        let there = self.column(self.columns, first.0.y);
+        let back = self.column(self.columns + 1, last.1.y);
+        std::iter::once(there).chain(lines.iter().copied()).chain([(back.1, back.0)]).collect()
+    }
+
+    fn fits(&self, more: &[Line]) -> bool {
+        let all: Vec<Line> = self.now.iter().chain(more).copied().collect();
+        air_secs(&self.with_columns(&all), self.dock, self.pace) <= self.pace.usable_secs
+    }
+
+    fn land(&mut self) {
+        if !self.now.is_empty() {
+            let lines = std::mem::take(&mut self.now);
+            let whole = self.with_columns(&lines);
+            if whole.len() > lines.len() {
+                self.columns += 2;
+            }
+            self.done.push(whole);
         }
-        if air_secs(&pair, dock, pace) <= pace.usable_secs {
-            now = pair;
-            continue;
+    }
+
+    /// A run without what the columns beside the dock have seen, the first of the sortie under way among them.
+    fn beside_columns(&self, run: &Run) -> Option<Run> {
+        let own = usize::from((run.y - self.dock.y).abs() > LEAST_COLUMN_SPACINGS * self.pace.spacing_m);
+        let seen_m = (self.columns + own) as f64 * self.pace.spacing_m;
+        let run = if self.leftwards {
+            Run { to: run.to.min(self.dock.x - seen_m), ..*run }
+        } else {
+            Run { from: run.from.max(self.dock.x + seen_m), ..*run }
+        };
+        (run.to - run.from > 1.0).then_some(run)
+    }
+
+    /// The next two runs, less what columns have seen.
+    fn next_runs(&mut self) -> Vec<Run> {
+        let mut runs = Vec::new();
+        while runs.len() < 2 && self.open.len() > runs.len() {
+            let index = runs.len();
+            match self.open.get(index).copied().and_then(|run| self.beside_columns(&run)) {
+                Some(run) => runs.push(run),
+                None => drop(self.open.remove(index)),
+            }
         }
-        // Too long even alone: one run at a time, cut in halves until it fits.
-        if let Some(second) = second {
-            open.push_front(second);
+        runs
+    }
+
+    /// Takes the next loop; false when nothing is left.
+    fn step(&mut self) -> bool {
+        let runs = self.next_runs();
+        if runs.is_empty() {
+            return false;
         }
-        let alone = vec![line(&first, true)];
-        if air_secs(&alone, dock, pace) <= pace.usable_secs || first.to - first.from < 1.0 {
-            sorties.push(alone);
+        let all = self.looped(&runs);
+        if self.fits(&all) {
+            self.now.extend(all);
+            self.open.drain(..runs.len());
+            self.outer.clear();
+            return true;
+        }
+        if self.outer.is_empty() && runs.len() == 2 && self.cut_loop(&runs) {
+            self.land();
+            return true;
+        }
+        if !self.now.is_empty() {
+            self.land();
+            return true;
+        }
+        self.alone(&runs);
+        true
+    }
+
+    /// Flies the inner part of a loop with what is left of the battery.
+    fn cut_loop(&mut self, runs: &[Run]) -> bool {
+        let length_m = |run: &Run| run.to - run.from;
+        let longest_m = runs.iter().map(length_m).fold(0.0, f64::max);
+        let cut = |depth_m: f64| -> Vec<(Run, Option<Run>)> {
+            runs.iter().map(|run| self.parted(run, depth_m)).collect()
+        };
+        // The deepest that fits, by halving.
+        let (mut least_m, mut most_m) = (0.0, longest_m);
+        for _ in 0..16 {
+            let middle_m = f64::midpoint(least_m, most_m);
+            let inner: Vec<Run> = cut(middle_m).iter().map(|(inner, _)| *inner).collect();
+            if self.fits(&self.looped(&inner)) { least_m = middle_m } else { most_m = middle_m }
+        }
+        if least_m < LEAST_CUT_M || longest_m - least_m < LEAST_CUT_M {
+            return false;
+        }
+        let parts = cut(least_m);
+        let inner: Vec<Run> = parts.iter().map(|(inner, _)| *inner).collect();
+        self.now.extend(self.looped(&inner));
+        self.open.drain(..runs.len());
+        let outer: Vec<Run> = parts.iter().filter_map(|(_, outer)| *outer).collect();
+        match outer.as_slice() {
+            // A single one would turn the loop after it round.
+            [only] => self.open.push_front(*only),
+            _ => self.outer = outer,
+        }
+        true
+    }
+
+    /// Parts a run so far from its inner end.
+    fn parted(&self, run: &Run, depth_m: f64) -> (Run, Option<Run>) {
+        if run.to - run.from <= depth_m + 1.0 {
+            return (*run, None);
+        }
+        if self.leftwards {
+            let at = run.to - depth_m;
+            (Run { from: at, ..*run }, Some(Run { to: at, ..*run }))
+        } else {
+            let at = run.from + depth_m;
+            (Run { to: at, ..*run }, Some(Run { from: at, ..*run }))
+        }
+    }
+
+    /// A loop that no battery lasts for: what it would have taken along first, then one run at a time, cut in halves until it fits.
+    fn alone(&mut self, runs: &[Run]) {
+        if !self.outer.is_empty() {
+            for run in std::mem::take(&mut self.outer).into_iter().rev() {
+                self.open.push_front(run);
+            }
+            return;
+        }
+        self.open.pop_front();
+        let first = runs[0];
+        let line = self.line(&first, true);
+        if self.fits(&[line]) || first.to - first.from < 2.0 {
+            self.now = vec![line];
+            self.land();
         } else {
             let middle = f64::midpoint(first.from, first.to);
-            open.push_front(Run { from: middle, ..first });
-            open.push_front(Run { to: middle, ..first });
+            self.open.push_front(Run { from: middle, ..first });
+            self.open.push_front(Run { to: middle, ..first });
         }
     }
-    if !now.is_empty() {
-        sorties.push(now);
+
+    fn end(&mut self) {
+        let outer = std::mem::take(&mut self.outer);
+        let lines: Vec<Line> =
+            outer.iter().enumerate().map(|(index, run)| self.line(run, index % 2 == 0)).collect();
+        if !lines.is_empty() {
+            if !self.fits(&lines) {
+                self.land();
+            }
+            self.now.extend(lines);
+        }
+        self.land();
     }
-    sorties
 }
 
 fn timed(sorties: Vec<Vec<(Coord<f64>, Coord<f64>)>>, dock: Coord<f64>, pace: &Pace) -> Vec<Sortie> {

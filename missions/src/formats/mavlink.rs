@@ -192,7 +192,7 @@ impl Reader {
             command::MOUNT_CONTROL => self.act(Action::Pitch { deg: p1 }),
             command::TRIGGER_DISTANCE if p1 > 0.0 => self.act(Action::PicturesEvery { metres: p1 }),
             command::TRIGGER_DISTANCE => self.act(Action::PicturesEnd),
-            command::IMAGE_START if p3 == 1.0 => self.act(Action::Picture),
+            command::IMAGE_START if (p3 - 1.0).abs() < 1e-9 => self.act(Action::Picture),
             command::VIDEO_START => self.act(Action::RecordStart),
             command::VIDEO_STOP => self.act(Action::RecordEnd),
             command::DELAY => self.act(Action::Hover { secs: p1 }),

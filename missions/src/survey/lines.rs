@@ -73,7 +73,7 @@ fn heights(low: f64, high: f64, swath: &Swath) -> Vec<f64> {
     // Where lines overlap, the outer ones may stand a little farther in and still see the edge.
     let edge_m = (0.75 * spacing_m).min(swath.half_across_m * SURE).max(0.5 * spacing_m);
     let gaps = ((span_m - 2.0 * edge_m) / spacing_m - 1e-9).ceil();
-    if !(gaps >= 1.0) {
+    if gaps.is_nan() || gaps < 1.0 {
         return vec![f64::midpoint(low, high)];
     }
     let slack_m = gaps * spacing_m - (span_m - 2.0 * edge_m);

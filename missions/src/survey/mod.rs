@@ -111,7 +111,7 @@ fn directions(shape: &MultiPolygon<f64>) -> Vec<f64> {
     all.sort_by(|a, b| b.0.total_cmp(&a.0));
     all.truncate(MOST_EDGES);
     let mut found: Vec<f64> = Vec::new();
-    let around = (0..180).step_by(EVERY_DEG).map(|deg| deg as f64);
+    let around = (0..180_u8).step_by(EVERY_DEG).map(f64::from);
     for deg in all.into_iter().map(|(_, deg)| deg).chain(around) {
         let apart = |other: &f64| {
             let off_deg = (deg - other).abs();

@@ -24,8 +24,8 @@ impl Visit {
     }
 }
 
-/// Pairs that the search may compare before it stops: a second or two.
-const MOST_COMPARISONS: usize = 120_000_000;
+/// Pairs that the search may compare before it stops: half a second or so.
+const MOST_COMPARISONS: usize = 16_000_000;
 /// Most pieces of a run that is moved as one.
 const MOST_RUN: usize = 40;
 /// Above this many pieces the order of cells is kept: every pair would be too many.
@@ -221,7 +221,9 @@ impl<'a> Search<'a> {
             self.left = self.left.saturating_sub(order.len() - i);
             if best.0 < -1e-6 {
                 order[i..=best.1].reverse();
-                order[i..=best.1].iter_mut().for_each(|visit| *visit = visit.turned());
+                for visit in &mut order[i..=best.1] {
+                    *visit = visit.turned();
+                }
                 changed = true;
             }
         }
@@ -236,7 +238,9 @@ impl<'a> Search<'a> {
                     let mut run: Vec<Visit> = order.drain(i..i + length).collect();
                     if turned {
                         run.reverse();
-                        run.iter_mut().for_each(|visit| *visit = visit.turned());
+                        for visit in &mut run {
+                            *visit = visit.turned();
+                        }
                     }
                     order.splice(to..to, run);
                     return true;

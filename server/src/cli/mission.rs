@@ -1,6 +1,7 @@
 //! Arguments of `mission`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use gis::LatLon;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use missions::check::Wind;
 use missions::optics::Overlap;
 
-use super::{DemHeights, parse_place};
+use super::{DemHeights, parse_duration, parse_place};
 
 /// Arguments of `mission`.
 #[derive(Debug, Clone, Args)]
@@ -31,6 +32,8 @@ pub enum MissionCommand {
     Merge(MissionMergeArgs),
     /// Plan a circle around a source of fume or smoke
     Orbit(MissionOrbitArgs),
+    /// Share out a whole area among docks: who flies what and when, charging included
+    Fleet(MissionFleetArgs),
     /// Say everything that is wrong with a plan, on which leg, and how to mend it
     Check(MissionCheckArgs),
     /// Write a plan in another format
@@ -139,6 +142,38 @@ pub struct MissionOrbitArgs {
     /// How it is seen
     #[command(flatten)]
     pub look: MissionLookArgs,
+}
+
+/// Arguments of `mission fleet`.
+#[derive(Debug, Clone, Args)]
+pub struct MissionFleetArgs {
+    /// Area, GeoJSON
+    #[arg(long, value_name = "FILE")]
+    pub area: PathBuf,
+    /// Docks, CSV: id, lat_deg, lon_deg
+    #[arg(long, value_name = "FILE")]
+    pub docks: PathBuf,
+    /// Ground that one pixel shows, as in 2.5cm or 0.025m
+    #[arg(long, value_name = "LENGTH", value_parser = parse_length)]
+    pub gsd: f64,
+    /// Aircraft of every dock: a name or a profile
+    #[arg(long, value_name = "NAME", default_value = "m3td")]
+    pub aircraft: String,
+    /// Overlap along and across the flight, per cent
+    #[arg(long, value_name = "FRONT/SIDE", value_parser = parse_overlap, default_value = "70/60")]
+    pub overlap: Overlap,
+    /// How long to look for a better plan, as in 20s
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "15s")]
+    pub search: Duration,
+    /// Sorties to write: .geojson
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Write a map
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// Print JSON on standard output instead of a table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `mission check`.

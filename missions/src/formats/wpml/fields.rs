@@ -178,7 +178,7 @@ fn walk(node: &Node, place: &str, own: &[Field], faults: &mut Vec<String>) {
             None if *required => faults.push(format!("{place}.{name} is missing")),
             None => {}
             Some(found) => {
-                faults.extend(wrong(&found.text, *kind).map(|why| format!("{place}.{name} {why}")))
+                faults.extend(wrong(&found.text, *kind).map(|why| format!("{place}.{name} {why}")));
             }
         }
     }

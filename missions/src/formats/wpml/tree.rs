@@ -99,7 +99,8 @@ fn close(open: &mut Vec<Node>) {
     if open.len() > 1
         && let Some(mut done) = open.pop()
     {
-        done.text = done.text.trim().to_owned();
+        let trimmed = done.text.trim().to_owned();
+        done.text = trimmed;
         if let Some(parent) = open.last_mut() {
             parent.children.push(done);
         }

@@ -1,6 +1,7 @@
 //! `flyonce mission`: flights from areas, lines, tasks and requests, and what is wrong with a plan.
 
 mod check;
+mod fleet;
 mod input;
 mod output;
 mod plan;
@@ -20,6 +21,7 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Revisit(args) => plan::revisit(args),
         MissionCommand::Merge(args) => plan::merge(args),
         MissionCommand::Orbit(args) => plan::orbit(args),
+        MissionCommand::Fleet(args) => fleet::run(args),
         MissionCommand::Check(args) => check::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
     }

@@ -113,7 +113,7 @@ fn json(made: &Made<'_>, cost: &Estimate, out: &Path) -> Value {
 
 fn table(made: &Made<'_>, cost: &Estimate, out: &Path) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::NOTHING);
     let minutes = |secs: f64| format!("{:.1} min", secs / 60.0);
     let mut row = |name: &str, value: String| {
         table.add_row([name.to_owned(), value]);

@@ -1,0 +1,205 @@
+//! `flyonce mission`: from an area to files, and what is wrong with them.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::command::{assert_refused, flyonce, root};
+
+const FIELD: &str = r#"{"type":"Polygon","coordinates":[[[118.8660,28.9680],[118.8700,28.9682],[118.8698,28.9710],[118.8662,28.9705],[118.8660,28.9680]]]}"#;
+
+fn file(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+fn json(output: &std::process::Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn an_area_becomes_a_plan_that_follows_the_ground_and_passes_its_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let (area, out) = (file(folder.path(), "a.geojson", FIELD), folder.path().join("plan.kmz"));
+    let out = out.to_string_lossy().into_owned();
+    let home = ["--home", "28.9676,118.8672"];
+    let made = flyonce(
+        &[&["mission", "plan", "--area", &area, "--gsd", "2.5cm", "--out", &out, "--json"][..], &home]
+            .concat(),
+    );
+    let made = json(&made);
+    assert_eq!(made["aircraft"], "m3td");
+    assert!((made["geometry"]["height_m"].as_f64().unwrap() - 70.0).abs() < 1e-6);
+    let checked = json(&flyonce(&["mission", "check", &out, "--gsd", "2.5cm", "--json"]));
+    assert_eq!(checked["problems"], Value::Array(Vec::new()));
+    for name in ["p.plan", "p.waypoints", "p.geojson"] {
+        let other = folder.path().join(name).to_string_lossy().into_owned();
+        let done = flyonce(&["mission", "convert", &out, "--out", &other]);
+        assert!(done.status.success(), "{done:?}");
+        let checked = json(&flyonce(&["mission", "check", &other, "--aircraft", "m3td", "--json"]));
+        assert_eq!(checked["length_m"], made["length_m"], "{name}");
+    }
+}
+
+#[test]
+fn problems_are_told_in_both_languages_and_by_the_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let area = file(folder.path(), "a.geojson", FIELD);
+    let zone = format!(r#"{{"type":"Feature","properties":{{"name":"学校 school"}},"geometry":{FIELD}}}"#);
+    let zone = file(folder.path(), "z.geojson", &zone);
+    let out = folder.path().join("plan.plan").to_string_lossy().into_owned();
+    let made = flyonce(&["mission", "plan", "--area", &area, "--gsd", "2.5cm", "--out", &out]);
+    assert!(made.status.success(), "{made:?}");
+    let checked = flyonce(&["mission", "check", &out, "--no-fly", &zone]);
+    assert_eq!(checked.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(text.contains("禁飞区“学校 school”") && text.contains("enters no-fly zone"), "{text}");
+    let planned_around =
+        flyonce(&["mission", "plan", "--area", &area, "--gsd", "2.5cm", "--no-fly", &zone, "--out", &out]);
+    assert_refused(&planned_around, &["the whole area lies in no-fly zones"]);
+}
+
+#[test]
+fn requests_of_departments_become_one_flight_that_names_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = |id: &str, west: f64, gsd: &str| {
+        let east = west + 0.004;
+        format!(
+            r#"{{"type":"Feature","properties":{{"id":"{id}","gsd":"{gsd}"}},"geometry":{{"type":"Polygon","coordinates":[[[{west},28.968],[{east},28.968],[{east},28.971],[{west},28.971],[{west},28.968]]]}}}}"#
+        )
+    };
+    let (a, b) = (request("water", 118.866, "2.5cm"), request("waste", 118.868, "4cm"));
+    let both =
+        file(folder.path(), "r.geojson", &format!(r#"{{"type":"FeatureCollection","features":[{a},{b}]}}"#));
+    let out = folder.path().join("m.kmz").to_string_lossy().into_owned();
+    let made = json(&flyonce(&[
+        "mission",
+        "merge",
+        "--requests",
+        &both,
+        "--gsd",
+        "3cm",
+        "--home",
+        "28.9676,118.8672",
+        "--out",
+        &out,
+        "--json",
+    ]));
+    assert!(made["saved_secs"].as_f64().unwrap() > 60.0, "{made}");
+    let legs = made["legs"].as_array().unwrap();
+    assert!(legs.iter().all(|leg| !leg["serves"].as_array().unwrap().is_empty()));
+    assert!(legs.iter().any(|leg| leg["serves"].as_array().unwrap().len() == 2), "{made}");
+}
+
+#[test]
+fn a_round_a_corridor_an_orbit_and_a_fleet_are_planned() {
+    let folder = tempfile::tempdir().unwrap();
+    let point = |id: &str, lon: f64| {
+        format!(
+            r#"{{"type":"Feature","id":"{id}","properties":{{"state":"dispatched"}},"geometry":{{"type":"Point","coordinates":[{lon},28.97]}}}}"#
+        )
+    };
+    let tasks = format!(
+        r#"{{"type":"FeatureCollection","features":[{},{}]}}"#,
+        point("t1", 118.866),
+        point("t2", 118.87)
+    );
+    let tasks = file(folder.path(), "t.geojson", &tasks);
+    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let made = json(&flyonce(&[
+        "mission",
+        "revisit",
+        "--tasks",
+        &tasks,
+        "--gsd",
+        "2cm",
+        "--out",
+        &out("r.kmz"),
+        "--json",
+    ]));
+    assert_eq!(made["legs"].as_array().unwrap().len(), 2);
+    let line = file(
+        folder.path(),
+        "l.geojson",
+        r#"{"type":"LineString","coordinates":[[118.866,28.968],[118.87,28.97]]}"#,
+    );
+    let args = [
+        "mission",
+        "corridor",
+        "--line",
+        &line,
+        "--width",
+        "150m",
+        "--gsd",
+        "2.5cm",
+        "--out",
+        &out("c.plan"),
+        "--json",
+    ];
+    assert_eq!(json(&flyonce(&args))["legs"].as_array().unwrap().len(), 3);
+    let args = [
+        "mission",
+        "orbit",
+        "--at",
+        "28.97,118.87",
+        "--task",
+        "t1",
+        "--gsd",
+        "2cm",
+        "--out",
+        &out("o.kmz"),
+        "--json",
+    ];
+    assert_eq!(json(&flyonce(&args))["legs"][0]["serves"][0], "t1");
+    let area = file(folder.path(), "a.geojson", FIELD);
+    let docks =
+        file(folder.path(), "d.csv", "id,lat_deg,lon_deg\nnorth,28.9712,118.868\nsouth,28.9675,118.868\n");
+    let args = [
+        "mission",
+        "fleet",
+        "--area",
+        &area,
+        "--docks",
+        &docks,
+        "--gsd",
+        "2.5cm",
+        "--search",
+        "1s",
+        "--out",
+        &out("f.geojson"),
+        "--map",
+        &out("f.html"),
+        "--json",
+    ];
+    let fleet = json(&flyonce(&args));
+    assert!(
+        fleet["makespan_secs"].as_f64().unwrap() >= fleet["bound_secs"].as_f64().unwrap() * 0.9,
+        "{fleet}"
+    );
+    assert!(std::fs::read_to_string(out("f.html")).unwrap().contains("north"));
+}
+
+#[test]
+fn what_cannot_be_planned_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let area = file(folder.path(), "a.geojson", FIELD);
+    let bow = file(
+        folder.path(),
+        "bow.geojson",
+        r#"{"type":"Polygon","coordinates":[[[0,0],[0.01,0.01],[0.01,0],[0,0.01],[0,0]]]}"#,
+    );
+    let plan = |area: &str, gsd: &str, aircraft: &str, out: &str| {
+        flyonce(&["mission", "plan", "--area", area, "--gsd", gsd, "--aircraft", aircraft, "--out", out])
+    };
+    let out = folder.path().join("x.kmz").to_string_lossy().into_owned();
+    assert_refused(&plan(&bow, "2.5cm", "m3td", &out), &["self-intersection"]);
+    assert_refused(&plan(&area, "2m", "m3td", &out), &["above ground"]);
+    assert_refused(&plan(&area, "2.5cm", "m99", &out), &["no aircraft m99"]);
+    assert_refused(&plan(&area, "2.5cm", "multicopter", &out), &["write .plan or .waypoints"]);
+    let doc = folder.path().join("x.doc").to_string_lossy().into_owned();
+    assert_refused(&plan(&area, "2.5cm", "m3td", &doc), &["names no format"]);
+    let nothing = root().join("README.md").to_string_lossy().into_owned();
+    assert_refused(&flyonce(&["mission", "check", &nothing]), &["not a flight plan"]);
+}
