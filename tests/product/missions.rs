@@ -93,8 +93,15 @@ fn requests_of_departments_become_one_flight_that_names_them() {
     assert!(legs.iter().any(|leg| leg["serves"].as_array().unwrap().len() == 2), "{made}");
 }
 
+/// Runs `flyonce mission` with these words and `--json`, writing to `out`; no path holds a space.
+fn planned(words: &str, out: &Path) -> Value {
+    let out = out.to_string_lossy();
+    let words = format!("mission {words} --out {out} --json");
+    json(&flyonce(&words.split_whitespace().collect::<Vec<_>>()))
+}
+
 #[test]
-fn a_round_a_corridor_an_orbit_and_a_fleet_are_planned() {
+fn a_round_over_open_tasks_looks_at_each() {
     let folder = tempfile::tempdir().unwrap();
     let point = |id: &str, lon: f64| {
         format!(
@@ -107,78 +114,37 @@ fn a_round_a_corridor_an_orbit_and_a_fleet_are_planned() {
         point("t2", 118.87)
     );
     let tasks = file(folder.path(), "t.geojson", &tasks);
-    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let made = json(&flyonce(&[
-        "mission",
-        "revisit",
-        "--tasks",
-        &tasks,
-        "--gsd",
-        "2cm",
-        "--out",
-        &out("r.kmz"),
-        "--json",
-    ]));
+    let made = planned(&format!("revisit --tasks {tasks} --gsd 2cm"), &folder.path().join("r.kmz"));
     assert_eq!(made["legs"].as_array().unwrap().len(), 2);
-    let line = file(
-        folder.path(),
-        "l.geojson",
-        r#"{"type":"LineString","coordinates":[[118.866,28.968],[118.87,28.97]]}"#,
-    );
-    let args = [
-        "mission",
-        "corridor",
-        "--line",
-        &line,
-        "--width",
-        "150m",
-        "--gsd",
-        "2.5cm",
-        "--out",
-        &out("c.plan"),
-        "--json",
-    ];
-    assert_eq!(json(&flyonce(&args))["legs"].as_array().unwrap().len(), 3);
-    let args = [
-        "mission",
-        "orbit",
-        "--at",
-        "28.97,118.87",
-        "--task",
-        "t1",
-        "--gsd",
-        "2cm",
-        "--out",
-        &out("o.kmz"),
-        "--json",
-    ];
-    assert_eq!(json(&flyonce(&args))["legs"][0]["serves"][0], "t1");
+}
+
+#[test]
+fn a_corridor_and_an_orbit_are_planned() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = r#"{"type":"LineString","coordinates":[[118.866,28.968],[118.87,28.97]]}"#;
+    let line = file(folder.path(), "l.geojson", line);
+    let words = format!("corridor --line {line} --width 150m --gsd 2.5cm");
+    let made = planned(&words, &folder.path().join("c.plan"));
+    assert_eq!(made["legs"].as_array().unwrap().len(), 3);
+    let made = planned("orbit --at 28.97,118.87 --task t1 --gsd 2cm", &folder.path().join("o.kmz"));
+    assert_eq!(made["legs"][0]["serves"][0], "t1");
+}
+
+#[test]
+fn a_fleet_of_docks_sweeps_an_area_near_its_bound() {
+    let folder = tempfile::tempdir().unwrap();
     let area = file(folder.path(), "a.geojson", FIELD);
-    let docks =
-        file(folder.path(), "d.csv", "id,lat_deg,lon_deg\nnorth,28.9712,118.868\nsouth,28.9675,118.868\n");
-    let args = [
-        "mission",
-        "fleet",
-        "--area",
-        &area,
-        "--docks",
-        &docks,
-        "--gsd",
-        "2.5cm",
-        "--search",
-        "1s",
-        "--out",
-        &out("f.geojson"),
-        "--map",
-        &out("f.html"),
-        "--json",
-    ];
-    let fleet = json(&flyonce(&args));
-    assert!(
-        fleet["makespan_secs"].as_f64().unwrap() >= fleet["bound_secs"].as_f64().unwrap() * 0.9,
-        "{fleet}"
+    let docks = "id,lat_deg,lon_deg\nnorth,28.9712,118.868\nsouth,28.9675,118.868\n";
+    let docks = file(folder.path(), "d.csv", docks);
+    let map = folder.path().join("f.html");
+    let words = format!(
+        "fleet --area {area} --docks {docks} --gsd 2.5cm --search 1s --map {}",
+        map.to_string_lossy()
     );
-    assert!(std::fs::read_to_string(out("f.html")).unwrap().contains("north"));
+    let fleet = planned(&words, &folder.path().join("f.geojson"));
+    let seconds = |name: &str| fleet[name].as_f64().unwrap();
+    assert!(seconds("makespan_secs") >= seconds("bound_secs") * 0.9, "{fleet}");
+    assert!(std::fs::read_to_string(map).unwrap().contains("north"));
 }
 
 #[test]
