@@ -72,7 +72,7 @@ async fn a_stream_goes_on_after_the_last_event_that_was_read() {
     let mut text = String::new();
     while text.matches("\n\n").count() < 3 {
         let frame = body.frame().await.unwrap().unwrap();
-        text.push_str(&String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap());
+        text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
     }
     let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("id: ")).take(3).collect();
     assert_eq!(ids, ["3", "4", "5"]);

@@ -55,8 +55,9 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes)
-            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", String::from_utf8_lossy(&self.bytes)))
+        let json = serde_json::from_slice(&self.bytes);
+        assert!(json.is_ok(), "no JSON: {}", String::from_utf8_lossy(&self.bytes));
+        json.unwrap()
     }
 }
 
