@@ -210,7 +210,7 @@ impl Delivery {
             _ => {}
         }
         self.state = DeliveryState::Sending;
-        self.next_at = later(now, SignedDuration::from_secs(i64::from(back_off.lease_secs)));
+        self.next_at = Some(later(now, SignedDuration::from_secs(i64::from(back_off.lease_secs))));
         self.lease += 1;
         Ok(self.lease)
     }
@@ -277,7 +277,7 @@ impl Delivery {
         }
         let asked = asked.unwrap_or(SignedDuration::ZERO).clamp(SignedDuration::ZERO, A_DAY);
         self.state = DeliveryState::Retrying;
-        self.next_at = later(now, back_off.wait(self.attempts, jitter).max(asked));
+        self.next_at = Some(later(now, back_off.wait(self.attempts, jitter).max(asked)));
         Sent::Again
     }
 
@@ -294,8 +294,8 @@ impl Delivery {
     }
 }
 
-fn later(now: Timestamp, wait: SignedDuration) -> Option<Timestamp> {
-    Some(now.checked_add(wait).unwrap_or(Timestamp::MAX))
+fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 fn short(error: &str) -> String {

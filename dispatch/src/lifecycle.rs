@@ -299,7 +299,6 @@ impl State {
             (Self::Accepted | Self::EnRoute, Event::Arrive) => Self::OnSite,
             (Self::OnSite, Event::Finish) => Self::Done,
             (Self::Done, Event::Verify) => Self::Verified,
-            (Self::Verified, Event::Close) => Self::Closed,
             (Self::Done | Self::Verified, Event::Refute { .. })
             | (Self::Closed | Self::Rejected | Self::Merged, Event::Reopen { .. }) => Self::Reopened,
             (Self::Dispatched | Self::Accepted | Self::EnRoute | Self::OnSite, Event::Bounce { .. }) => {
@@ -318,7 +317,8 @@ impl State {
                 | Self::Reopened,
                 Event::Merge { .. },
             ) => Self::Merged,
-            (
+            (Self::Verified, Event::Close)
+            | (
                 Self::Proposed
                 | Self::Confirmed
                 | Self::Dispatched

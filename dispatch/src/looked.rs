@@ -79,17 +79,14 @@ impl Desk {
         let Some(into) = one.after.merged_into.filter(|_| !was_merged) else { return };
         let mut goes_on = self.live(into).into_iter().next().or_else(|| self.last_closed(into));
         for id in self.live(one.after.id) {
-            match goes_on {
-                Some(other) => {
-                    self.apply(id, Event::Merge { into: other }, at);
-                }
-                None => {
-                    if let Some(task) = self.tasks.get_mut(&id) {
-                        task.incident_id = into;
-                    }
-                    goes_on = Some(id);
-                }
+            if let Some(other) = goes_on {
+                self.apply(id, Event::Merge { into: other }, at);
+                continue;
             }
+            if let Some(task) = self.tasks.get_mut(&id) {
+                task.incident_id = into;
+            }
+            goes_on = Some(id);
         }
     }
 
