@@ -148,7 +148,8 @@ proptest! {
     fn blocks_give_the_heights_of_the_whole_file(
         (width, height) in (100_u32..170, 100_u32..170),
         side in prop::sample::select(vec![16_u32, 32, 48]),
-        (deflate, strips) in any::<(bool, bool)>(),
+        deflate: bool,
+        strips: bool,
         seed in 0_u32..1000,
         undulation_m in prop::option::of(-30.0..30.0_f64),
         places in prop::collection::vec((-2.0..172.0_f64, -2.0..172.0_f64), 200),
