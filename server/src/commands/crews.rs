@@ -27,13 +27,12 @@ pub fn run(command: &CrewsCommand) -> anyhow::Result<ExitCode> {
     let store = open(&args.look.store)?;
     let (_, city) = city(args.look.store.config.as_deref())?;
     let crews = read(&args.positions)?;
-    let tasks = match args.task.map(TaskId) {
-        Some(id) => vec![store.task(id)?.ok_or(StoreError::NotFound(Subject::Task(id)))?],
-        None => {
-            let mut tasks = store.tasks()?;
-            tasks.retain(|task| matches!(task.state, State::Dispatched | State::Accepted));
-            tasks
-        }
+    let tasks = if let Some(id) = args.task.map(TaskId) {
+        vec![store.task(id)?.ok_or(StoreError::NotFound(Subject::Task(id)))?]
+    } else {
+        let mut tasks = store.tasks()?;
+        tasks.retain(|task| matches!(task.state, State::Dispatched | State::Accepted));
+        tasks
     };
     let at = args.at.unwrap_or_else(clock::now);
     let skills: BTreeSet<String> = args.skills.iter().cloned().collect();

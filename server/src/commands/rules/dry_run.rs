@@ -77,13 +77,12 @@ fn since(since: Since, city: &City) -> anyhow::Result<Timestamp> {
 
 /// A dry run opens what is there and makes nothing.
 fn database(args: &RulesDryRunArgs) -> anyhow::Result<Box<dyn Store>> {
-    let place = match &args.db {
-        Some(name) => Place::named(name),
-        None => {
-            let config = config::load(&args.config)?;
-            let configured = config.store.as_ref().and_then(Place::configured);
-            configured.unwrap_or_else(|| Place::in_folder(&default_out(&config)))
-        }
+    let place = if let Some(name) = &args.db {
+        Place::named(name)
+    } else {
+        let config = config::load(&args.config)?;
+        let configured = config.store.as_ref().and_then(Place::configured);
+        configured.unwrap_or_else(|| Place::in_folder(&default_out(&config)))
     };
     place.open().context("cannot open the store of past incidents; --db names another")
 }
