@@ -174,7 +174,7 @@ mod tests {
         Look {
             source: "drone".to_owned(),
             frame_index: frame,
-            time: Timestamp::from_second(1_780_000_000 + secs).unwrap(),
+            time: Timestamp::from_second(1_780_000_020 + secs).unwrap(),
             footprint: Some(ring),
             eye: Some(Eye { at, above_ground_m: 120.0, focal_px: 1_200.0 }),
             classes: Vec::new(),
