@@ -131,7 +131,7 @@ fn concave(seed: u64, least_m: f64) -> MultiPolygon<f64> {
     let corners = 8 + (random.next() * 12.0) as usize;
     let outer = star(&mut random, Coord { x: 0.0, y: 0.0 }, 1.0, corners, 0.45);
     let mut shape = MultiPolygon::from(outer);
-    for _ in 0..1 + (random.next() * 3.0) as usize {
+    for _ in 0..=(random.next() * 3.0) as usize {
         let at = random.next() * TAU;
         let off = 0.15 + 0.35 * random.next();
         let centre = Coord { x: off * at.cos(), y: off * at.sin() };

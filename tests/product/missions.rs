@@ -93,92 +93,50 @@ fn requests_of_departments_become_one_flight_that_names_them() {
     assert!(legs.iter().any(|leg| leg["serves"].as_array().unwrap().len() == 2), "{made}");
 }
 
+/// Runs `mission` with JSON asked for.
+fn mission(arguments: &[&str]) -> Value {
+    json(&flyonce(&[&["mission"], arguments, &["--json"]].concat()))
+}
+
 #[test]
-fn a_round_a_corridor_an_orbit_and_a_fleet_are_planned() {
+fn a_round_a_corridor_and_an_orbit_are_planned() {
     let folder = tempfile::tempdir().unwrap();
     let point = |id: &str, lon: f64| {
         format!(
             r#"{{"type":"Feature","id":"{id}","properties":{{"state":"dispatched"}},"geometry":{{"type":"Point","coordinates":[{lon},28.97]}}}}"#
         )
     };
-    let tasks = format!(
-        r#"{{"type":"FeatureCollection","features":[{},{}]}}"#,
-        point("t1", 118.866),
-        point("t2", 118.87)
-    );
+    let (a, b) = (point("t1", 118.866), point("t2", 118.87));
+    let tasks = format!(r#"{{"type":"FeatureCollection","features":[{a},{b}]}}"#);
     let tasks = file(folder.path(), "t.geojson", &tasks);
     let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let made = json(&flyonce(&[
-        "mission",
-        "revisit",
-        "--tasks",
-        &tasks,
-        "--gsd",
-        "2cm",
-        "--out",
-        &out("r.kmz"),
-        "--json",
-    ]));
+    let made = mission(&["revisit", "--tasks", &tasks, "--gsd", "2cm", "--out", &out("r.kmz")]);
     assert_eq!(made["legs"].as_array().unwrap().len(), 2);
-    let line = file(
-        folder.path(),
-        "l.geojson",
-        r#"{"type":"LineString","coordinates":[[118.866,28.968],[118.87,28.97]]}"#,
-    );
-    let args = [
-        "mission",
-        "corridor",
-        "--line",
-        &line,
-        "--width",
-        "150m",
-        "--gsd",
-        "2.5cm",
-        "--out",
-        &out("c.plan"),
-        "--json",
-    ];
-    assert_eq!(json(&flyonce(&args))["legs"].as_array().unwrap().len(), 3);
-    let args = [
-        "mission",
-        "orbit",
-        "--at",
-        "28.97,118.87",
-        "--task",
-        "t1",
-        "--gsd",
-        "2cm",
-        "--out",
-        &out("o.kmz"),
-        "--json",
-    ];
-    assert_eq!(json(&flyonce(&args))["legs"][0]["serves"][0], "t1");
+    let line = r#"{"type":"LineString","coordinates":[[118.866,28.968],[118.87,28.97]]}"#;
+    let line = file(folder.path(), "l.geojson", line);
+    let wide = ["--width", "150m", "--gsd", "2.5cm"];
+    let made = mission(&[&["corridor", "--line", &line, "--out", &out("c.plan")][..], &wide].concat());
+    assert_eq!(made["legs"].as_array().unwrap().len(), 3);
+    let at = ["orbit", "--at", "28.97,118.87", "--task", "t1", "--gsd", "2cm"];
+    let made = mission(&[&at[..], &["--out", &out("o.kmz")]].concat());
+    assert_eq!(made["legs"][0]["serves"][0], "t1");
+}
+
+#[test]
+fn docks_share_an_area_on_a_map() {
+    let folder = tempfile::tempdir().unwrap();
     let area = file(folder.path(), "a.geojson", FIELD);
-    let docks =
-        file(folder.path(), "d.csv", "id,lat_deg,lon_deg\nnorth,28.9712,118.868\nsouth,28.9675,118.868\n");
-    let args = [
-        "mission",
-        "fleet",
-        "--area",
-        &area,
-        "--docks",
-        &docks,
-        "--gsd",
-        "2.5cm",
-        "--search",
-        "1s",
-        "--out",
-        &out("f.geojson"),
-        "--map",
-        &out("f.html"),
-        "--json",
-    ];
-    let fleet = json(&flyonce(&args));
-    assert!(
-        fleet["makespan_secs"].as_f64().unwrap() >= fleet["bound_secs"].as_f64().unwrap() * 0.9,
-        "{fleet}"
-    );
-    assert!(std::fs::read_to_string(out("f.html")).unwrap().contains("north"));
+    let docks = "id,lat_deg,lon_deg\nnorth,28.9712,118.868\nsouth,28.9675,118.868\n";
+    let docks = file(folder.path(), "d.csv", docks);
+    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (sorties, map) = (out("f.geojson"), out("f.html"));
+    let files = ["--area", &area, "--docks", &docks, "--out", &sorties, "--map", &map];
+    let fleet = mission(&[&["fleet", "--gsd", "2.5cm", "--search", "1s"][..], &files].concat());
+    assert!(fleet["makespan_secs"].as_f64() >= fleet["bound_secs"].as_f64(), "{fleet}");
+    assert_eq!(fleet["docks"].as_array().unwrap().len(), 2);
+    assert!(std::fs::read_to_string(map).unwrap().contains("north"));
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(sorties).unwrap()).unwrap();
+    assert!(written["features"].as_array().unwrap().len() >= 4);
 }
 
 #[test]

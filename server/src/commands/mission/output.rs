@@ -1,5 +1,6 @@
 //! What a plan costs, in a table or as JSON.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -141,7 +142,8 @@ fn table(made: &Made<'_>, cost: &Estimate, out: &Path) -> String {
     let mut text = table.to_string();
     let serving = made.plan.legs.iter().enumerate().filter(|(_, leg)| !leg.serves.is_empty());
     for (index, leg) in serving {
-        text.push_str(&format!("\nleg 航段 {}: {}", index + 1, leg.serves.join(", ")));
+        // Writing to a text cannot fail.
+        let _ = write!(text, "\nleg 航段 {}: {}", index + 1, leg.serves.join(", "));
     }
     text
 }
