@@ -93,58 +93,50 @@ fn requests_of_departments_become_one_flight_that_names_them() {
     assert!(legs.iter().any(|leg| leg["serves"].as_array().unwrap().len() == 2), "{made}");
 }
 
-/// Runs `flyonce mission` with these words and `--json`, writing to `out`; no path holds a space.
-fn planned(words: &str, out: &Path) -> Value {
-    let out = out.to_string_lossy();
-    let words = format!("mission {words} --out {out} --json");
-    json(&flyonce(&words.split_whitespace().collect::<Vec<_>>()))
+/// Runs `mission` with JSON asked for.
+fn mission(arguments: &[&str]) -> Value {
+    json(&flyonce(&[&["mission"], arguments, &["--json"]].concat()))
 }
 
 #[test]
-fn a_round_over_open_tasks_looks_at_each() {
+fn a_round_a_corridor_and_an_orbit_are_planned() {
     let folder = tempfile::tempdir().unwrap();
     let point = |id: &str, lon: f64| {
         format!(
             r#"{{"type":"Feature","id":"{id}","properties":{{"state":"dispatched"}},"geometry":{{"type":"Point","coordinates":[{lon},28.97]}}}}"#
         )
     };
-    let tasks = format!(
-        r#"{{"type":"FeatureCollection","features":[{},{}]}}"#,
-        point("t1", 118.866),
-        point("t2", 118.87)
-    );
+    let (a, b) = (point("t1", 118.866), point("t2", 118.87));
+    let tasks = format!(r#"{{"type":"FeatureCollection","features":[{a},{b}]}}"#);
     let tasks = file(folder.path(), "t.geojson", &tasks);
-    let made = planned(&format!("revisit --tasks {tasks} --gsd 2cm"), &folder.path().join("r.kmz"));
+    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let made = mission(&["revisit", "--tasks", &tasks, "--gsd", "2cm", "--out", &out("r.kmz")]);
     assert_eq!(made["legs"].as_array().unwrap().len(), 2);
-}
-
-#[test]
-fn a_corridor_and_an_orbit_are_planned() {
-    let folder = tempfile::tempdir().unwrap();
     let line = r#"{"type":"LineString","coordinates":[[118.866,28.968],[118.87,28.97]]}"#;
     let line = file(folder.path(), "l.geojson", line);
-    let words = format!("corridor --line {line} --width 150m --gsd 2.5cm");
-    let made = planned(&words, &folder.path().join("c.plan"));
+    let wide = ["--width", "150m", "--gsd", "2.5cm"];
+    let made = mission(&[&["corridor", "--line", &line, "--out", &out("c.plan")][..], &wide].concat());
     assert_eq!(made["legs"].as_array().unwrap().len(), 3);
-    let made = planned("orbit --at 28.97,118.87 --task t1 --gsd 2cm", &folder.path().join("o.kmz"));
+    let at = ["orbit", "--at", "28.97,118.87", "--task", "t1", "--gsd", "2cm"];
+    let made = mission(&[&at[..], &["--out", &out("o.kmz")]].concat());
     assert_eq!(made["legs"][0]["serves"][0], "t1");
 }
 
 #[test]
-fn a_fleet_of_docks_sweeps_an_area_near_its_bound() {
+fn docks_share_an_area_on_a_map() {
     let folder = tempfile::tempdir().unwrap();
     let area = file(folder.path(), "a.geojson", FIELD);
     let docks = "id,lat_deg,lon_deg\nnorth,28.9712,118.868\nsouth,28.9675,118.868\n";
     let docks = file(folder.path(), "d.csv", docks);
-    let map = folder.path().join("f.html");
-    let words = format!(
-        "fleet --area {area} --docks {docks} --gsd 2.5cm --search 1s --map {}",
-        map.to_string_lossy()
-    );
-    let fleet = planned(&words, &folder.path().join("f.geojson"));
-    let seconds = |name: &str| fleet[name].as_f64().unwrap();
-    assert!(seconds("makespan_secs") >= seconds("bound_secs") * 0.9, "{fleet}");
+    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (sorties, map) = (out("f.geojson"), out("f.html"));
+    let files = ["--area", &area, "--docks", &docks, "--out", &sorties, "--map", &map];
+    let fleet = mission(&[&["fleet", "--gsd", "2.5cm", "--search", "1s"][..], &files].concat());
+    assert!(fleet["makespan_secs"].as_f64() >= fleet["bound_secs"].as_f64(), "{fleet}");
+    assert_eq!(fleet["docks"].as_array().unwrap().len(), 2);
     assert!(std::fs::read_to_string(map).unwrap().contains("north"));
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(sorties).unwrap()).unwrap();
+    assert!(written["features"].as_array().unwrap().len() >= 4);
 }
 
 #[test]

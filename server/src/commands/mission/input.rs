@@ -23,26 +23,28 @@ const KNOWN: [&str; 4] = [
 /// The aircraft where nothing names one.
 const USUAL: &str = "m3td";
 
+/// The profiles of the product; a test reads each.
+fn known() -> impl Iterator<Item = Aircraft> {
+    KNOWN.iter().filter_map(|text| Aircraft::from_toml(text).ok())
+}
+
 /// Returns a profile by its name, or from a file.
 ///
 /// # Errors
 /// When there is no such name or the file is no profile.
 pub fn aircraft(name: &str) -> anyhow::Result<Aircraft> {
-    let mut names = Vec::new();
-    for text in KNOWN {
-        let known = Aircraft::from_toml(text).context("a profile of the product cannot be used")?;
-        if known.id == name {
-            return Ok(known);
-        }
-        names.push(known.id);
+    if let Some(found) = known().find(|aircraft| aircraft.id == name) {
+        return Ok(found);
     }
     if !Path::new(name).exists() {
+        let names: Vec<String> = known().map(|aircraft| aircraft.id).collect();
         bail!("no aircraft {name}: give one of {} or a profile's file", names.join(", "));
     }
     Aircraft::from_toml(&text(Path::new(name))?).with_context(|| format!("cannot use {name}"))
 }
 
-/// Returns the aircraft asked for, else the one that a plan names or DJI's numbers tell, else the usual one.
+/// Returns the aircraft asked for, else the one that a plan names or DJI's numbers tell, else the usual one. A plan names profiles of the
+/// product only: it comes from anyone and opens no file.
 ///
 /// # Errors
 /// When the profile asked for cannot be used.
@@ -50,15 +52,13 @@ pub fn aircraft_of(asked: Option<&str>, imported: &Imported) -> anyhow::Result<A
     if let Some(name) = asked {
         return aircraft(name);
     }
-    let named = &imported.plan.aircraft;
-    let of_number = || {
-        let known = KNOWN.iter().filter_map(|text| Aircraft::from_toml(text).ok());
-        known
-            .into_iter()
-            .find(|a| a.dji.as_ref().map(formats::numbers) == imported.dji && imported.dji.is_some())
+    let by_name = known().find(|aircraft| aircraft.id == imported.plan.aircraft);
+    let by_number = || {
+        let asked = imported.dji?;
+        known().find(|aircraft| aircraft.dji.as_ref().map(formats::numbers) == Some(asked))
     };
-    if let Some(known) = aircraft(named).ok().or_else(of_number) {
-        return Ok(known);
+    if let Some(found) = by_name.or_else(by_number) {
+        return Ok(found);
     }
     tracing::warn!("the plan does not say for which aircraft it is; taken as {USUAL}, give --aircraft");
     aircraft(USUAL)
