@@ -89,8 +89,8 @@ impl Problem {
                 format!("航线适用机型 {drone}-{sub}(负载 {payload}),不是 {name}"),
             ),
             (
-                format!("plan it anew for {name}, or name the right aircraft with --aircraft"),
-                format!("请按 {name} 重新规划,或用 --aircraft 指定正确机型"),
+                format!("plan it anew for {name}, or name the right aircraft with --profile"),
+                format!("请按 {name} 重新规划,或用 --profile 指定正确机型"),
             ),
         )
     }
@@ -101,8 +101,8 @@ impl Problem {
             Rule::Aircraft,
             (format!("the plan is for {found}, not for {id}"), format!("航线为 {found} 规划,不是 {id}")),
             (
-                format!("plan it anew for {id}, or check it with --aircraft {found}"),
-                format!("请按 {id} 重新规划,或用 --aircraft {found} 检查"),
+                format!("plan it anew for {id}, or check it with --profile {found}"),
+                format!("请按 {id} 重新规划,或用 --profile {found} 检查"),
             ),
         )
     }

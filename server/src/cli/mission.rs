@@ -47,7 +47,7 @@ pub struct MissionLookArgs {
     #[arg(long, value_name = "LENGTH", value_parser = parse_length)]
     pub gsd: f64,
     /// Aircraft: m3td, m4td, m30t, multicopter, or a profile such as configs/aircraft/m3td.toml
-    #[arg(long, value_name = "NAME", default_value = "m3td")]
+    #[arg(long = "profile", alias = "aircraft", value_name = "NAME", default_value = "m3td")]
     pub aircraft: String,
     /// Overlap along and across the flight, per cent
     #[arg(long, value_name = "FRONT/SIDE", value_parser = parse_overlap, default_value = "70/60")]
@@ -157,7 +157,7 @@ pub struct MissionFleetArgs {
     #[arg(long, value_name = "LENGTH", value_parser = parse_length)]
     pub gsd: f64,
     /// Aircraft of every dock: a name or a profile
-    #[arg(long, value_name = "NAME", default_value = "m3td")]
+    #[arg(long = "profile", alias = "aircraft", value_name = "NAME", default_value = "m3td")]
     pub aircraft: String,
     /// Overlap along and across the flight, per cent
     #[arg(long, value_name = "FRONT/SIDE", value_parser = parse_overlap, default_value = "70/60")]
@@ -182,7 +182,7 @@ pub struct MissionCheckArgs {
     /// Plan: KMZ, WPML, .plan, QGC WPL 110 or GeoJSON
     pub plan: PathBuf,
     /// Aircraft: a name or a profile; that of the plan when it says so, else m3td
-    #[arg(long, value_name = "NAME")]
+    #[arg(long = "profile", alias = "aircraft", value_name = "NAME")]
     pub aircraft: Option<String>,
     /// The ground
     #[command(flatten)]
@@ -219,7 +219,7 @@ pub struct MissionConvertArgs {
     /// Plan: KMZ, WPML, .plan, QGC WPL 110 or GeoJSON
     pub plan: PathBuf,
     /// Aircraft: a name or a profile; that of the plan when it says so, else m3td
-    #[arg(long, value_name = "NAME")]
+    #[arg(long = "profile", alias = "aircraft", value_name = "NAME")]
     pub aircraft: Option<String>,
     /// File to write: .kmz, .plan, .waypoints or .geojson
     #[arg(long, value_name = "FILE")]

@@ -60,7 +60,7 @@ pub fn aircraft_of(asked: Option<&str>, imported: &Imported) -> anyhow::Result<A
     if let Some(found) = by_name.or_else(by_number) {
         return Ok(found);
     }
-    tracing::warn!("the plan does not say for which aircraft it is; taken as {USUAL}, give --aircraft");
+    tracing::warn!("the plan does not say for which aircraft it is; taken as {USUAL}, give --profile");
     aircraft(USUAL)
 }
 
