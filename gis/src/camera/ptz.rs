@@ -129,7 +129,9 @@ impl PtzHead {
             }
             PanTilt::Normalised { pan, tilt } => {
                 let degrees = |name, value, [low, high]: [f64; 2]| {
-                    Ok::<f64, PtzError>(low + (inside(name, value, -1.0, 1.0)? + 1.0) / 2.0 * (high - low))
+                    Ok::<f64, PtzError>(
+                        low + f64::midpoint(inside(name, value, -1.0, 1.0)?, 1.0) * (high - low),
+                    )
                 };
                 (degrees("pan", pan, self.pan_range_deg)?, degrees("tilt", tilt, self.tilt_range_deg)?)
             }
@@ -148,7 +150,7 @@ impl PtzHead {
         let steps = self.zooms.iter().zip(self.zooms.iter().skip(1));
         let between = |(a, b): (&ZoomStep, &ZoomStep)| {
             let part = (zoom - a.zoom) / (b.zoom - a.zoom);
-            (zoom <= b.zoom).then(|| a.fx_px + part * (b.fx_px - a.fx_px))
+            (zoom <= b.zoom).then_some(a.fx_px + part * (b.fx_px - a.fx_px))
         };
         let fx_px = steps.clone().find_map(between).unwrap_or(last.fx_px);
         Ok(Intrinsics { fx_px, fy_px: base.fy_px * (fx_px / base.fx_px), ..*base }.validated()?)

@@ -163,9 +163,10 @@ impl Found {
             self.moving |= words.eq_ignore_ascii_case("MOVING");
         } else if self.ends_with(&["UtcTime"]) {
             self.time = words.parse().ok();
-        } else if self.ends_with(&["Reason", "Text"]) || self.ends_with(&["faultstring"]) {
-            self.fault = Some(words.to_owned());
-        } else if self.fault.is_none() && self.ends_with(&["Subcode", "Value"]) {
+        } else if self.ends_with(&["Reason", "Text"])
+            || self.ends_with(&["faultstring"])
+            || (self.fault.is_none() && self.ends_with(&["Subcode", "Value"]))
+        {
             self.fault = Some(words.to_owned());
         }
     }

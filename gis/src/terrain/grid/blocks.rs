@@ -124,7 +124,7 @@ impl Blocks {
     /// Returns four neighbouring cells, row by row; NaN in holes.
     pub(super) fn quad(&self, left: usize, upper: usize) -> Option<[f64; 4]> {
         let Layout { block_width, block_height, .. } = self.layout;
-        let near = |at: usize, side: usize| (at + 1) % side != 0;
+        let near = |at: usize, side: usize| !(at + 1).is_multiple_of(side);
         if near(left, block_width) && near(upper, block_height) {
             let (block, at, width) = self.around(left, upper)?;
             let cell = |at: usize| block.get(at).map_or(f64::NAN, |m| f64::from(*m));
