@@ -100,7 +100,9 @@ pub fn summary(summary: &Summary) -> String {
             s.time_source.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
-    let notes: String = summary.sources.iter().flat_map(notes).map(|note| format!("\n{note}")).collect();
+    let lines: Vec<String> =
+        std::iter::once(sources.to_string()).chain(summary.sources.iter().flat_map(notes)).collect();
+    let sources = lines.join("\n");
     let stage = |c: &super::summary::StageCost| format!("{} {:.1}", c.stage, c.cpu_ms_per_frame);
     let stages: Vec<String> = summary.cost.iter().map(stage).collect();
     let pack =
@@ -109,7 +111,7 @@ pub fn summary(summary: &Summary) -> String {
     let first =
         summary.time.first_detection_secs.map_or_else(String::new, |s| format!(", first detection {s:.1} s"));
     format!(
-        "{sources}{notes}\n{} frames, {} detections, {} incidents ({} not located), {} tasks in {:.1} s{first}\nCPU ms a frame: {}\npacks: {}",
+        "{sources}\n{} frames, {} detections, {} incidents ({} not located), {} tasks in {:.1} s{first}\nCPU ms a frame: {}\npacks: {}",
         summary.frames,
         summary.detections,
         summary.incidents,

@@ -43,8 +43,11 @@ fn tile(
     let bytes = super::map(&file.path)
         .map_err(|error| problems.push(Problem::new(format!("{key}.path"), unreadable(error))))
         .ok()?;
-    let terrain =
-        if is_hgt(&file.path) { hgt(file, &bytes) } else { geotiff(entry, file, datum, Arc::new(bytes)) };
+    let terrain = if is_hgt(&file.path) {
+        hgt(file, &bytes)
+    } else {
+        geotiff(entry, file, datum, &(Arc::new(bytes) as SharedBytes))
+    };
     terrain
         .map_err(|error| problems.push(Problem::new(key, format!("{}: {error}", file.path.display()))))
         .ok()
@@ -79,14 +82,14 @@ fn geotiff(
     entry: &TerrainEntry,
     file: &TerrainFile,
     datum: HeightDatum,
-    bytes: SharedBytes,
+    bytes: &SharedBytes,
 ) -> Result<Box<dyn Terrain>, TerrainError> {
     let options = GeoTiffOptions {
         sigma_m: file.sigma_m(),
         cache_bytes: entry.cache_bytes_each(),
         ..GeoTiffOptions::of_kind(datum, file.kind)
     };
-    let tile = GeoTiff::open(&bytes, &options)?;
+    let tile = GeoTiff::open(bytes, &options)?;
     if tile.peak_block_bytes().is_some() {
         let (width, height) = tile.size();
         tracing::info!("{}: {width} x {height} cells, read by blocks", file.path.display());
