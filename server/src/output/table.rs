@@ -110,7 +110,7 @@ pub fn summary(summary: &Summary) -> String {
     let first =
         summary.time.first_detection_secs.map_or_else(String::new, |s| format!(", first detection {s:.1} s"));
     format!(
-        "{sources}{notes}\n{} frames, {} detections, {} incidents ({} not located), {} tasks in {:.1} s{first}\nCPU ms a frame: {}\npacks: {}",
+        "{sources}\n{} frames, {} detections, {} incidents ({} not located), {} tasks in {:.1} s{first}\nCPU ms a frame: {}\npacks: {}",
         summary.frames,
         summary.detections,
         summary.incidents,
