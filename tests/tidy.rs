@@ -41,18 +41,18 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates without input, output or a clock.
 const PURE: &[&str] = &["gis", "models", "pipeline", "dispatch", "missions", "simulation"];
 
-/// Native and network crates, each with the only crate of ours that may name it.
-const EDGES: &[(&str, &str)] = &[
-    ("gstreamer", "pipeline-gst"),
-    ("opencv", "pipeline-cv"),
-    ("ort", "models-ort"),
-    ("rusqlite", "store"),
-    ("postgres", "store"),
-    ("sqlx", "store"),
-    ("axum", "server"),
-    ("tokio", "server"),
-    ("reqwest", "server"),
-    ("ureq", "pipeline-onvif"),
+/// Native and network crates, each with the crates of ours that may name it.
+const EDGES: &[(&str, &[&str])] = &[
+    ("gstreamer", &["pipeline-gst"]),
+    ("opencv", &["pipeline-cv"]),
+    ("ort", &["models-ort"]),
+    ("rusqlite", &["store"]),
+    ("postgres", &["store"]),
+    ("sqlx", &["store"]),
+    ("axum", &["server"]),
+    ("tokio", &["server"]),
+    ("reqwest", &["server"]),
+    ("ureq", &["pipeline-onvif", "server"]),
 ];
 
 const MAX_FILE_LINES: usize = 600;
@@ -122,8 +122,8 @@ fn each_native_library_has_one_home() {
                 dependency == prefix
                     || dependency.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-'))
             });
-            if let Some((_, home)) = edge {
-                assert_eq!(&name, home, "{dependency} belongs to {home}, not to {name}");
+            if let Some((_, homes)) = edge {
+                assert!(homes.contains(&name.as_str()), "{dependency} belongs to {homes:?}, not to {name}");
             }
         }
     }

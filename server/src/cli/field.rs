@@ -15,7 +15,7 @@ pub struct GroupsArgs {
     #[command(flatten)]
     pub look: LookArgs,
     /// Answer for all tasks of the group that wait: they are real and go to their departments, or none is
-    #[arg(long, value_name = "ANSWER", requires_all = ["group", "actor", "reason"])]
+    #[arg(long, value_name = "ANSWER")]
     pub bulk: Option<BulkAnswer>,
     /// Group that is answered, as the list names it
     #[arg(long, value_name = "ID")]
