@@ -100,8 +100,9 @@ pub fn summary(summary: &Summary) -> String {
             s.time_source.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
-    let notes: Vec<String> = summary.sources.iter().flat_map(notes).collect();
-    let notes = if notes.is_empty() { String::new() } else { format!("\n{}", notes.join("\n")) };
+    let lines: Vec<String> =
+        std::iter::once(sources.to_string()).chain(summary.sources.iter().flat_map(notes)).collect();
+    let sources = lines.join("\n");
     let stage = |c: &super::summary::StageCost| format!("{} {:.1}", c.stage, c.cpu_ms_per_frame);
     let stages: Vec<String> = summary.cost.iter().map(stage).collect();
     let pack =
