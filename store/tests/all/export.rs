@@ -132,7 +132,7 @@ fn values_and_the_spatial_index_are_read() {
     let ground = layer(&answer, "footprints");
     for value in [
         "source (String) = drone-1",
-        "looks (Integer) = 1",
+        "looks (Integer64) = 1",
         "gsd_m (Real) = 0.1",
         "from_time (DateTime) = 2025/06/01 08:00:00.123+00",
     ] {
