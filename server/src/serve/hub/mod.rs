@@ -133,7 +133,8 @@ impl Hub {
     pub fn resume(&self, id: &str) -> Result<(), HubError> {
         let mut running = self.running();
         let one = running.get_mut(id).ok_or_else(|| HubError::Unknown(id.to_owned()))?;
-        if !one.status.runs() {
+        if one.status.may_start() {
+            // A pause may not have taken effect yet: the thread of before is waited for.
             one.end();
             one.run(&self.common);
         }

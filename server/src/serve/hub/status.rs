@@ -162,9 +162,10 @@ impl SourceStatus {
         self.now().latest.clone()
     }
 
-    /// Tells whether its thread runs.
-    pub fn runs(&self) -> bool {
-        !self.now().ended
+    /// Tells whether it may be started: it ended, or is about to because a person paused it.
+    pub fn may_start(&self) -> bool {
+        let now = self.now();
+        now.ended || now.paused
     }
 
     pub(super) fn start(&self) {
@@ -293,6 +294,16 @@ mod tests {
         assert_eq!((health.stage, health.hop), (Stage::Failed, Some(Hop::Decode)));
         assert!(health.problem.is_some_and(|(_, en)| en.contains("gave no frame")));
         assert!(health.next_step.is_some());
+    }
+
+    #[test]
+    fn a_source_may_start_again_before_its_pause_took_effect() {
+        let status = SourceStatus::new(true, None);
+        assert!(status.may_start());
+        status.start();
+        assert!(!status.may_start());
+        status.pause();
+        assert!(status.may_start());
     }
 
     #[test]

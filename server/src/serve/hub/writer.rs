@@ -127,8 +127,10 @@ impl Writer {
         self.statuses.insert(look.source.clone(), status);
         if let Some(still) = still {
             self.stills.push_back((look.source.clone(), look.frame_index, still));
-            if self.stills.len() > STILLS_WAITING {
-                self.stills.pop_front();
+            if self.stills.len() > STILLS_WAITING
+                && let Some((source, frame, _)) = self.stills.pop_front()
+            {
+                tracing::warn!("frame {frame} of {source} lost its picture: too many wait for the store");
             }
         }
         if let Some(lost) = self.intake.offer(SeenFrame { look, observations }) {
