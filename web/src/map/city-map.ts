@@ -58,6 +58,10 @@ export class CityMap {
   }
 
   private listen(): void {
+    // What cannot be fetched now is asked for again with the next change; that the line is broken the page says itself.
+    this.map.on('error', ({ error }) => {
+      if (!('status' in error)) console.error(error);
+    });
     const pointer = (on: boolean) => () => {
       this.map.getCanvas().style.cursor = on ? 'pointer' : '';
     };
