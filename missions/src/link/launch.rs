@@ -151,6 +151,8 @@ pub enum Command {
     Pause,
     /// Go on from where it holds or where it was left.
     Resume,
+    /// Fly another plan from here on.
+    Change,
     /// Fly home and land; the plan stays.
     ReturnHome,
     /// Break off for good: before the start take the plan away, in the air fly home.
@@ -236,7 +238,8 @@ impl What {
 
 impl Command {
     /// Every command.
-    pub const ALL: [Self; 5] = [Self::Launch, Self::Pause, Self::Resume, Self::ReturnHome, Self::Abort];
+    pub const ALL: [Self; 6] =
+        [Self::Launch, Self::Pause, Self::Resume, Self::Change, Self::ReturnHome, Self::Abort];
 
     /// Returns its name, as in records and on the command line.
     pub fn name(self) -> &'static str {
@@ -244,6 +247,7 @@ impl Command {
             Self::Launch => "launch",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Change => "change",
             Self::ReturnHome => "return_home",
             Self::Abort => "abort",
         }
@@ -260,6 +264,7 @@ impl Command {
             Self::Launch => Words::new("起飞", "launch"),
             Self::Pause => Words::new("暂停", "pause"),
             Self::Resume => Words::new("继续", "resume"),
+            Self::Change => Words::new("更换航线", "change the plan"),
             Self::ReturnHome => Words::new("返航", "return home"),
             Self::Abort => Words::new("中止", "abort"),
         }
@@ -292,6 +297,7 @@ impl State {
         let fits = match command {
             Command::Launch => matches!(self, Self::Ready),
             Command::Pause => matches!(self, Self::Flying { .. }),
+            Command::Change => matches!(self, Self::Flying { .. } | Self::Paused { .. }),
             Command::Resume => matches!(
                 self,
                 Self::Paused { .. } | Self::Returning { cause: Cause::Asked | Cause::Vehicle, .. }
