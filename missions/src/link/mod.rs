@@ -3,6 +3,7 @@
 //! Nothing here has a socket or a clock. [`launch`] holds what every link says of a flight: its states in words, what people may order in
 //! each, and the record that is kept of it. [`gates`] is what must hold before an aircraft may start.
 
+pub mod dock;
 pub mod gates;
 pub mod launch;
 

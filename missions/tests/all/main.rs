@@ -4,6 +4,8 @@
 
 mod bad_files;
 mod checks;
+mod dock;
+mod dock_examples;
 mod laws;
 mod reference;
 mod round_trip;
