@@ -52,6 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("postgres", &["store"]),
     ("sqlx", &["store"]),
     ("axum", &["server"]),
+    ("serial2", &["missions-link"]),
     ("tokio", &["server"]),
     ("reqwest", &["server"]),
     ("rumqttc", &["server", "missions-link"]),

@@ -6,6 +6,7 @@ mod bad_files;
 mod checks;
 mod dock;
 mod dock_examples;
+mod flights;
 mod laws;
 mod reference;
 mod round_trip;

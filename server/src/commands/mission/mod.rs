@@ -26,7 +26,7 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Fleet(args) => fleet::run(args),
         MissionCommand::Check(args) => check::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
-        MissionCommand::Launch(args) => dock_launch::run(args),
+        MissionCommand::LaunchDock(args) => dock_launch::run(args),
         MissionCommand::SimulateDock(args) => dock::simulate(args),
     }
 }

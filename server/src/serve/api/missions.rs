@@ -19,7 +19,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::blocking;
 use super::problem::Problem;
-use crate::clock;
 use crate::commands::mission::input;
 use crate::config::masked;
 use crate::serve::App;
