@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { startMock } from '../mock.mjs';
-import { launch, open, PHONE, shot, signIn, until } from './setup.mjs';
+import { launch, open, PHONE, shot, signIn, told, until } from './setup.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -19,7 +19,7 @@ async function as(name, where, options, work) {
   const opened = await open(browser, mock, options);
   try {
     await signIn(opened.page, mock, name, where);
-    await work({ mock, ...opened });
+    await told(opened.page, () => work({ mock, ...opened }));
     assert.deepEqual(opened.faults, []);
     assert.deepEqual(opened.foreign, []);
   } finally {
