@@ -30,8 +30,8 @@ pub use mission::{
     MissionRevisitArgs, parse_length,
 };
 pub use position::{
-    CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, DemKind,
-    GeorefArgs, LensChoice, MarkCrs, PointFormat,
+    CalibrateArgs, CalibrateCameraArgs, CalibrateClockArgs, CalibrateCommand, CalibrateMountArgs, DemHeights,
+    DemKind, GeorefArgs, LensChoice, MarkCrs, PointFormat,
 };
 pub use route::{
     CityArgs, ContextArg, RouteArgs, RowFormat, RulesArgs, RulesCheckArgs, RulesCommand, RulesDryRunArgs,

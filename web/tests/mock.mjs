@@ -317,6 +317,23 @@ export class City {
     return { type: 'FeatureCollection', features };
   }
 
+  /** What waits of one class in one district is taken for one cause, as rain makes it. */
+  floods() {
+    const { items } = this.queue(new URLSearchParams({ limit: '1000' }));
+    const like = items[0];
+    if (!like) return [];
+    const district = (it) => it.place_zh.split('、')[0];
+    const alike = items.filter((it) => it.task && it.class === like.class && district(it) === district(like));
+    const seen = alike.map((it) => it.first_seen).sort();
+    return [{
+      id: '018f0000-0000-7000-8000-00000000f100',
+      cause_zh: `${district(like)}${like.class_zh}集中出现`,
+      cause_en: `a burst of ${like.class_en.toLowerCase()}`,
+      from: seen[0], to: seen.at(-1),
+      incidents: alike.map((it) => it.id), waiting: alike.map((it) => it.task.id),
+    }];
+  }
+
   overview() {
     const all = [...this.cases.values()].filter((it) => !it.merged_into);
     const state = (...names) => all.filter((it) => it.task && names.includes(it.task.state));
@@ -351,7 +368,7 @@ export class City {
       departments,
       trend,
       heat,
-      groups: [],
+      groups: this.floods(),
     };
   }
 

@@ -211,7 +211,19 @@ export interface Overview {
   departments: DepartmentLoad[];
   trend: { day: string; found: number; closed: number }[];
   heat: { cell: string; count: number; ring: [number, number][] }[];
-  groups: unknown[];
+  groups: Flood[];
+}
+
+/** Many alarms that one cause may have made. */
+export interface Flood {
+  id: string;
+  cause_zh: string;
+  cause_en: string;
+  from: string;
+  to: string;
+  incidents: string[];
+  /** Ids of its tasks that wait for a person. */
+  waiting: string[];
 }
 
 export type SourceState = 'starting' | 'running' | 'stalled' | 'ended' | 'failed' | 'paused';

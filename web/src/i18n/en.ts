@@ -42,6 +42,8 @@ export const en: Record<Key, string> = {
   queue_empty: 'No incident matches',
   queue_empty_hint: 'New findings appear by themselves.',
   queue_all_done: 'All of these are decided',
+  flood: 'One cause, {n} waiting:',
+  help_flood: 'Select a flood of one cause',
   new_items: '{n} new, press to show',
   filters: 'Filters',
   filters_active: '{n} filters set',

@@ -41,6 +41,8 @@ export const zh = {
   queue_empty: '没有符合条件的事件',
   queue_empty_hint: '新发现会自动出现。',
   queue_all_done: '这一批都处理完了',
+  flood: '疑似同因,{n} 条待处理:',
+  help_flood: '选中同因批量事件',
   new_items: '有 {n} 条新事件,点此显示',
   filters: '筛选',
   filters_active: '已筛选 {n} 项',

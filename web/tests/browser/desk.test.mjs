@@ -177,6 +177,20 @@ test('a flood with one cause is decided at once', () =>
     await until(() => mock.city.undone.length === decided, 'all undone');
   }));
 
+test('what one cause made is selected and decided by two keys, rows that were not loaded yet with it', () =>
+  atDesk({ mock: { number: 160 } }, async ({ page, mock }) => {
+    const [flood] = mock.city.floods();
+    await page.locator('.flood', { hasText: `${flood.waiting.length} 条` }).waitFor();
+    await page.keyboard.press('g');
+    await page.locator('.row.selected').first().waitFor();
+    await shot(page, 'flood');
+    await page.keyboard.press('c');
+    await until(() => mock.city.operations.length === flood.waiting.length, 'all of the flood');
+    const ids = new Set(mock.city.operations.map((one) => one.what.act.task));
+    assert.deepEqual(ids, new Set(flood.waiting));
+    await toast(page, `已确认 ${flood.waiting.length} 条`);
+  }));
+
 test('rows are selected by shift and arrows', () =>
   atDesk({}, async ({ page }) => {
     await page.keyboard.press('Shift+ArrowDown');
