@@ -175,11 +175,12 @@ for (const [name, where, viewport] of [
   ['wang', '', undefined],
   ['crew', '', PHONE],
   ['wang', '#/record', undefined],
+  ['pilot', '#/flights/new', undefined],
 ]) {
   for (const colorScheme of ['light', 'dark']) {
     test(`axe finds nothing serious for ${name} at ${where || 'home'}, ${colorScheme}`, () =>
       as(name, where, { colorScheme, bypassCSP: true, ...(viewport ? { viewport } : {}) }, async ({ page }) => {
-        await page.locator('.row.current, .board tbody tr, .task, .record tbody tr').first().waitFor();
+        await page.locator('.row.current, .board tbody tr, .task, .record tbody tr, .flight-form').first().waitFor();
         await look(page);
         if (name === 'zhang') {
           for (const key of ['x', 'a', 's', 'f', '?']) {
