@@ -26,7 +26,7 @@ pub use field::{
 };
 pub use mission::{
     GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
-    MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs,
+    MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionProofArgs,
     MissionRevisitArgs, parse_length,
 };
 pub use position::{

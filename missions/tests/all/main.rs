@@ -5,6 +5,7 @@
 mod bad_files;
 mod checks;
 mod laws;
+mod proofs;
 mod reference;
 mod round_trip;
 mod support;

@@ -5,6 +5,7 @@ mod fleet;
 mod input;
 mod output;
 mod plan;
+pub mod proof;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Orbit(args) => plan::orbit(args),
         MissionCommand::Fleet(args) => fleet::run(args),
         MissionCommand::Check(args) => check::run(args),
+        MissionCommand::Proof(args) => proof::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
     }
 }
