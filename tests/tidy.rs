@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pipeline-onvif", &["pipeline", "gis"]),
     ("dispatch", &["gis"]),
     ("missions", &["gis"]),
+    ("missions-link", &["missions", "gis"]),
     ("store", &["gis", "dispatch"]),
     ("simulation", &["gis", "dispatch"]),
     (
@@ -30,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pipeline-onvif",
             "dispatch",
             "missions",
+            "missions-link",
             "store",
             "simulation",
         ],
@@ -50,6 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("postgres", &["store"]),
     ("sqlx", &["store"]),
     ("axum", &["server"]),
+    ("serial2", &["missions-link"]),
     ("tokio", &["server"]),
     ("reqwest", &["server"]),
     ("ureq", &["pipeline-onvif", "server"]),

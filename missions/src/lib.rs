@@ -12,6 +12,7 @@ pub mod estimate;
 pub mod fleet;
 pub mod follow;
 pub mod formats;
+pub mod link;
 pub mod merge;
 pub mod optics;
 pub mod orbit;

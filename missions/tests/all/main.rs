@@ -4,6 +4,7 @@
 
 mod bad_files;
 mod checks;
+mod flights;
 mod laws;
 mod proofs;
 mod reference;
