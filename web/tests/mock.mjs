@@ -476,6 +476,7 @@ async function route(city, session, request, url, json, response) {
     if (what === 'vehicles') return json(city.missions.vehicles);
     if (what === 'aircraft') return json([{ id: 'm3td', name: 'DJI Matrice 3TD' }, { id: 'm4td', name: 'DJI Matrice 4TD' }]);
     if (what === 'missions' && !id) return json({ items: city.missions.all.map((one) => city.missions.head(one)), total: city.missions.all.length });
+    if (what === 'missions' && action === 'coverage') return json(city.missions.coverage(id));
     if (what === 'missions') {
       const after = url.searchParams.get('after');
       const found = after === null ? city.missions.get(id) : await city.missions.after(id, Number(after), Number(url.searchParams.get('wait') ?? 0));

@@ -325,3 +325,16 @@ export interface Mission extends MissionHead {
   flown: GeoJSON.LineString | null;
   log: { at: string; actor: string | null; zh: string; en: string; reason: string | null }[];
 }
+
+/** What was seen of the area of a flight. */
+export interface Coverage {
+  gsd_m: number;
+  asked_m2: number;
+  seen_m2: number;
+  coarse_m2: number;
+  unseen_m2: number;
+  share: number;
+  passes: { source: string; from: string; to: string; looks: number; gsd_m: number | null; area_m2: number }[];
+  /** What was not seen finely enough. */
+  holes: GeoJSON.FeatureCollection;
+}

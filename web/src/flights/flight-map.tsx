@@ -7,6 +7,7 @@ import { sourcesOf } from '../map/shapes';
 import { useMap } from '../map/use-map';
 import { address } from '../router';
 import type { Chosen, Corner } from './area';
+import { coverage } from './missions';
 import { draftShapes, missionShapes } from './shapes';
 
 const NOTHING: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
@@ -31,10 +32,10 @@ export function FlightMap({ tiles, mission, draft, wholeArea, onCorner }: Props)
     },
     onPress: (lon_deg, lat_deg) => press.current([round(lon_deg), round(lat_deg)]),
   });
-  const shapes = mission ? missionShapes(mission) : draft ? draftShapes(draft) : NOTHING;
+  const shapes = mission ? missionShapes(mission, coverage.value) : draft ? draftShapes(draft) : NOTHING;
   useEffect(() => {
     void map.value?.layer('flight', shapes);
-  }, [map.value, mission, draft]);
+  }, [map.value, mission, draft, coverage.value]);
   useEffect(() => {
     if (mission) map.value?.fit(missionShapes(mission));
   }, [map.value, mission?.id]);

@@ -7,6 +7,7 @@ import { language, nameOf, say, t } from '../i18n';
 import { address } from '../router';
 import { Icon } from '../ui/icons';
 import { toast } from '../ui/toast';
+import { CoverageView } from './coverage-view';
 import { OrderDialog } from './order-dialog';
 import { remove } from './missions';
 
@@ -51,6 +52,7 @@ export function MissionView({ mission, maySteer }: { mission: Mission; maySteer:
       )}
       <Figures mission={mission} />
       <Warnings mission={mission} />
+      <CoverageView mission={mission} maySteer={maySteer} />
       <Log mission={mission} />
       <p class="buttons">
         {mission.source && (

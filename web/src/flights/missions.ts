@@ -1,7 +1,7 @@
 // The flights: their list, the one that is open, and the orders that are given.
 import { signal } from '@preact/signals';
 import { ApiError, call, get, post, query } from '../api/client';
-import type { Gate, Mission, MissionAct, MissionHead, Vehicle } from '../api/types';
+import type { Coverage, Gate, Mission, MissionAct, MissionHead, Vehicle } from '../api/types';
 
 export const missions = signal<readonly MissionHead[]>([]);
 export const vehicles = signal<readonly Vehicle[]>([]);
@@ -10,6 +10,9 @@ export const failed = signal(false);
 export const asked = signal(false);
 /** The flight that is open, as it is now. */
 export const opened = signal<Mission | null>(null);
+
+/** What was seen of the area of the open flight, where it was asked for. */
+export const coverage = signal<Coverage | null>(null);
 
 const LIST_MILLIS = 10_000;
 /** Seconds that the server holds a question for a change. */
@@ -66,6 +69,7 @@ export function follow(id: string): () => void {
     }
   };
   opened.value = null;
+  coverage.value = null;
   void turn();
   return () => stop.abort();
 }
@@ -88,6 +92,15 @@ export async function plan(wanted: Wanted): Promise<Mission> {
   await ask();
   return made;
 }
+
+/** Asks what was seen of the area of a flight. */
+export async function askCoverage(id: string): Promise<void> {
+  coverage.value = await get<Coverage>(`/v1/missions/${encodeURIComponent(id)}/coverage`);
+}
+
+/** Plans what a flight left out as a flight of its own. */
+export const planHoles = (mission: Mission, found: Coverage, name: string): Promise<Mission> =>
+  plan({ name, area: found.holes, gsd_cm: found.gsd_m * 100, aircraft: mission.plan.aircraft });
 
 export async function remove(id: string): Promise<void> {
   await call('DELETE', `/v1/missions/${encodeURIComponent(id)}`);

@@ -1,5 +1,5 @@
 // What the map shows of a flight, as GeoJSON. Pure.
-import type { Mission } from '../api/types';
+import type { Coverage, Mission } from '../api/types';
 import { areaOf, type Chosen } from './area';
 
 type Features = GeoJSON.FeatureCollection<GeoJSON.Geometry, Record<string, unknown>>;
@@ -16,8 +16,9 @@ const flat = (line: GeoJSON.LineString): GeoJSON.LineString => ({
 });
 
 /** The plan, what was flown and where the aircraft is. */
-export function missionShapes(mission: Mission): Features {
-  const features = [feature(flat(mission.track), 'track')];
+export function missionShapes(mission: Mission, coverage: Coverage | null = null): Features {
+  const features = coverage ? geometries(coverage.holes).map((one) => feature(one, 'hole')) : [];
+  features.push(feature(flat(mission.track), 'track'));
   if (mission.flown && mission.flown.coordinates.length > 1) features.push(feature(flat(mission.flown), 'flown'));
   const [lon, lat] = mission.track.coordinates[0] ?? [];
   if (lon !== undefined && lat !== undefined) features.push(feature({ type: 'Point', coordinates: [lon, lat] }, 'start'));

@@ -389,6 +389,16 @@ export const zh = {
   flight_gate_open: '满足',
   flight_gate_shut: '不满足',
   flight_show: '全览',
+  coverage: '覆盖报告',
+  coverage_ask: '查看覆盖报告',
+  coverage_share: '按 {gsd} cm 要求已看到 {n}',
+  coverage_coarse: '仅较粗看到',
+  coverage_unseen: '未看到',
+  coverage_passes: '{n} 次扫过,{from} 至 {to}',
+  coverage_none: '还没有飞过这个区域',
+  coverage_whole: '没有遗漏',
+  coverage_follow: '为遗漏区域规划补飞',
+  coverage_follow_name: '{name} 补飞',
 };
 
 export type Key = keyof typeof zh;

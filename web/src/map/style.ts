@@ -147,6 +147,7 @@ function flightLayers({ colours }: Look): LayerSpecification[] {
   return [
     { id: 'flight-area-fill', type: 'fill', source: 'flight', filter: role('area'), paint: { 'fill-color': colours.accent, 'fill-opacity': 0.1 } },
     line('area', colours.accent, 1.4, [3, 2]),
+    { id: 'flight-hole', type: 'fill', source: 'flight', filter: role('hole'), paint: { 'fill-color': colours.late, 'fill-opacity': 0.25 } },
     line('track', colours.path, 1.4),
     line('flown', colours.accent, 3),
     line('draft', colours.ellipse, 2),

@@ -99,6 +99,12 @@ test('a flight is launched by a person with a reason, watched, paused, resumed a
     assert.equal(await log.count(), 5);
     await log.filter({ hasText: 'pilot 正在执行航线 · 汛期巡查' }).waitFor();
     await page.getByRole('link', { name: '查看画面' }).waitFor();
+    await page.getByRole('button', { name: '查看覆盖报告' }).click();
+    await page.getByText('按 2.5 cm 要求已看到 80%').waitFor();
+    await shot(page, 'flight-coverage');
+    await page.getByRole('button', { name: '为遗漏区域规划补飞' }).click();
+    await page.getByRole('heading', { name: '河道巡查 补飞' }).waitFor();
+    assert.equal(mock.city.missions.all[0].plan.gsd_cm, 2.5);
   }));
 
 test('a shut gate is named with its next step, and a busy vehicle cannot be chosen', () =>
