@@ -1,6 +1,7 @@
 //! The command line.
 
 mod cases;
+mod dock;
 mod field;
 mod mission;
 mod position;
@@ -21,6 +22,7 @@ pub use cases::{
     IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
     TasksListArgs,
 };
+pub use dock::{BrokerArgs, DockArgs, LaunchLookArgs, MissionLaunchArgs, MissionSimulateDockArgs};
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };

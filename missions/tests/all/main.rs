@@ -4,6 +4,8 @@
 
 mod bad_files;
 mod checks;
+mod dock;
+mod dock_examples;
 mod flights;
 mod laws;
 mod proofs;

@@ -1,8 +1,10 @@
 //! `flyonce mission`: flights from areas, lines, tasks and requests, and what is wrong with a plan.
 
 mod check;
+mod dock;
+mod dock_launch;
 mod fleet;
-mod input;
+pub mod input;
 mod output;
 mod plan;
 pub mod proof;
@@ -26,5 +28,7 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Check(args) => check::run(args),
         MissionCommand::Proof(args) => proof::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
+        MissionCommand::Launch(args) => dock_launch::run(args),
+        MissionCommand::SimulateDock(args) => dock::simulate(args),
     }
 }
