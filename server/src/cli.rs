@@ -28,12 +28,12 @@ pub use field::{
 };
 pub use mission::{
     GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
-    MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs,
+    MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionProofArgs,
     MissionRevisitArgs, parse_length,
 };
 pub use position::{
-    CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, DemKind,
-    GeorefArgs, LensChoice, MarkCrs, PointFormat,
+    CalibrateArgs, CalibrateCameraArgs, CalibrateClockArgs, CalibrateCommand, CalibrateMountArgs, DemHeights,
+    DemKind, GeorefArgs, LensChoice, MarkCrs, PointFormat,
 };
 pub use route::{
     CityArgs, ContextArg, RouteArgs, RowFormat, RulesArgs, RulesCheckArgs, RulesCommand, RulesDryRunArgs,

@@ -8,6 +8,7 @@ mod dock;
 mod dock_examples;
 mod flights;
 mod laws;
+mod proofs;
 mod reference;
 mod round_trip;
 mod support;

@@ -7,6 +7,7 @@ mod fleet;
 pub mod input;
 mod output;
 mod plan;
+pub mod proof;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Orbit(args) => plan::orbit(args),
         MissionCommand::Fleet(args) => fleet::run(args),
         MissionCommand::Check(args) => check::run(args),
+        MissionCommand::Proof(args) => proof::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
         MissionCommand::LaunchDock(args) => dock_launch::run(args),
         MissionCommand::SimulateDock(args) => dock::simulate(args),
