@@ -194,7 +194,7 @@ fn listen(mut connection: rumqttc::Connection, send: &Sender<Heard>) {
         match send.try_send(heard) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
-                tracing::warn!("more messages than can be looked at: one is dropped")
+                tracing::warn!("more messages than can be looked at: one is dropped");
             }
             Err(TrySendError::Disconnected(_)) => return,
         }

@@ -41,7 +41,7 @@ pub fn run_session(
         let wait = next.saturating_duration_since(Instant::now());
         match broker.hear(wait)? {
             Some(Heard::Message(incoming)) => {
-                let out = session.receive(&incoming, Timestamp::now());
+                let out = session.receive(&incoming, now());
                 broker.send(&out);
             }
             Some(Heard::Connected) => told_lost = false,
@@ -58,10 +58,10 @@ pub fn run_session(
         }
         next = Instant::now() + TICK;
         while let Ok(order) = orders.try_recv() {
-            let out = session.order(&order, Timestamp::now());
+            let out = session.order(&order, now());
             broker.send(&out);
         }
-        let out = session.tick(Timestamp::now());
+        let out = session.tick(now());
         broker.send(&out);
         let news = session.drain();
         if watch(session, news) == Step::End || session.state().is_over() {
@@ -84,12 +84,12 @@ pub fn run_simulator(
     loop {
         match broker.hear(TICK)? {
             Some(Heard::Message(incoming)) => {
-                let out = dock.receive(&incoming, Timestamp::now());
+                let out = dock.receive(&incoming, now());
                 broker.send(&out);
             }
             Some(Heard::Connected) if !started => {
                 started = true;
-                let out = dock.start(Timestamp::now());
+                let out = dock.start(now());
                 broker.send(&out);
             }
             Some(Heard::Lost(why)) => tracing::warn!("{why}; trying again"),
@@ -97,15 +97,20 @@ pub fn run_simulator(
         }
         if let Some(url) = dock.download() {
             let bytes = fetch(&url);
-            let out = dock.downloaded(bytes, Timestamp::now());
+            let out = dock.downloaded(bytes, now());
             broker.send(&out);
         }
-        let out = dock.tick(Timestamp::now());
+        let out = dock.tick(now());
         broker.send(&out);
         if watch(dock) == Step::End {
             return Ok(());
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock of links: time is an argument from here on")]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 fn fetch(url: &str) -> Result<Vec<u8>, String> {

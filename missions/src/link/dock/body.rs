@@ -366,10 +366,8 @@ pub fn read(method: Option<&str>, data: &Value) -> Result<Body, Unread> {
     };
     match method {
         "flighttask_progress" if data.get("output").is_some() => return of(data, Body::FlightProgress),
-        _ if DEVICE_COMMANDS.contains(&method) => {
-            if data.pointer("/output/status").is_some() {
-                return of(data, Body::CommandProgress);
-            }
+        _ if DEVICE_COMMANDS.contains(&method) && data.pointer("/output/status").is_some() => {
+            return of(data, Body::CommandProgress);
         }
         _ => {}
     }

@@ -329,7 +329,7 @@ fn reason(text: &str) -> Result<String, Problem> {
 }
 
 async fn ordered(
-    app: Arc<App>,
+    app: &App,
     caller: &Caller,
     id: &str,
     command: Command,
@@ -350,7 +350,7 @@ pub async fn pause(
     Path(id): Path<String>,
     Json(because): Json<Because>,
 ) -> Result<Response, Problem> {
-    ordered(app, &caller, &id, Command::Pause, &because).await
+    ordered(&app, &caller, &id, Command::Pause, &because).await
 }
 
 /// Lets a flight go on: from where it holds, or a new one from where the last was left.
@@ -366,7 +366,7 @@ pub async fn resume(
     may_fly(&caller)?;
     let mission = found(&app, &id)?;
     let (Some(left), Some(vehicle)) = (mission.left_at(), mission.vehicle) else {
-        return ordered(app, &caller, &id, Command::Resume, &because).await;
+        return ordered(&app, &caller, &id, Command::Resume, &because).await;
     };
     let launch = Launch {
         vehicle,
@@ -389,7 +389,7 @@ pub async fn go_home(
     Path(id): Path<String>,
     Json(because): Json<Because>,
 ) -> Result<Response, Problem> {
-    ordered(app, &caller, &id, Command::ReturnHome, &because).await
+    ordered(&app, &caller, &id, Command::ReturnHome, &because).await
 }
 
 /// Breaks a flight off: before the start the plan is taken away, in the air it comes home.
@@ -401,5 +401,5 @@ pub async fn abort(
     Path(id): Path<String>,
     Json(because): Json<Because>,
 ) -> Result<Response, Problem> {
-    ordered(app, &caller, &id, Command::Abort, &because).await
+    ordered(&app, &caller, &id, Command::Abort, &because).await
 }

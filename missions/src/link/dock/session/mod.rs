@@ -457,7 +457,7 @@ impl Session {
         }
         match body::read(message.method.as_deref(), &message.data) {
             Ok(Body::FlightProgress(progress)) => {
-                out.extend(self.progressed(&progress, message.timestamp, now))
+                out.extend(self.progressed(&progress, message.timestamp, now));
             }
             Ok(Body::Ready(ids)) => self.ready(&ids.flight_ids, now),
             Ok(Body::Hms(hms)) => self.health.warnings(hms.list),

@@ -115,7 +115,6 @@ impl Session {
             self.answered(order, Answer::Refused { fault: fault.clone() }, now);
         }
         match pending.purpose {
-            Purpose::Prepare => self.change(State::Failed { fault }, now),
             Purpose::Order(Command::Launch) if self.state == State::Launching => {
                 self.change(State::Failed { fault }, now);
             }
@@ -129,7 +128,7 @@ impl Session {
                     now,
                 );
             }
-            Purpose::Undo => self.change(State::Failed { fault }, now),
+            Purpose::Prepare | Purpose::Undo => self.change(State::Failed { fault }, now),
             Purpose::Order(Command::Abort) => self.abort = None,
             Purpose::Order(_) | Purpose::CancelHome => {}
         }

@@ -44,9 +44,9 @@ impl Session {
         self.at_rest = None;
         self.keep(output);
         if is_end {
-            self.ended(said, now)
+            self.ended(said, now);
         } else {
-            self.goes_on(output, now)
+            self.goes_on(output, now);
         }
         Vec::new()
     }

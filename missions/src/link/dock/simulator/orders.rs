@@ -267,7 +267,7 @@ impl Simulator {
     }
 
     pub(super) fn progress(&mut self, status: &str, result: i64, now: Timestamp) -> Outgoing {
-        self.next_progress = Some(now + PROGRESS_EVERY);
+        self.next_progress = Some(now + self.paced(PROGRESS_EVERY));
         let data = self.progress_data(status, result, now);
         self.say(Channel::Events, "flighttask_progress", data, None, now)
     }
