@@ -88,6 +88,7 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(missions::list, missions::add))
         .routes(routes!(missions::show, missions::remove))
         .routes(routes!(missions::plan))
+        .routes(routes!(missions::coverage))
         .routes(routes!(missions::launch))
         .routes(routes!(missions::pause))
         .routes(routes!(missions::resume))

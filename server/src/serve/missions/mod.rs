@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam::channel::{Sender, bounded};
 use jiff::Timestamp;
-use missions::link::{Break, Command, Fault, Order, State, Words};
+use missions::link::{Break, Fault, Order, State, Words};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
