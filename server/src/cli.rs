@@ -22,7 +22,7 @@ pub use cases::{
     IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
     TasksListArgs,
 };
-pub use dock::{BrokerArgs, DockArgs, LaunchLookArgs, MissionLaunchArgs, MissionSimulateDockArgs};
+pub use dock::{BrokerArgs, DockArgs, LaunchLookArgs, MissionLaunchDockArgs, MissionSimulateDockArgs};
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };

@@ -1,13 +1,14 @@
-//! Sockets, serial lines, locks and brokers for the links of `missions`: the state machines are there, bytes and threads are here.
+//! Sockets, serial lines and locks for the links of `missions`: the state machines are there, bytes and threads are here.
 //!
 //! | spoken | not spoken |
 //! |---|---|
 //! | MAVLink 1 and 2 in, 2 out | signing |
+//! | DJI docks over MQTT: [`dock`] | pictures that docks upload |
 //! | UDP, as the side that listens or sends first; TCP, sending first; serial lines | broadcast, TCP listening |
-//! | DJI's Cloud API over MQTT; plans handed to docks by HTTP | |
+
+pub mod dock;
 
 mod address;
-pub mod dock;
 mod host;
 mod lease;
 mod wire;

@@ -52,14 +52,14 @@ pub struct MissionSimulateDockArgs {
     pub broker: BrokerArgs,
 }
 
-/// Arguments of `mission launch`.
+/// Arguments of `mission launch-dock`.
 #[derive(Debug, Clone, Args)]
-pub struct MissionLaunchArgs {
+pub struct MissionLaunchDockArgs {
     /// Plan: .kmz, .plan, .waypoints or .geojson
     pub plan: PathBuf,
     /// What flies it: dji-dock:mqtt://user@broker:1883/SERIAL, mqtts:// with TLS
     #[arg(long, value_name = "ADDRESS")]
-    pub vehicle: String,
+    pub vehicle: missions_link::dock::Address,
     /// Aircraft, as of `mission plan`; what the plan says when not given
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use missions::check::Wind;
 use missions::optics::Overlap;
 
-use super::dock::{MissionLaunchArgs, MissionSimulateDockArgs};
+use super::dock::{MissionLaunchDockArgs, MissionSimulateDockArgs};
 use super::{DemHeights, StoreArgs, parse_duration, parse_place};
 
 /// Arguments of `mission`.
@@ -41,8 +41,8 @@ pub enum MissionCommand {
     Proof(MissionProofArgs),
     /// Write a plan in another format
     Convert(MissionConvertArgs),
-    /// Fly a plan: gates, a person's word, start, progress, and orders while it flies
-    Launch(Box<MissionLaunchArgs>),
+    /// Fly a plan on a dock: gates, a person's word, start, progress, and orders while it flies
+    LaunchDock(Box<MissionLaunchDockArgs>),
     /// Be a dock of DJI's Cloud API at a broker: bind, take plans, fly them by time and tell of it
     SimulateDock(MissionSimulateDockArgs),
 }

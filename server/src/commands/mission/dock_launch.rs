@@ -10,12 +10,12 @@ use missions::formats::{self, Format};
 use missions::link::dock::session::Organization;
 use missions::link::dock::{Dock, Session};
 use missions::link::{Answer, Command, Entry, Order, State, What};
-use missions_link::dock::{Address, Broker, FileServer, Step, run_session};
+use missions_link::dock::{Broker, FileServer, Step, run_session};
 use uuid::Uuid;
 
 use super::dock::access;
 use super::input;
-use crate::cli::{LaunchLookArgs, MissionLaunchArgs};
+use crate::cli::{LaunchLookArgs, MissionLaunchDockArgs};
 use crate::serve::missions::flight_of;
 use crate::{clock, output};
 
@@ -26,8 +26,8 @@ const ORDERS: usize = 16;
 ///
 /// # Errors
 /// When the plan cannot be flown, or broker or analysis cannot be used.
-pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
-    let address: Address = args.vehicle.parse()?;
+pub fn run(args: &MissionLaunchDockArgs) -> anyhow::Result<ExitCode> {
+    let address = &args.vehicle;
     let imported = input::plan(&args.plan)?;
     let aircraft = input::aircraft_of(args.profile.as_deref(), &imported)?;
     let problems = check(&imported, &Against::aircraft(&aircraft));
@@ -51,7 +51,7 @@ pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
         name: args.dock.organization.clone(),
         binding_code: args.dock.binding_code.clone().unwrap_or_default(),
     };
-    let mut broker = Broker::connect(&address, &access(&args.broker)?, "flyonce")?;
+    let mut broker = Broker::connect(address, &access(&args.broker)?, "flyonce")?;
     let mut session = Session::new(dock, flight, clock::now());
     let analysis = follow(args, &mut broker, &mut session)?;
     if let Some(mut analysis) = analysis {
@@ -66,7 +66,7 @@ pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
 
 /// Follows a flight to its end; returns the analysis that it started.
 fn follow(
-    args: &MissionLaunchArgs,
+    args: &MissionLaunchDockArgs,
     broker: &mut Broker,
     session: &mut Session,
 ) -> anyhow::Result<Option<Child>> {
@@ -93,12 +93,12 @@ fn follow(
     failed.map_or(Ok(analysis), Err)
 }
 
-fn order(args: &MissionLaunchArgs, command: Command) -> Order {
+fn order(args: &MissionLaunchDockArgs, command: Command) -> Order {
     Order { command, actor: args.actor.clone(), reason: args.reason.clone() }
 }
 
 /// Reads orders, one a line.
-fn listen(args: &MissionLaunchArgs, send: Sender<Order>) -> anyhow::Result<()> {
+fn listen(args: &MissionLaunchDockArgs, send: Sender<Order>) -> anyhow::Result<()> {
     let args = args.clone();
     let read = move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {

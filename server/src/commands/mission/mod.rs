@@ -28,7 +28,7 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Check(args) => check::run(args),
         MissionCommand::Proof(args) => proof::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
-        MissionCommand::Launch(args) => dock_launch::run(args),
+        MissionCommand::LaunchDock(args) => dock_launch::run(args),
         MissionCommand::SimulateDock(args) => dock::simulate(args),
     }
 }
