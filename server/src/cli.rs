@@ -2,6 +2,7 @@
 
 mod cases;
 mod field;
+mod launch;
 mod mission;
 mod position;
 mod route;
@@ -24,6 +25,7 @@ pub use cases::{
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
+pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg, VehicleArg};
 pub use mission::{
     GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
     MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use missions::check::Wind;
 use missions::optics::Overlap;
 
+use super::launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs};
 use super::{DemHeights, parse_duration, parse_place};
 
 /// Arguments of `mission`.
@@ -38,6 +39,12 @@ pub enum MissionCommand {
     Check(MissionCheckArgs),
     /// Write a plan in another format
     Convert(MissionConvertArgs),
+    /// Fly a plan: checks, upload, a person's confirmation, and the flight to its end
+    Launch(Box<MissionLaunchArgs>),
+    /// Hold, go on, change, call home or break off a flight that is under way
+    Order(MissionOrderArgs),
+    /// Play an aircraft that speaks MAVLink, to try launches on
+    SimulateVehicle(MissionVehicleArgs),
 }
 
 /// How ground is seen, by whom, from where, and into which file.
@@ -251,7 +258,11 @@ fn parse_overlap(text: &str) -> Result<Overlap, String> {
     Ok(Overlap { front, side })
 }
 
-fn parse_wind(text: &str) -> Result<Wind, String> {
+/// Reads a wind.
+///
+/// # Errors
+/// When it is none.
+pub fn parse_wind(text: &str) -> Result<Wind, String> {
     let read = text.split_once('@').and_then(|(speed, from)| {
         let speed_mps = speed.trim().trim_end_matches("m/s").trim().parse::<f64>().ok()?;
         Some(Wind { speed_mps, from_deg: from.trim().parse::<f64>().ok()? })

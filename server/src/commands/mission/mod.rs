@@ -1,8 +1,9 @@
-//! `flyonce mission`: flights from areas, lines, tasks and requests, and what is wrong with a plan.
+//! `flyonce mission`: flights from areas, lines, tasks and requests, what is wrong with a plan, and the flight itself.
 
 mod check;
 mod fleet;
 mod input;
+mod launch;
 mod output;
 mod plan;
 
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 use crate::cli::MissionCommand;
 
-/// Plans, checks or converts.
+/// Plans, checks, converts or flies.
 ///
 /// # Errors
 /// When an input cannot be read or flown, or the plan not be written.
@@ -24,5 +25,8 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Fleet(args) => fleet::run(args),
         MissionCommand::Check(args) => check::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
+        MissionCommand::Launch(args) => launch::run(args),
+        MissionCommand::Order(args) => launch::order(args),
+        MissionCommand::SimulateVehicle(args) => launch::simulate_vehicle(args),
     }
 }
