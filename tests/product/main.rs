@@ -12,6 +12,7 @@ mod casework;
 mod command;
 mod configuration;
 mod demo;
+mod launch;
 mod missions;
 mod positions;
 mod ptz;
