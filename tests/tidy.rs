@@ -52,6 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("axum", &["server"]),
     ("tokio", &["server"]),
     ("reqwest", &["server"]),
+    ("rumqttc", &["server"]),
     ("ureq", &["pipeline-onvif", "server"]),
 ];
 

@@ -57,6 +57,8 @@ pub enum Scope {
     Report,
     /// Steer sources.
     Sources,
+    /// Hand in what citizens report, and see what became of it.
+    Submit,
 }
 
 impl Role {
@@ -64,6 +66,7 @@ impl Role {
     pub fn may(self, scope: Scope) -> bool {
         match scope {
             Scope::Read => true,
+            Scope::Submit => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Decide => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Report => matches!(self, Self::Admin | Self::Duty | Self::Analyst | Self::Department),
             Scope::Sources => matches!(self, Self::Admin | Self::Operator),
