@@ -29,6 +29,7 @@ check: web
 test: check
 	scripts/web.sh unit
 	scripts/web.sh browser
+	scripts/outside.sh
 	cargo build --locked -p server
 	cargo test --workspace --locked
 

@@ -18,7 +18,7 @@ const HOME: LatLon = LatLon { lat_deg: 28.95, lon_deg: 118.87 };
 const WAYPOINTS: usize = 1000;
 const RUNS: u64 = 200;
 const LOSS: f64 = 0.2;
-const MOST: Duration = Duration::from_secs(24 * 3600);
+const MOST: Duration = Duration::from_hours(24);
 
 fn main() -> anyhow::Result<()> {
     let plan = plan();

@@ -3,6 +3,7 @@
 mod cases;
 mod dock;
 mod field;
+mod launch;
 mod mission;
 mod position;
 mod route;
@@ -26,6 +27,7 @@ pub use dock::{BrokerArgs, DockArgs, LaunchLookArgs, MissionLaunchDockArgs, Miss
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
+pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg, VehicleArg};
 pub use mission::{
     GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
     MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionProofArgs,

@@ -114,7 +114,7 @@ pub fn clock_offset(
     let all: Vec<&[f64]> = usable.iter().map(Vec::as_slice).collect();
     let offset_secs = vertex(&costs(&all), &offsets)?;
     let sigma_secs = jackknife(&all, &offsets).unwrap_or(f64::INFINITY);
-    if !(sigma_secs <= TOLD_SIGMA_SECS) {
+    if sigma_secs.is_nan() || sigma_secs > TOLD_SIGMA_SECS {
         return Err(ClockError::Untold { sigma_secs });
     }
     let costs = costs(&all);

@@ -99,7 +99,7 @@ impl Wire {
             }
             Address::Serial(path, baud) => {
                 let mut port = serial2::SerialPort::open(path, *baud)?;
-                port.set_read_timeout(Duration::from_secs(3600))?;
+                port.set_read_timeout(Duration::from_hours(1))?;
                 read_stream(port.try_clone()?, told);
                 Out::Stream(Box::new(port))
             }

@@ -16,7 +16,7 @@ use missions::{Leg, LegKind, Plan, Plane};
 
 use crate::support::PLACE;
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Waypoints on a zigzag, 60 m apart, with pictures from the first to the last.
 fn plan(count: usize) -> Plan {
@@ -143,10 +143,10 @@ fn places_survive_both_types_of_items() {
 
 #[test]
 fn a_vehicle_that_only_knows_the_older_items_gets_them() {
-    use missions::link::mavlink::{Upload, simulator};
+    use missions::link::mavlink::Upload;
     let plan = plan(3);
     let mission = Mission::of(&plan, false).unwrap();
-    let mut vehicle = simulator::Simulator::new(Model { older: true, ..Model::at(PLACE) });
+    let mut vehicle = Simulator::new(Model { older: true, ..Model::at(PLACE) });
     let us = missions::link::mavlink::STATION;
     let kind = MavMissionType::MAV_MISSION_TYPE_MISSION;
     let mut upload = Upload::new(us, vehicle.peer(), kind, mission.items);

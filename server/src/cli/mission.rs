@@ -10,6 +10,7 @@ use missions::check::Wind;
 use missions::optics::Overlap;
 
 use super::dock::{MissionLaunchDockArgs, MissionSimulateDockArgs};
+use super::launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs};
 use super::{DemHeights, StoreArgs, parse_duration, parse_place};
 
 /// Arguments of `mission`.
@@ -45,6 +46,12 @@ pub enum MissionCommand {
     LaunchDock(Box<MissionLaunchDockArgs>),
     /// Be a dock of DJI's Cloud API at a broker: bind, take plans, fly them by time and tell of it
     SimulateDock(MissionSimulateDockArgs),
+    /// Fly a plan: checks, upload, a person's confirmation, and the flight to its end
+    Launch(Box<MissionLaunchArgs>),
+    /// Hold, go on, change, call home or break off a flight that is under way
+    Order(MissionOrderArgs),
+    /// Play an aircraft that speaks MAVLink, to try launches on
+    SimulateVehicle(MissionVehicleArgs),
 }
 
 /// How ground is seen, by whom, from where, and into which file.
@@ -287,7 +294,11 @@ fn parse_overlap(text: &str) -> Result<Overlap, String> {
     Ok(Overlap { front, side })
 }
 
-fn parse_wind(text: &str) -> Result<Wind, String> {
+/// Reads a wind.
+///
+/// # Errors
+/// When it is none.
+pub fn parse_wind(text: &str) -> Result<Wind, String> {
     let read = text.split_once('@').and_then(|(speed, from)| {
         let speed_mps = speed.trim().trim_end_matches("m/s").trim().parse::<f64>().ok()?;
         Some(Wind { speed_mps, from_deg: from.trim().parse::<f64>().ok()? })

@@ -14,8 +14,11 @@ use tokio::net::TcpListener;
 use crate::cli::ServeArgs;
 use crate::config::{self, Config, Problem};
 use crate::serve::accounts::{Accounts, Role};
+use crate::serve::cot::CotSender;
 use crate::serve::hub::{ARRIVALS, Common, DetectorPool, Hub, Writer};
 use crate::serve::missions::Missions;
+use crate::serve::mqtt::Mqtt;
+use crate::serve::outbox::{self, Watch};
 use crate::serve::stores::Stores;
 use crate::serve::webhooks::Webhook;
 use crate::serve::{App, Parts, api};
@@ -25,6 +28,8 @@ use crate::{clock, output};
 
 /// How often the store is asked for changes that others made.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+/// How often receivers of events are looked after.
+const WATCH_EVERY: Duration = Duration::from_secs(10);
 /// How long open connections may take to end.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -61,11 +66,8 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let writer =
         std::thread::Builder::new().name("writer".into()).spawn(move || writer.write_all(&arrived))?;
     start(&app, sources);
-    let hooks = config.webhooks.iter().map(|entry| Webhook::new(&app, entry.clone()));
-    for hook in hooks.collect::<Result<Vec<_>, _>>()? {
-        let app = Arc::clone(&app);
-        std::thread::Builder::new().name("webhook".into()).spawn(move || hook.run(&app))?;
-    }
+    app.set_cap(config.cap.clone());
+    start_outbox(&app, &config)?;
     greet(&app, listener.local_addr()?)?;
 
     let served = runtime.block_on(serve(Arc::clone(&app), listener));
@@ -121,6 +123,41 @@ fn start(app: &App, sources: Vec<Source>) {
     for source in sources {
         if let Err(error) = hub.start(source) {
             tracing::error!("{error}");
+        }
+    }
+}
+
+/// Starts who sends events, each on a thread of its own, and who watches that they get there.
+fn start_outbox(app: &Arc<App>, config: &Config) -> anyhow::Result<()> {
+    let hooks = config.webhooks.iter().map(|entry| Webhook::new(app, entry.clone()));
+    for hook in hooks.collect::<Result<Vec<_>, _>>()? {
+        let app = Arc::clone(app);
+        std::thread::Builder::new().name("webhook".into()).spawn(move || hook.run(&app))?;
+    }
+    let targets = config.cot.iter().map(|entry| CotSender::new(app, entry.clone()));
+    for target in targets.collect::<Result<Vec<_>, _>>()? {
+        let app = Arc::clone(app);
+        std::thread::Builder::new().name("cot".into()).spawn(move || target.run(&app))?;
+    }
+    let brokers = config.mqtt.iter().map(|entry| Mqtt::new(app, entry.clone()));
+    for broker in brokers.collect::<Result<Vec<_>, _>>()? {
+        let app = Arc::clone(app);
+        std::thread::Builder::new().name("mqtt".into()).spawn(move || broker.run(&app))?;
+    }
+    let app = Arc::clone(app);
+    std::thread::Builder::new().name("outbox".into()).spawn(move || watch(&app))?;
+    Ok(())
+}
+
+/// Tells of receivers that are alarmingly far behind.
+fn watch(app: &App) {
+    let mut watch = Watch::default();
+    while !app.ending() {
+        std::thread::sleep(WATCH_EVERY);
+        let last = app.board().cursor();
+        match app.stores.with(|store| outbox::receivers(store, last, clock::now())) {
+            Ok(all) => watch.look(&all).iter().for_each(|news| tracing::warn!("{news}")),
+            Err(error) => tracing::warn!("cannot see how far receivers are: {error}"),
         }
     }
 }

@@ -104,6 +104,12 @@ fn parse(text: &str, path: &Path, base: &Path) -> Result<(Config, Vec<Problem>),
     reader.problems.extend(dedupe.into_iter().map(|p| Problem::new(format!("dedupe.{}", p.key), p.reason)));
     let unusable = config.webhooks.iter().enumerate().filter_map(|(i, hook)| Some((i, hook.unusable()?)));
     reader.problems.extend(unusable.map(|(i, reason)| Problem::new(format!("webhooks[{i}]"), reason)));
+    let unusable = config.mqtt.iter().enumerate().filter_map(|(i, entry)| Some((i, entry.unusable()?)));
+    reader.problems.extend(unusable.map(|(i, reason)| Problem::new(format!("mqtt[{i}]"), reason)));
+    let unusable = config.cot.iter().enumerate().filter_map(|(i, entry)| Some((i, entry.unusable()?)));
+    reader.problems.extend(unusable.map(|(i, reason)| Problem::new(format!("cot[{i}]"), reason)));
+    reader.problems.extend(config.cap.unusable().map(|reason| Problem::new("cap", reason)));
+    reader.problems.extend(same_id(&config));
     let flood = config.flood.validate();
     reader.problems.extend(flood.into_iter().map(|p| Problem::new(format!("flood.{}", p.key), p.reason)));
     resolve_paths(&mut config, base);
@@ -131,11 +137,14 @@ impl Reader {
             flood: self.section("flood").unwrap_or_default(),
             store: self.section("store"),
             webhooks: self.list("webhooks"),
+            mqtt: self.list("mqtt"),
+            cot: self.list("cot"),
+            cap: self.section("cap").unwrap_or_default(),
             sources: self.sources(),
             vehicles: self.list("vehicles"),
         };
         let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, flood, \
-                     store, webhooks, sources, vehicles";
+                     store, webhooks, mqtt, cot, cap, sources, vehicles";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -353,6 +362,18 @@ fn check_ptz(
     }
 }
 
+/// Two receivers under one name would share one place in the events.
+fn same_id(config: &Config) -> Vec<Problem> {
+    let mut known = std::collections::BTreeSet::new();
+    let hooks = config.webhooks.iter().enumerate().map(|(i, hook)| (format!("webhooks[{i}].id"), &hook.id));
+    let brokers = config.mqtt.iter().enumerate().map(|(i, entry)| (format!("mqtt[{i}].id"), &entry.id));
+    let others = config.cot.iter().enumerate().map(|(i, entry)| (format!("cot[{i}].id"), &entry.id));
+    let twice = hooks.chain(brokers).chain(others).filter(|(_, id)| !known.insert(id.as_str()));
+    twice
+        .map(|(key, id)| Problem::new(key, format!("{id:?} is the id of another receiver of events")))
+        .collect()
+}
+
 fn resolve_paths(config: &mut Config, base: &Path) {
     let fix = |path: &mut PathBuf| *path = base.join(&*path);
     config.runtime.onnxruntime.iter_mut().for_each(fix);
@@ -363,6 +384,7 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.store.iter_mut().filter_map(|store| store.path.as_mut()).for_each(fix);
     config.context.iter_mut().for_each(|c| fix(&mut c.path));
     config.webhooks.iter_mut().for_each(|hook| fix(&mut hook.secret_file));
+    config.mqtt.iter_mut().for_each(|e| e.password_file.iter_mut().chain(&mut e.ca_file).for_each(fix));
     config.departments.iter_mut().for_each(fix);
     config.rules.iter_mut().for_each(fix);
     for vehicle in &mut config.vehicles {

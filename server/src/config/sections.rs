@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use models::Precision;
 use serde::Deserialize;
 
+use super::feeds::{CapEntry, CotEntry, MqttEntry};
+
 /// Everything a run needs to know, paths made absolute or relative to the working directory.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -40,6 +42,12 @@ pub struct Config {
     pub store: Option<StoreEntry>,
     /// Who is told of every event by a request of its own.
     pub webhooks: Vec<WebhookEntry>,
+    /// Brokers that every event is published to.
+    pub mqtt: Vec<MqttEntry>,
+    /// Where events are sent as Cursor on Target.
+    pub cot: Vec<CotEntry>,
+    /// Alerts to the public.
+    pub cap: CapEntry,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
     /// Docks that fly missions.

@@ -59,6 +59,8 @@ pub enum Scope {
     Sources,
     /// Plan and steer flights.
     Fly,
+    /// Hand in what citizens report, and see what became of it.
+    Submit,
 }
 
 impl Role {
@@ -66,6 +68,7 @@ impl Role {
     pub fn may(self, scope: Scope) -> bool {
         match scope {
             Scope::Read => true,
+            Scope::Submit => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Decide => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Report => matches!(self, Self::Admin | Self::Duty | Self::Analyst | Self::Department),
             Scope::Sources | Scope::Fly => matches!(self, Self::Admin | Self::Operator),

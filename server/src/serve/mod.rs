@@ -4,14 +4,20 @@ pub mod accounts;
 pub mod answers;
 pub mod api;
 pub mod board;
+pub mod cap;
+pub mod cot;
 pub mod events;
 pub mod hub;
 pub mod missions;
+pub mod mqtt;
+pub mod outbox;
 pub mod page;
 pub mod presence;
+pub mod reported;
 pub mod stores;
 pub mod views;
 pub mod webhooks;
+pub mod xml;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +31,7 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 
 use crate::clock;
+use crate::config::CapEntry;
 use crate::wire::City;
 
 use self::missions::Missions;
@@ -63,6 +70,7 @@ pub struct App {
     tail: Mutex<Box<dyn Store>>,
     changed: watch::Sender<u64>,
     hub: OnceLock<Hub>,
+    cap: OnceLock<CapEntry>,
     ending: AtomicBool,
 }
 
@@ -111,6 +119,7 @@ impl App {
             tail: Mutex::new(tail),
             changed,
             hub: OnceLock::new(),
+            cap: OnceLock::new(),
             ending: AtomicBool::new(false),
         })
     }
@@ -119,6 +128,17 @@ impl App {
     pub fn set_hub(&self, hub: Hub) {
         // There is one; a second would be a mistake of the caller and is let go.
         drop(self.hub.set(hub));
+    }
+
+    /// Says how alerts to the public are signed and meant; before it, as [`CapEntry::default`] has it.
+    pub fn set_cap(&self, cap: CapEntry) {
+        // There is one; a second would be a mistake of the caller and is let go.
+        drop(self.cap.set(cap));
+    }
+
+    /// Returns how alerts to the public are signed and meant.
+    pub fn cap(&self) -> CapEntry {
+        self.cap.get().cloned().unwrap_or_default()
     }
 
     /// Returns the sources.

@@ -270,7 +270,7 @@ fn retry_after(text: &str, now: Timestamp) -> Option<SignedDuration> {
 }
 
 /// A number drawn evenly from 0 to 1; the middle when the system gives none.
-fn jitter() -> f64 {
+pub(super) fn jitter() -> f64 {
     SysRng.try_next_u32().map_or(0.5, |drawn| f64::from(drawn) / f64::from(u32::MAX))
 }
 

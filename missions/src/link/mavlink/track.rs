@@ -98,7 +98,9 @@ impl Track {
     /// Tells whether all waypoints are passed and the item that is flown leads home or down.
     pub fn goes_home(&self) -> bool {
         let current = self.current.map(usize::from).and_then(|seq| self.mission.waypoint_of.get(seq));
-        self.ends_home && self.passed == self.places.len() && current == Some(&self.places.len())
+        // Some vehicles count past the last item.
+        let past = current.is_none_or(|waypoint| *waypoint == self.places.len());
+        self.ends_home && self.passed == self.places.len() && past
     }
 
     /// Returns how far it is.

@@ -26,6 +26,8 @@ pub struct Vehicle {
     pub kind: Option<MavType>,
     /// What it is doing.
     pub mode: Option<Mode>,
+    /// Since when it does that.
+    pub mode_since: Duration,
     /// Motors may turn.
     pub armed: bool,
     /// When it was last heard, since the link began.
@@ -97,7 +99,10 @@ impl Vehicle {
         self.autopilot = Some(autopilot);
         self.kind = Some(beat.mavtype);
         self.armed = beat.base_mode.contains(MavModeFlag::MAV_MODE_FLAG_SAFETY_ARMED);
-        self.mode = Some(autopilot.mode(beat.base_mode, beat.custom_mode));
+        let mode = Some(autopilot.mode(beat.base_mode, beat.custom_mode));
+        if self.mode != mode {
+            (self.mode, self.mode_since) = (mode, now);
+        }
     }
 
     fn status(&mut self, status: &SYS_STATUS_DATA) {

@@ -1,10 +1,11 @@
-//! `flyonce mission`: flights from areas, lines, tasks and requests, and what is wrong with a plan.
+//! `flyonce mission`: flights from areas, lines, tasks and requests, what is wrong with a plan, and the flight itself.
 
 mod check;
 mod dock;
 mod dock_launch;
 mod fleet;
 pub mod input;
+mod launch;
 mod output;
 mod plan;
 pub mod proof;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use crate::cli::MissionCommand;
 
-/// Plans, checks or converts.
+/// Plans, checks, converts or flies.
 ///
 /// # Errors
 /// When an input cannot be read or flown, or the plan not be written.
@@ -30,5 +31,8 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Convert(args) => plan::convert(args),
         MissionCommand::LaunchDock(args) => dock_launch::run(args),
         MissionCommand::SimulateDock(args) => dock::simulate(args),
+        MissionCommand::Launch(args) => launch::run(args),
+        MissionCommand::Order(args) => launch::order(args),
+        MissionCommand::SimulateVehicle(args) => launch::simulate_vehicle(args),
     }
 }

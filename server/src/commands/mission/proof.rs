@@ -40,8 +40,11 @@ pub fn run(args: &MissionProofArgs) -> anyhow::Result<ExitCode> {
 
 /// What was not seen, as an area that `mission plan` takes.
 pub fn holes(found: &Proof) -> FeatureCollection {
+    let ring = |line: &geo::LineString<f64>| line.coords().map(|c| [c.x, c.y]).collect::<Vec<_>>();
     let one = |polygon: &geo::Polygon<f64>| Feature {
-        geometry: Some(Geometry::new(GeometryValue::from(polygon))),
+        geometry: Some(Geometry::new(GeometryValue::new_polygon(
+            std::iter::once(polygon.exterior()).chain(polygon.interiors()).map(ring).collect::<Vec<_>>(),
+        ))),
         properties: Some(JsonObject::new()),
         ..Feature::default()
     };
@@ -66,7 +69,7 @@ pub fn in_json(found: &Proof, gsd_m: f64) -> Value {
 
 fn table(found: &Proof, args: &MissionProofArgs) -> String {
     let mut rows = Table::new();
-    rows.load_preset(presets::NOTHING);
+    rows.load_style(presets::NOTHING);
     rows.set_header(["from", "to", "source", "looks", "cm a pixel", "m2"]);
     for pass in &found.passes {
         rows.add_row([

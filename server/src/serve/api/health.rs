@@ -12,9 +12,11 @@ use axum::response::IntoResponse;
 
 use super::blocking;
 use super::problem::Problem;
+use crate::clock;
 use crate::serve::App;
 use crate::serve::board::Standing;
 use crate::serve::hub::Stage;
+use crate::serve::outbox::{Receiver, receivers};
 
 /// Answers while the process lives.
 #[utoipa::path(get, path = "/healthz", responses((status = 200, body = String)))]
@@ -42,10 +44,17 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Pr
 /// Figures for Prometheus.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, body = String)))]
 pub async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&app))
+    let worker = Arc::clone(&app);
+    let told = blocking(move || {
+        let last = worker.board().cursor();
+        worker.stores.with(|store| receivers(store, last, clock::now()))
+    });
+    // A store that cannot be read is told by `/readyz`; the other figures stand.
+    let told = told.await.ok().and_then(Result::ok).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&app, &told))
 }
 
-fn text(app: &App) -> String {
+fn text(app: &App, receivers: &[Receiver]) -> String {
     let mut out = String::new();
     let sources = app.hub().map(super::super::hub::Hub::list).unwrap_or_default();
     let mut family = |name: &str, kind: &str, help: &str, rows: Vec<(String, f64)>| {
@@ -88,6 +97,24 @@ fn text(app: &App) -> String {
         "1 while a source gives frames or came to its end.",
         by_source(&up),
     );
+    let by_receiver = |value: &dyn Fn(&Receiver) -> f64| {
+        let row = |one: &Receiver| (format!("{{consumer=\"{}\"}}", escaped(&one.id)), value(one));
+        receivers.iter().map(row).collect::<Vec<_>>()
+    };
+    family(
+        "flyonce_outbox_oldest_age_seconds",
+        "gauge",
+        "Age of the oldest event that has not arrived.",
+        by_receiver(&|one| one.oldest_age_secs.unwrap_or(0.0)),
+    );
+    family(
+        "flyonce_outbox_waiting",
+        "gauge",
+        "Events that have not arrived.",
+        by_receiver(&|one| one.waiting as f64),
+    );
+    let letters = by_receiver(&|one| one.dead_letters.len() as f64);
+    family("flyonce_outbox_dead_letters", "gauge", "Dead letters.", letters);
     let board = app.board();
     let count = |wanted: Standing| board.cases().filter(|case| case.standing() == wanted).count() as f64;
     let label = |state: &str| format!("{{state=\"{state}\"}}");

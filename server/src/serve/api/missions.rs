@@ -10,16 +10,18 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gis::LatLon;
+use missions::area::Area;
 use missions::formats::{self, Format};
 use missions::link::{Command, Order};
 use missions::optics::Overlap;
+use missions::proof::proof;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::blocking;
 use super::problem::Problem;
-use crate::commands::mission::input;
+use crate::commands::mission::{input, proof as told};
 use crate::config::masked;
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Role, Scope};
@@ -277,6 +279,30 @@ pub async fn plan(
     let kmz = kmz.map_err(|error| Problem::refused(error.to_string()))?;
     let media = HeaderValue::from_static("application/vnd.google-earth.kmz");
     Ok(([(header::CONTENT_TYPE, media)], kmz).into_response())
+}
+
+/// Tells what its flight saw of the area of a mission, how finely and when, and what it left out.
+#[utoipa::path(get, path = "/v1/missions/{id}/coverage", params(("id" = String, Path, description = "mission")),
+    responses((status = 200, body = Object), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn coverage(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    may_look(&caller)?;
+    let mission = found(&app, &id)?;
+    let (Some(area), Some(gsd_m)) = (mission.area, mission.gsd_m) else {
+        return Err(Problem::refused("the mission came as a file: no area was asked for"));
+    };
+    let area = Area::from_geojson(&area).map_err(|error| Problem::refused(error.to_string()))?;
+    let source = mission.source;
+    blocking(move || {
+        let mut looked_at = app.stores.with(|store| store.footprints(None, mission.created))?;
+        looked_at.retain(|view| Some(&view.source) == source.as_ref());
+        Ok(Json(told::in_json(&proof(&area, &looked_at, gsd_m), gsd_m)))
+    })
+    .await?
 }
 
 /// Removes a mission that does not fly.

@@ -2,8 +2,12 @@
 
 #![expect(clippy::missing_errors_doc, reason = "the description of each handler names what it answers")]
 
+pub mod asyncapi;
 pub mod caller;
+pub mod cap;
 pub mod city;
+pub mod consumers;
+pub mod cot;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod feed;
 pub mod health;
@@ -12,6 +16,7 @@ pub mod media;
 pub mod missions;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod ogc;
+pub mod open311;
 pub mod operations;
 pub mod overview;
 pub mod problem;
@@ -88,11 +93,14 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(missions::list, missions::add))
         .routes(routes!(missions::show, missions::remove))
         .routes(routes!(missions::plan))
+        .routes(routes!(missions::coverage))
         .routes(routes!(missions::launch))
         .routes(routes!(missions::pause))
         .routes(routes!(missions::resume))
         .routes(routes!(missions::go_home))
         .routes(routes!(missions::abort))
+        .routes(routes!(consumers::list))
+        .routes(routes!(consumers::redrive))
         .routes(routes!(media::evidence))
         .routes(routes!(feed::feed))
         .routes(routes!(feed::stream))
@@ -102,6 +110,20 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(ogc::one_collection))
         .routes(routes!(ogc::items))
         .routes(routes!(ogc::item))
+        .routes(routes!(asyncapi::asyncapi))
+        .routes(routes!(cap::feed))
+        .routes(routes!(cap::alert))
+        .routes(routes!(cot::all))
+        .routes(routes!(cot::one))
+        .routes(routes!(open311::discovery_json))
+        .routes(routes!(open311::discovery_xml))
+        .routes(routes!(open311::services_json))
+        .routes(routes!(open311::services_xml))
+        .routes(routes!(open311::service))
+        .routes(routes!(open311::requests_json, open311::submit_json))
+        .routes(routes!(open311::requests_xml, open311::submit_xml))
+        .routes(routes!(open311::request))
+        .routes(routes!(open311::token))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

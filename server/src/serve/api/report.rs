@@ -101,7 +101,7 @@ fn number(name: &str, text: &str) -> Result<Option<f64>, Problem> {
     Ok(Some(number))
 }
 
-async fn keep(app: &Arc<App>, bytes: Vec<u8>) -> Result<EvidenceRef, Problem> {
+pub(super) async fn keep(app: &Arc<App>, bytes: Vec<u8>) -> Result<EvidenceRef, Problem> {
     let folder = app.evidence.clone();
     let stored = blocking(move || {
         // The size is read from the header: a picture that claims to be huge is never decoded.

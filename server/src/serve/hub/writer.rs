@@ -23,6 +23,7 @@ use super::status::SourceStatus;
 use crate::clock;
 use crate::evidence::{Keeper, Sighting};
 use crate::serve::App;
+use crate::serve::reported::is_reported;
 
 /// Frames between the sources and the writer at most; a source waits when they are full, a live one drops its oldest then.
 pub const ARRIVALS: usize = 32;
@@ -254,8 +255,13 @@ impl Writer {
         };
         let since = known.as_ref().map_or_else(clock::now, |task| task.created);
         let made = task_in_context(incident, &city.zones, &city.context, &city.rules, stills, since);
-        let made = made
-            .and_then(|task| if self.app.review_first { self.for_review(incident, task) } else { Ok(task) });
+        let made = made.and_then(|task| {
+            if self.app.review_first || is_reported(incident) {
+                self.for_review(incident, task)
+            } else {
+                Ok(task)
+            }
+        });
         match made {
             Ok(new) => Some(Task { id: known.map_or(new.id, |task| task.id), ..new }),
             Err(reason) => {

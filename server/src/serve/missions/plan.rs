@@ -88,6 +88,10 @@ impl Asked<'_> {
             aircraft: self.aircraft.id,
             gsd_m,
             costs: (costs.length_m, costs.secs),
+            area: match self.what {
+                What::Area { geojson, .. } => Some(geojson.to_owned()),
+                What::File(_) => None,
+            },
             area_m2,
             warnings: problems.iter().map(warning).collect(),
             plan: imported.plan,

@@ -33,6 +33,9 @@ pub struct Mission {
     pub gsd_m: Option<f64>,
     /// Length in metres and seconds in the air.
     pub costs: (f64, f64),
+    /// The area as it was asked for, GeoJSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
     /// Ground that was asked for, square metres.
     pub area_m2: Option<f64>,
     /// What `mission check` says.

@@ -1,9 +1,13 @@
 //! The interface of a server over a small city, without a network: who may do what, what they get, and what is refused.
 
+mod alerts;
 mod desk;
 mod feed;
 mod gis_clients;
 mod missions;
+mod mqtt;
+mod open311;
+mod outside;
 mod roles;
 mod webhooks;
 

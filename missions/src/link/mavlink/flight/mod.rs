@@ -79,6 +79,8 @@ pub struct Flight {
     /// It was told to start.
     launched: bool,
     seen_airborne: bool,
+    /// When it was first seen in the air.
+    rose: Option<Duration>,
     seen_armed: bool,
     /// Since when it says that it is down with its motors off.
     down_since: Option<Duration>,
@@ -126,6 +128,7 @@ impl Flight {
             gates: Vec::new(),
             launched: false,
             seen_airborne: false,
+            rose: None,
             seen_armed: false,
             down_since: None,
             home_for: None,

@@ -9,6 +9,8 @@ use crate::link::mavlink::track::Track;
 
 /// How long it must say that it is down before that is believed: longer than two of its heartbeats.
 const SETTLED: Duration = Duration::from_millis(2500);
+/// How long messages of one change may be apart.
+const BETWEEN: Duration = Duration::from_millis(1500);
 
 impl Flight {
     /// Tells from what the vehicle says where the flight stands.
@@ -58,6 +60,7 @@ impl Flight {
         }
         if armed && self.vehicle.airborne() == Some(true) {
             self.seen_airborne = true;
+            self.rose.get_or_insert(now);
             if self.failing.take().is_some() {
                 self.job = None;
                 self.note(Words::new(
@@ -69,7 +72,7 @@ impl Flight {
                 let on_plan = self.vehicle.mode == Some(Mode::Mission);
                 self.track.flown(current, self.vehicle.at.filter(|_| on_plan));
             }
-            let state = self.in_the_air();
+            let state = self.in_the_air(now);
             self.enter(state);
         } else if down && self.seen_airborne {
             let aborted = self.home_for == Some(Cause::Aborted);
@@ -98,7 +101,24 @@ impl Flight {
         self.track.left_at()
     }
 
-    fn in_the_air(&mut self) -> State {
+    /// Tells whether what it does has just changed, and what else would tell why has not come yet.
+    fn is_between(&self, now: Duration) -> bool {
+        let since = |then: Duration| now.saturating_sub(then) < BETWEEN;
+        match self.vehicle.mode {
+            // What it said before it rose.
+            Some(Mode::Hold) => self.state == State::Launching && self.rose.is_some_and(since),
+            Some(Mode::Return | Mode::Land) => {
+                let untold = self.home_for.is_none() && self.left_at().is_some();
+                untold && since(self.vehicle.mode_since) && matches!(self.state, State::Flying { .. })
+            }
+            _ => false,
+        }
+    }
+
+    fn in_the_air(&mut self, now: Duration) -> State {
+        if self.is_between(now) {
+            return self.state.clone();
+        }
         let progress = self.track.progress();
         let home = |cause| State::Returning { cause, left_at: self.left_at() };
         let flown = self.left_at().is_none();

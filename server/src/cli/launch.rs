@@ -1,0 +1,175 @@
+//! Arguments of `mission launch`, `mission order` and `mission simulate-vehicle`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use gis::LatLon;
+use missions::check::Wind;
+use missions_link::Address;
+
+use super::mission::parse_wind;
+use super::{GroundArgs, parse_place};
+
+/// Folder of flights where none is named.
+const FLIGHTS: &str = "out/flights";
+
+/// What flies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VehicleArg {
+    /// An aircraft that speaks MAVLink.
+    Mavlink(Address),
+}
+
+impl FromStr for VehicleArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        match kind {
+            "mavlink" => Ok(Self::Mavlink(rest.parse().map_err(|error| format!("{error}"))?)),
+            "dji-dock" => {
+                Err(format!("a dock is flown by flyonce mission launch-dock PLAN --vehicle {text}"))
+            }
+            other => Err(format!("no vehicle of kind {other:?}: give mavlink:udp://HOST:PORT")),
+        }
+    }
+}
+
+/// Arguments of `mission launch`.
+#[derive(Debug, Clone, Args)]
+pub struct MissionLaunchArgs {
+    /// Plan: KMZ, WPML, .plan, QGC WPL 110 or GeoJSON; that of the flight with --resume
+    #[arg(required_unless_present = "resume")]
+    pub plan: Option<PathBuf>,
+    /// Vehicle: mavlink:udp://:14550 (listen), mavlink:udp://HOST:PORT, mavlink:tcp://HOST:PORT or mavlink:serial:///dev/ttyUSB0:57600
+    #[arg(long, value_name = "VEHICLE")]
+    pub vehicle: VehicleArg,
+    /// Who launches
+    #[arg(long, value_name = "NAME")]
+    pub actor: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Start without asking at the terminal
+    #[arg(long)]
+    pub yes: bool,
+    /// Id of the flight: launched once, however often it is asked for; a new one when not given
+    #[arg(long, value_name = "ID", value_parser = parse_flight)]
+    pub flight: Option<String>,
+    /// Fly what is left of the flight that --flight names
+    #[arg(long, requires = "flight")]
+    pub resume: bool,
+    /// Folder of flights: what was planned, ordered and answered
+    #[arg(long, value_name = "DIR", default_value = FLIGHTS)]
+    pub out: PathBuf,
+    /// Aircraft: a name or a profile; that of the plan when it says so
+    #[arg(long = "profile", alias = "aircraft", value_name = "NAME")]
+    pub aircraft: Option<String>,
+    /// The ground
+    #[command(flatten)]
+    pub ground: GroundArgs,
+    /// Fence that must not be left, GeoJSON; it goes on board
+    #[arg(long, value_name = "FILE")]
+    pub fence: Option<PathBuf>,
+    /// No-fly zones, GeoJSON with `name`, `from` and `until`; those of now go on board where there is a fence
+    #[arg(long, value_name = "FILE")]
+    pub no_fly: Option<PathBuf>,
+    /// Place to land in need, as in 28.97,118.87; several; they go on board
+    #[arg(long, value_name = "LAT,LON", value_parser = parse_place, allow_hyphen_values = true)]
+    pub rally: Vec<LatLon>,
+    /// Wind, as in 6m/s@270: metres a second from a direction
+    #[arg(long, value_name = "SPEED@FROM", value_parser = parse_wind)]
+    pub wind: Option<Wind>,
+    /// Least height above ground, metres
+    #[arg(long, value_name = "METRES", default_value_t = missions::check::CLEARANCE_M)]
+    pub clearance: f64,
+}
+
+/// What may be ordered of a flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OrderArg {
+    /// Hold in the air
+    Pause,
+    /// Go on
+    Resume,
+    /// Fly another plan from here on
+    Change,
+    /// Fly home and land
+    ReturnHome,
+    /// Break off for good
+    Abort,
+}
+
+/// Arguments of `mission order`.
+#[derive(Debug, Clone, Args)]
+pub struct MissionOrderArgs {
+    /// Id of the flight
+    #[arg(value_parser = parse_flight)]
+    pub flight: String,
+    /// What to do
+    pub order: OrderArg,
+    /// The plan to change to
+    #[arg(long, value_name = "FILE", required_if_eq("order", "change"))]
+    pub plan: Option<PathBuf>,
+    /// Who orders
+    #[arg(long, value_name = "NAME")]
+    pub actor: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Folder of flights
+    #[arg(long, value_name = "DIR", default_value = FLIGHTS)]
+    pub out: PathBuf,
+}
+
+/// Arguments of `mission simulate-vehicle`.
+#[derive(Debug, Clone, Args)]
+pub struct MissionVehicleArgs {
+    /// Where it listens
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:14540")]
+    pub listen: String,
+    /// Where it stands
+    #[arg(long, value_name = "LAT,LON", value_parser = parse_place, allow_hyphen_values = true)]
+    pub home: LatLon,
+    /// Seconds that it flies in one
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    pub pace: f64,
+    /// Share of messages that its link loses, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub loss: f64,
+    /// Draws what is lost
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Charge at the start, percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 97.0)]
+    pub battery: f64,
+    /// Most items of a list
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub most_items: u16,
+    /// End when it has landed
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// Reads the id of a flight, which is a folder's name, too.
+fn parse_flight(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if text.is_empty() || text.len() > 64 || !text.chars().all(plain) {
+        return Err("give up to 64 letters, digits, - and _".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vehicles_and_flights_are_read_or_refused() {
+        assert!("mavlink:udp://:14550".parse::<VehicleArg>().is_ok());
+        assert!("mavlink:here".parse::<VehicleArg>().unwrap_err().contains("udp://"));
+        assert!("kite:udp://:1".parse::<VehicleArg>().unwrap_err().contains("no vehicle of kind"));
+        assert!(parse_flight("2026-06-22_a").is_ok() && parse_flight("../x").is_err());
+    }
+}
