@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building, testing and running flyonce needs on Debian 12: system packages and ONNX Runtime. Idempotent.
-# PostgreSQL and Chromium are for the tests, which start their own.
+# PostgreSQL, Chromium and mosquitto are for the tests, which start their own.
 # ONNX Runtime's shared library is taken out of its PyPI wheel (checked by SHA-256) into .runtime/onnxruntime.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav libopencv-dev gdal-bin
-  postgresql-15 postgresql-15-postgis-3 chromium
+  postgresql-15 postgresql-15-postgis-3 chromium mosquitto
 )
 ort_version=1.31.1
 ort_wheel="onnxruntime-${ort_version}-cp311-cp311-manylinux_2_28_x86_64.whl"

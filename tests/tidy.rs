@@ -55,7 +55,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("serial2", &["missions-link"]),
     ("tokio", &["server"]),
     ("reqwest", &["server"]),
-    ("ureq", &["pipeline-onvif", "server"]),
+    ("rumqttc", &["server", "missions-link"]),
+    ("tiny_http", &["missions-link"]),
+    ("ureq", &["missions-link", "pipeline-onvif", "server"]),
 ];
 
 const MAX_FILE_LINES: usize = 600;

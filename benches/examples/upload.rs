@@ -53,14 +53,12 @@ fn say(text: &str) {
 
 fn upload(plan: &Plan, retries: u32, run: u64) -> anyhow::Result<Rehearsal> {
     let odds = Odds { drop: LOSS, ..Odds::default() };
-    let settings =
-        Settings { wind: Some(Wind { speed_mps: 3.0, from_deg: 0.0 }), ..Settings::default() };
+    let settings = Settings { wind: Some(Wind { speed_mps: 3.0, from_deg: 0.0 }), ..Settings::default() };
     let vehicle = Simulator::new(Model { retries, ..Model::at(HOME) });
     let (up, down) = (Lossy::new(odds, 2 * run), Lossy::new(odds, 2 * run + 1));
     let mut world = Rehearsal::new(Flight::new(plan.clone(), settings), vehicle, up, down);
-    let ended = world.until(MOST, |world| {
-        *world.flight.state() == State::Ready || world.flight.state().is_over()
-    });
+    let ended =
+        world.until(MOST, |world| *world.flight.state() == State::Ready || world.flight.state().is_over());
     if !ended || *world.flight.state() != State::Ready {
         bail!("run {run}: {}", world.flight.state().words());
     }

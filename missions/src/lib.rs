@@ -19,6 +19,7 @@ pub mod orbit;
 pub mod plan;
 pub mod plane;
 pub mod planner;
+pub mod proof;
 pub mod revisit;
 pub mod survey;
 

@@ -3,7 +3,10 @@
 //! | spoken | not spoken |
 //! |---|---|
 //! | MAVLink 1 and 2 in, 2 out | signing |
+//! | DJI docks over MQTT: [`dock`] | pictures that docks upload |
 //! | UDP, as the side that listens or sends first; TCP, sending first; serial lines | broadcast, TCP listening |
+
+pub mod dock;
 
 mod address;
 mod host;

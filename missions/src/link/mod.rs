@@ -4,6 +4,7 @@
 //! each, and the record that is kept of it. [`gates`] is what must hold before an aircraft may start, [`mavlink`] the link to autopilots, and
 //! [`lossy`] a link on which messages are lost, doubled, delayed and reordered.
 
+pub mod dock;
 pub mod gates;
 pub mod launch;
 pub mod lossy;

@@ -28,6 +28,7 @@ impl FromStr for VehicleArg {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         match kind {
             "mavlink" => Ok(Self::Mavlink(rest.parse().map_err(|error| format!("{error}"))?)),
+            "dji-dock" => Err("a dock is launched with `flyonce mission launch-dock`".to_owned()),
             other => Err(format!("no vehicle of kind {other:?}: give mavlink:udp://HOST:PORT")),
         }
     }

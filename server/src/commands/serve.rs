@@ -15,6 +15,7 @@ use crate::cli::ServeArgs;
 use crate::config::{self, Config, Problem};
 use crate::serve::accounts::{Accounts, Role};
 use crate::serve::hub::{ARRIVALS, Common, DetectorPool, Hub, Writer};
+use crate::serve::missions::Missions;
 use crate::serve::stores::Stores;
 use crate::serve::webhooks::Webhook;
 use crate::serve::{App, Parts, api};
@@ -110,6 +111,7 @@ fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> an
         evidence: data.join("evidence"),
         review_first,
         flood: config.flood,
+        missions: Missions::open(data, config.vehicles.clone()),
     };
     Ok(App::new(parts)?)
 }

@@ -57,6 +57,8 @@ pub enum Scope {
     Report,
     /// Steer sources.
     Sources,
+    /// Plan and steer flights.
+    Fly,
 }
 
 impl Role {
@@ -66,7 +68,7 @@ impl Role {
             Scope::Read => true,
             Scope::Decide => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Report => matches!(self, Self::Admin | Self::Duty | Self::Analyst | Self::Department),
-            Scope::Sources => matches!(self, Self::Admin | Self::Operator),
+            Scope::Sources | Scope::Fly => matches!(self, Self::Admin | Self::Operator),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod api;
 pub mod board;
 pub mod events;
 pub mod hub;
+pub mod missions;
 pub mod page;
 pub mod presence;
 pub mod stores;
@@ -26,6 +27,7 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::wire::City;
 
+use self::missions::Missions;
 use accounts::Accounts;
 use answers::Answers;
 use board::Board;
@@ -54,6 +56,8 @@ pub struct App {
     pub review_first: bool,
     /// When many tasks are asked about as one.
     pub flood: FloodConfig,
+    /// Flights.
+    pub missions: Missions,
     board: RwLock<Board>,
     events: RwLock<Events>,
     tail: Mutex<Box<dyn Store>>,
@@ -78,6 +82,8 @@ pub struct Parts {
     pub review_first: bool,
     /// When many tasks are asked about as one.
     pub flood: FloodConfig,
+    /// Flights.
+    pub missions: Missions,
 }
 
 impl App {
@@ -97,6 +103,7 @@ impl App {
             evidence: parts.evidence,
             review_first: parts.review_first,
             flood: parts.flood,
+            missions: parts.missions,
             presence: Presence::default(),
             answers: Answers::default(),
             board: RwLock::new(board),

@@ -1,11 +1,14 @@
 //! `flyonce mission`: flights from areas, lines, tasks and requests, what is wrong with a plan, and the flight itself.
 
 mod check;
+mod dock;
+mod dock_launch;
 mod fleet;
-mod input;
+pub mod input;
 mod launch;
 mod output;
 mod plan;
+pub mod proof;
 
 use std::process::ExitCode;
 
@@ -24,9 +27,12 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Orbit(args) => plan::orbit(args),
         MissionCommand::Fleet(args) => fleet::run(args),
         MissionCommand::Check(args) => check::run(args),
+        MissionCommand::Proof(args) => proof::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
         MissionCommand::Launch(args) => launch::run(args),
         MissionCommand::Order(args) => launch::order(args),
         MissionCommand::SimulateVehicle(args) => launch::simulate_vehicle(args),
+        MissionCommand::LaunchDock(args) => dock_launch::run(args),
+        MissionCommand::SimulateDock(args) => dock::simulate(args),
     }
 }

@@ -9,6 +9,8 @@ pub mod feed;
 pub mod health;
 pub mod media;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod missions;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod ogc;
 pub mod operations;
 pub mod overview;
@@ -81,6 +83,17 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(sources::resume))
         .routes(routes!(sources::still))
         .routes(routes!(sources::live))
+        .routes(routes!(missions::vehicles))
+        .routes(routes!(missions::aircraft))
+        .routes(routes!(missions::list, missions::add))
+        .routes(routes!(missions::show, missions::remove))
+        .routes(routes!(missions::plan))
+        .routes(routes!(missions::coverage))
+        .routes(routes!(missions::launch))
+        .routes(routes!(missions::pause))
+        .routes(routes!(missions::resume))
+        .routes(routes!(missions::go_home))
+        .routes(routes!(missions::abort))
         .routes(routes!(media::evidence))
         .routes(routes!(feed::feed))
         .routes(routes!(feed::stream))
