@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pipeline-onvif", &["pipeline", "gis"]),
     ("dispatch", &["gis"]),
     ("missions", &["gis"]),
+    ("missions-link", &["missions", "gis"]),
     ("store", &["gis", "dispatch"]),
     ("simulation", &["gis", "dispatch"]),
     (
@@ -30,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pipeline-onvif",
             "dispatch",
             "missions",
+            "missions-link",
             "store",
             "simulation",
         ],
@@ -50,10 +52,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("postgres", &["store"]),
     ("sqlx", &["store"]),
     ("axum", &["server"]),
+    ("serial2", &["missions-link"]),
     ("tokio", &["server"]),
     ("reqwest", &["server"]),
-    ("rumqttc", &["server"]),
-    ("ureq", &["pipeline-onvif", "server"]),
+    ("rumqttc", &["server", "missions-link"]),
+    ("tiny_http", &["missions-link"]),
+    ("ureq", &["missions-link", "pipeline-onvif", "server"]),
 ];
 
 const MAX_FILE_LINES: usize = 600;

@@ -12,12 +12,14 @@ pub mod estimate;
 pub mod fleet;
 pub mod follow;
 pub mod formats;
+pub mod link;
 pub mod merge;
 pub mod optics;
 pub mod orbit;
 pub mod plan;
 pub mod plane;
 pub mod planner;
+pub mod proof;
 pub mod revisit;
 pub mod survey;
 

@@ -38,6 +38,8 @@ pub struct CameraSetup {
     pub takeoff: Option<EllipsoidHeight>,
     /// Constant errors of the aircraft's camera, added to what its telemetry says.
     pub mount: Option<MountBias>,
+    /// One standard deviation of the clock of the telemetry against that of the video, where it was calibrated, seconds.
+    pub clock_sigma_secs: Option<f64>,
     /// How long the camera reads a picture, where its rows are not of one moment.
     pub readout: Option<Readout>,
 }

@@ -16,7 +16,7 @@ use crate::poses::{PoseLookup, PoseTrack};
 use crate::ptz::{PtzCamera, PtzLookup};
 use crate::runner::{Event, Looked};
 use crate::scene::{Scene, SceneWatch, turn};
-use crate::telemetry::{Sample, klv};
+use crate::telemetry::Sample;
 
 /// How far the feed may run past a frame that waits for telemetry.
 const WAIT: Duration = Duration::from_secs(2);
@@ -129,7 +129,11 @@ impl<'a> Placer<'a> {
                 self.latest = self.latest.max(looked.frame.elapsed);
                 self.waiting.push_back(looked);
             }
-            Event::Telemetry(packet) => self.take_packet(packet.elapsed_us, &packet.klv),
+            Event::Telemetry(packet) => {
+                if let PoseOrigin::InBand(track) = &mut self.origin {
+                    track.push_klv(&packet, micros(self.latest));
+                }
+            }
         }
         self.ready()
     }
@@ -141,19 +145,6 @@ impl<'a> Placer<'a> {
         }
         self.over = true;
         self.ready()
-    }
-
-    /// A damaged packet is never used; a packet without a time stamp belongs to the newest frame.
-    fn take_packet(&mut self, elapsed_us: Option<i64>, bytes: &[u8]) {
-        let PoseOrigin::InBand(track) = &mut self.origin else { return };
-        match klv::decode(bytes).map(|packet| packet.sample()) {
-            Ok(Some(sample)) => {
-                let at_us = elapsed_us.unwrap_or(micros(self.latest));
-                track.push(at_us, Sample { elapsed_us: Some(at_us), ..sample });
-            }
-            Ok(None) => tracing::debug!("KLV packet with a wrong checksum at {elapsed_us:?} us"),
-            Err(error) => tracing::debug!("KLV packet at {elapsed_us:?} us: {error}"),
-        }
     }
 
     fn ready(&mut self) -> Vec<Placed> {
@@ -253,7 +244,7 @@ impl<'a> Placer<'a> {
         camera.pose.sigma.time_offset = Some(TimeOffset {
             velocity_enu_m_per_s: motion.velocity_enu_m_per_s.into(),
             turn_enu_rad_per_s: motion.turn_enu_rad_per_s.into(),
-            sigma_secs: sigma_millis / 1_000.0,
+            sigma_secs: self.setup.clock_sigma_secs.unwrap_or(sigma_millis / 1_000.0),
         });
         camera.shutter = self.setup.readout.map(|readout| RollingShutter { readout, motion });
         camera

@@ -12,7 +12,8 @@ pub use interpolate::interpolate;
 use gis::camera::CameraMotion;
 use gis::geodesy::metres_per_degree;
 
-use crate::telemetry::Sample;
+use crate::frame::TelemetryPacket;
+use crate::telemetry::{Sample, klv};
 
 /// How a track keeps and judges its samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +91,16 @@ impl PoseTrack {
         self.samples.insert(at_us, sample);
         while self.samples.len() > self.config.capacity.max(1) {
             self.samples.pop_first();
+        }
+    }
+
+    /// Adds the sample of a packet of MISB ST 0601; one without a time belongs to `otherwise_us`, a damaged one is never used.
+    pub fn push_klv(&mut self, packet: &TelemetryPacket, otherwise_us: i64) {
+        let at_us = packet.elapsed_us.unwrap_or(otherwise_us);
+        match klv::decode(&packet.klv).map(|packet| packet.sample()) {
+            Ok(Some(sample)) => self.push(at_us, Sample { elapsed_us: Some(at_us), ..sample }),
+            Ok(None) => tracing::debug!("KLV packet with a wrong checksum at {at_us} us"),
+            Err(error) => tracing::debug!("KLV packet at {at_us} us: {error}"),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod cases;
+mod dock;
 mod field;
 mod mission;
 mod position;
@@ -21,17 +22,18 @@ pub use cases::{
     IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
     TasksListArgs,
 };
+pub use dock::{BrokerArgs, DockArgs, LaunchLookArgs, MissionLaunchDockArgs, MissionSimulateDockArgs};
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
 pub use mission::{
     GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
-    MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs,
+    MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionProofArgs,
     MissionRevisitArgs, parse_length,
 };
 pub use position::{
-    CalibrateArgs, CalibrateCameraArgs, CalibrateCommand, CalibrateMountArgs, DemHeights, DemKind,
-    GeorefArgs, LensChoice, MarkCrs, PointFormat,
+    CalibrateArgs, CalibrateCameraArgs, CalibrateClockArgs, CalibrateCommand, CalibrateMountArgs, DemHeights,
+    DemKind, GeorefArgs, LensChoice, MarkCrs, PointFormat,
 };
 pub use route::{
     CityArgs, ContextArg, RouteArgs, RowFormat, RulesArgs, RulesCheckArgs, RulesCommand, RulesDryRunArgs,

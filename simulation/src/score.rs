@@ -282,6 +282,19 @@ pub struct FirstMinute {
     pub like_a_false_run_share: f64,
     /// First sight to task of all other things, seconds.
     pub others_first_sight_to_task_s: Quantiles,
+    /// Those of the others that waited longer than a minute, longest first.
+    pub others_that_waited: Vec<Waited>,
+}
+
+/// A thing that waited for its task, and what its first minute showed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Waited {
+    /// From first sight to task, seconds.
+    pub secs: f64,
+    /// Sightings in its first minute.
+    pub sightings: usize,
+    /// Their mean score.
+    pub mean_score: f64,
 }
 
 /// The least seconds that first sightings are given.
@@ -290,7 +303,7 @@ const A_MINUTE_SECS: f64 = 60.0;
 fn first_minute(day: &Day, judged: &[Judged<'_>]) -> FirstMinute {
     let first = first_sights(day);
     let things = day.things.len();
-    let mut within: BTreeMap<Cause, usize> = BTreeMap::new();
+    let mut within: BTreeMap<Cause, (usize, f64)> = BTreeMap::new();
     let mut of_false: BTreeMap<Cause, usize> = BTreeMap::new();
     for observation in day.frames.iter().flat_map(|frame| &frame.observations) {
         let Some(cause) = day.cause_of.get(&observation.id).copied() else { continue };
@@ -298,21 +311,32 @@ fn first_minute(day: &Day, judged: &[Judged<'_>]) -> FirstMinute {
         if cause >= things {
             *of_false.entry(cause).or_default() += 1;
         } else if observation.time.duration_since(*since).as_secs_f64() <= A_MINUTE_SECS {
-            *within.entry(cause).or_default() += 1;
+            let (count, scores) = within.entry(cause).or_default();
+            *count += 1;
+            *scores += observation.score;
         }
     }
     let longest_false_run = of_false.into_values().max().unwrap_or(0);
-    let is_like = |cause: &Cause| within.get(cause).is_none_or(|count| *count <= longest_false_run);
-    let others = waits(day, judged).into_iter().filter(|(cause, _)| !is_like(cause));
-    let others = Quantiles::of(others.map(|(_, secs)| secs).collect());
-    let like = within.values().filter(|count| **count <= longest_false_run).count();
-    let mut sightings: Vec<usize> = within.values().copied().collect();
+    let is_like = |cause: &Cause| within.get(cause).is_none_or(|(count, _)| *count <= longest_false_run);
+    let others: Vec<(Cause, f64)> =
+        waits(day, judged).into_iter().filter(|(cause, _)| !is_like(cause)).collect();
+    let waited = |(cause, secs): &(Cause, f64)| {
+        let (sightings, scores) = *within.get(cause)?;
+        let mean_score = scores / sightings.max(1) as f64;
+        (*secs > A_MINUTE_SECS).then_some(Waited { secs: *secs, sightings, mean_score })
+    };
+    let mut others_that_waited: Vec<Waited> = others.iter().filter_map(waited).collect();
+    others_that_waited.sort_by(|a, b| b.secs.total_cmp(&a.secs));
+    let others = Quantiles::of(others.into_iter().map(|(_, secs)| secs).collect());
+    let like = within.values().filter(|(count, _)| *count <= longest_false_run).count();
+    let mut sightings: Vec<usize> = within.values().map(|(count, _)| *count).collect();
     sightings.sort_unstable();
     FirstMinute {
         longest_false_run,
         like_a_false_run_share: share(like, sightings.len()),
         sightings,
         others_first_sight_to_task_s: others,
+        others_that_waited,
     }
 }
 

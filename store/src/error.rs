@@ -46,6 +46,24 @@ pub enum StoreError {
         /// Newest version known.
         known: u32,
     },
+    /// The file was written by an older version of this program and is only to be read.
+    #[error(
+        "cannot read database {path}: its schema version {found} is older than {wanted}; any command that writes brings it forward"
+    )]
+    SchemaTooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that is needed.
+        wanted: u32,
+    },
+    /// The database is to be filled from a backup and holds something.
+    #[error("cannot restore into database {path}: it holds records already")]
+    NotEmpty {
+        /// The address of the server.
+        path: PathBuf,
+    },
     /// There is no room left.
     #[error(
         "cannot {doing} in database {path}: the disk or the allowed size is full; nothing of it was saved"

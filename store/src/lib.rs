@@ -7,6 +7,7 @@
 
 mod absorb;
 mod behind;
+mod chain;
 mod columns;
 mod consumers;
 mod error;
@@ -25,6 +26,7 @@ mod zones;
 
 pub use self::postgres::PostgresStore;
 pub use absorb::{AbsorbedBatch, Batch, SeenFrame};
+pub use chain::{Changed, FIRST, Link, LinkKind, Note, StoredNote, TimeStamp, changed_at, marks_of};
 pub use consumers::{Answered, Claimed, Consumer, ConsumerChange, DeadLetter};
 pub use error::StoreError;
 pub use export::{CityExport, ExportCrs, Exported, write_geopackage};
@@ -32,9 +34,11 @@ pub use intake::{Intake, IntakeConfig, Pumped};
 pub use memory::MemoryStore;
 pub use operations::{Expected, Operated, Operation, OperationRecord, Subject, What};
 pub use record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
-pub use retention::{Pruned, Retention};
+pub use retention::{HOLD, Pruned, RELEASE, Retention};
 pub use sqlite::SqliteStore;
 pub use zones::{ImportedZones, StoredZone, ZoneStore, read_geopackage};
+
+use std::path::Path;
 
 use dispatch::casework::Desk;
 use dispatch::{BackOff, Sent, Task, TaskId};
@@ -166,6 +170,57 @@ pub trait Store: Send {
         id: &str,
         change: &mut ConsumerChange<'_>,
     ) -> Result<Option<Consumer>, StoreError>;
+
+    /// Returns links of the chain after a number, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn links(&self, after: u64, limit: usize) -> Result<Vec<Link>, StoreError>;
+
+    /// Writes the whole store as of one moment into a folder, while others write: an SQLite file, or the tables of PostgreSQL as
+    /// files of COPY; nothing of a store in memory. Returns the names of the files.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::CannotOpen`] for a file that cannot be written.
+    fn back_up(&self, folder: &Path) -> Result<Vec<String>, StoreError>;
+
+    /// Returns the last link of the chain.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn last_link(&self) -> Result<Option<Link>, StoreError>;
+
+    /// Returns what links of a kind stand for as it is now, subject and content: events, operations and notes after a number, at
+    /// most `limit`; tasks all at once, those put away too; of files nothing.
+    ///
+    /// # Errors
+    /// Any that reading has.
+    fn contents(&self, kind: LinkKind, after: u64, limit: usize)
+    -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Returns the time stamps over the chain, by the number of their links.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn time_stamps(&self) -> Result<Vec<TimeStamp>, StoreError>;
+
+    /// Keeps a time stamp.
+    ///
+    /// # Errors
+    /// Any that writing has.
+    fn put_time_stamp(&mut self, stamp: &TimeStamp) -> Result<(), StoreError>;
+
+    /// Writes a note into the journal and returns its number.
+    ///
+    /// # Errors
+    /// Any that writing has.
+    fn add_note(&mut self, note: &Note) -> Result<u64, StoreError>;
+
+    /// Returns notes of a kind, or all, after a number, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn notes(&self, kind: Option<&str>, after: u64, limit: usize) -> Result<Vec<StoredNote>, StoreError>;
 
     /// Adds a consumer, or gives one that is known another kind or place; its cursor stays.
     ///

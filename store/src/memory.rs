@@ -1,6 +1,7 @@
 //! A store in memory, for runs that keep nothing and for tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
@@ -10,12 +11,15 @@ use gis::{Incident, IncidentId, IncidentState, Observation, ObservationId, Opera
 use jiff::Timestamp;
 
 use crate::absorb::{AbsorbRows, AbsorbedBatch, Batch, Findings, Known, LastLooks, Version, absorb};
+use crate::chain::{
+    FIRST, Link, LinkKind, Loose, Note, StoredNote, TimeStamp, event_content, fresh, note_content,
+};
 use crate::columns::listed;
 use crate::consumers::{Consumer, ConsumerChange};
 use crate::error::StoreError;
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
-use crate::retention::{PruneRows, Pruned, Retention, is_over, prune};
+use crate::retention::{HOLD, HOLDS, PruneRows, Pruned, Retention, is_over, prune};
 use crate::save::{Rows, Stamp, encode, save};
 use crate::{Store, schema};
 
@@ -40,6 +44,11 @@ struct MemoryRows {
     operations: BTreeMap<OperationId, OperationRecord>,
     looked_at: BTreeMap<(String, Timestamp), LookedAt>,
     consumers: BTreeMap<String, Consumer>,
+    archive: BTreeMap<TaskId, Task>,
+    chain: Vec<Link>,
+    files: BTreeSet<String>,
+    time_stamps: BTreeMap<u64, TimeStamp>,
+    notes: Vec<StoredNote>,
 }
 
 impl MemoryStore {
@@ -149,6 +158,51 @@ impl Store for MemoryStore {
         }
         Ok(changed)
     }
+
+    fn links(&self, after: u64, limit: usize) -> Result<Vec<Link>, StoreError> {
+        Ok(self.rows.chain.iter().filter(|link| link.number > after).take(limit).cloned().collect())
+    }
+
+    fn back_up(&self, _folder: &Path) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn last_link(&self) -> Result<Option<Link>, StoreError> {
+        Ok(self.rows.chain.last().cloned())
+    }
+
+    fn contents(
+        &self,
+        kind: LinkKind,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let all = self.rows.contents(kind)?;
+        let later = |subject: &str| subject.parse().is_ok_and(|number: u64| number > after);
+        let wanted = |(subject, _): &(String, String)| kind == LinkKind::Task || later(subject);
+        Ok(all.into_iter().filter(wanted).take(limit).collect())
+    }
+
+    fn time_stamps(&self) -> Result<Vec<TimeStamp>, StoreError> {
+        Ok(self.rows.time_stamps.values().cloned().collect())
+    }
+
+    fn put_time_stamp(&mut self, stamp: &TimeStamp) -> Result<(), StoreError> {
+        self.rows.time_stamps.insert(stamp.number, stamp.clone());
+        Ok(())
+    }
+
+    fn add_note(&mut self, note: &Note) -> Result<u64, StoreError> {
+        let number = self.rows.notes.len() as u64 + 1;
+        self.rows.notes.push(StoredNote { number, note: note.clone() });
+        self.rows.link(vec![Loose::of(LinkKind::Note, &number, &note_content(number, note))]);
+        Ok(number)
+    }
+
+    fn notes(&self, kind: Option<&str>, after: u64, limit: usize) -> Result<Vec<StoredNote>, StoreError> {
+        let wanted = |one: &&StoredNote| one.number > after && kind.is_none_or(|kind| kind == one.note.kind);
+        Ok(self.rows.notes.iter().filter(wanted).take(limit).cloned().collect())
+    }
 }
 
 impl MemoryRows {
@@ -173,7 +227,60 @@ impl MemoryRows {
     fn note(&mut self, change: Change, stamp: &Stamp) {
         let Stamp { at, run, operation } = *stamp;
         let seq = self.events.len() as u64 + 1;
-        self.events.push(StoredEvent { seq, at, run, operation, change });
+        let event = StoredEvent { seq, at, run, operation, change };
+        // What an event holds is made of ids and words: it can always be stored.
+        let content = content_of_event(&event).unwrap_or_default();
+        self.link(vec![Loose::of(LinkKind::Event, &seq, &content)]);
+        self.events.push(event);
+    }
+
+    fn keep_task(&mut self, task: &Task) -> Result<(), StoreError> {
+        let json = encode(task, "task", &task.id)?;
+        self.link(Loose::of_task(task, &json));
+        self.tasks.insert(task.id, task.clone());
+        Ok(())
+    }
+
+    fn link(&mut self, loose: Vec<Loose>) {
+        for one in fresh(loose, &self.files) {
+            if one.kind == LinkKind::File {
+                self.files.insert(one.subject.clone());
+            }
+            let last = self.chain.last().map_or(FIRST, |link| link.hash.as_str());
+            let link = one.after(last, self.chain.len() as u64 + 1);
+            self.chain.push(link);
+        }
+    }
+
+    /// Returns what links of a kind stand for.
+    fn contents(&self, kind: LinkKind) -> Result<Vec<(String, String)>, StoreError> {
+        match kind {
+            LinkKind::Event => {
+                let pair = |event: &StoredEvent| Ok((event.seq.to_string(), content_of_event(event)?));
+                self.events.iter().map(pair).collect()
+            }
+            LinkKind::Operation => {
+                let pair =
+                    |one: &OperationRecord| Ok((one.id.to_string(), encode(one, "operation", &one.id)?));
+                self.operations.values().map(pair).collect()
+            }
+            LinkKind::Note => {
+                let pair = |one: &StoredNote| (one.number.to_string(), note_content(one.number, &one.note));
+                Ok(self.notes.iter().map(pair).collect())
+            }
+            LinkKind::Task => {
+                let pair = |task: &Task| Ok((task.id.to_string(), encode(task, "task", &task.id)?));
+                self.tasks.values().chain(self.archive.values()).map(pair).collect()
+            }
+            LinkKind::File => Ok(Vec::new()),
+        }
+    }
+
+    fn held(&self, id: IncidentId) -> bool {
+        let subject = id.to_string();
+        let of_it =
+            |one: &&StoredNote| one.note.subject == subject && HOLDS.contains(&one.note.kind.as_str());
+        self.notes.iter().rfind(of_it).is_some_and(|one| one.note.kind == HOLD)
     }
 
     fn versioned(&self, ids: impl IntoIterator<Item = IncidentId>) -> Vec<(IncidentId, Version)> {
@@ -270,7 +377,7 @@ impl AbsorbRows for MemoryRows {
             self.observations.insert(observation.id, (*observation).clone());
         }
         for task in &findings.tasks {
-            self.tasks.insert(task.id, task.clone());
+            self.keep_task(task)?;
         }
         for one in &findings.looked_at {
             self.looked_at.insert((one.source.clone(), one.minute), one.clone());
@@ -300,7 +407,7 @@ impl PruneRows for MemoryRows {
         let worked_on = |id| self.tasks.values().any(|task| task.incident_id == id && !is_over(task.state));
         let over = |incident: &&Incident| {
             let old = incident.class == class && incident.last_seen < before;
-            old && !incident.is_open() && !worked_on(incident.id)
+            old && !incident.is_open() && !worked_on(incident.id) && !self.held(incident.id)
         };
         let mut found: Vec<Incident> = self.incidents.values().filter(over).cloned().collect();
         found.sort_by_key(|incident| incident.last_seen);
@@ -316,6 +423,8 @@ impl PruneRows for MemoryRows {
             self.observations.remove(id);
         }
         let before = self.tasks.len();
+        let away = self.tasks.values().filter(|task| task.incident_id == incident.id).cloned();
+        self.archive.extend(away.map(|task| (task.id, task)).collect::<Vec<_>>());
         self.tasks.retain(|_, task| task.incident_id != incident.id);
         self.incidents.remove(&incident.id);
         self.versions.remove(&incident.id);
@@ -357,9 +466,7 @@ impl Rows for MemoryRows {
     }
 
     fn put_task(&mut self, task: &Task, _stamp: &Stamp) -> Result<(), StoreError> {
-        encode(task, "task", &task.id)?;
-        self.tasks.insert(task.id, task.clone());
-        Ok(())
+        self.keep_task(task)
     }
 
     fn tasks_of(&self, id: IncidentId) -> Result<Vec<Task>, StoreError> {
@@ -395,7 +502,8 @@ impl Rows for MemoryRows {
     }
 
     fn put_operation(&mut self, operation: &OperationRecord) -> Result<(), StoreError> {
-        encode(operation, "operation", &operation.id)?;
+        let json = encode(operation, "operation", &operation.id)?;
+        self.link(vec![Loose::of(LinkKind::Operation, &operation.id, &json)]);
         self.operations.insert(operation.id, operation.clone());
         Ok(())
     }
@@ -424,4 +532,11 @@ impl Rows for MemoryRows {
         self.looked_at.insert((looked_at.source.clone(), looked_at.minute), looked_at.clone());
         Ok(())
     }
+}
+
+fn content_of_event(event: &StoredEvent) -> Result<String, StoreError> {
+    let StoredEvent { seq, at, run, operation, change } = event;
+    let json = encode(change, "event", at)?;
+    let run = run.map(|run| run.to_string());
+    Ok(event_content(*seq, &at.to_string(), run.as_deref(), operation.map(|id| id.0.cast_signed()), &json))
 }

@@ -2,7 +2,7 @@
 //!
 //! What is over and was last seen long enough ago goes from the tables that every frame and every page reads into a table of
 //! records that nobody searches; its observations are deleted, its events stay. Open incidents, and those with a task that is
-//! not over, stay however old they are.
+//! not over, and those under legal hold, stay however old they are.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+
+/// Kind of the note that puts an incident under legal hold: it is kept whatever its age.
+pub const HOLD: &str = "hold";
+/// Kind of the note that ends a hold.
+pub const RELEASE: &str = "release";
+/// Kinds of notes of which the last one decides.
+pub(crate) const HOLDS: [&str; 2] = [HOLD, RELEASE];
 
 /// How long closed incidents are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

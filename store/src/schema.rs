@@ -6,6 +6,7 @@ use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{HookError, M, Migrations};
 
 use crate::error::StoreError;
+use crate::sqlite::chain::fill_version_5;
 use crate::sqlite::fill_version_3;
 
 /// What a file of this program holds.
@@ -31,6 +32,7 @@ pub(crate) const INCIDENTS: Schema = Schema {
         Step { script: include_str!("sqlite/0002_operations.sql"), fill: None },
         Step { script: include_str!("sqlite/0003_absorb.sql"), fill: Some(fill_version_3) },
         Step { script: include_str!("sqlite/0004_looked_at.sql"), fill: None },
+        Step { script: include_str!("sqlite/0005_chain.sql"), fill: Some(fill_version_5) },
     ],
 };
 

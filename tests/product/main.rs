@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod casework;
+mod clock;
 mod command;
 mod configuration;
 mod demo;

@@ -12,8 +12,8 @@ const FOCAL_35MM_MM: f64 = 29.03;
 /// Median distance from the middle of a spot, metres: the poses are true, so that nothing but the height can be off.
 const MEDIAN_ERROR_M: f64 = 2.0;
 
-/// The true poses as DJI writes them: `abs_alt` without a datum, here above the geoid.
-fn side_car() -> String {
+/// The true poses as DJI writes them, `late` tenths of a second late: `abs_alt` without a datum, here above the geoid.
+pub fn side_car(late: usize) -> String {
     let poses = std::fs::read_to_string(root().join("sample-data/flight/poses.csv")).unwrap();
     let mut text = String::new();
     for (index, line) in poses.lines().skip(1).enumerate() {
@@ -26,8 +26,8 @@ fn side_car() -> String {
             "{}\n{} --> {}\n[latitude: {lat}] [longitude: {lon}] [rel_alt: {above_m:.3} abs_alt: {absolute_m:.3}] \
              [gb_yaw: {yaw} gb_pitch: {pitch} gb_roll: {roll}] [focal_len: {FOCAL_35MM_MM}]\n",
             index + 1,
-            clock(index),
-            clock(index + 1),
+            clock(index + late),
+            clock(index + late + 1),
         )
         .unwrap();
     }
@@ -38,7 +38,7 @@ fn side_car() -> String {
 fn the_terrain_tells_the_datum_of_a_flights_heights_and_the_summary_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flight.srt");
-    std::fs::write(&path, side_car()).unwrap();
+    std::fs::write(&path, side_car(0)).unwrap();
     let telemetry = path.to_string_lossy().into_owned();
     let run = analyze(&[
         "--config",

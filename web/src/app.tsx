@@ -16,6 +16,7 @@ import { Toasts } from './ui/toasts';
 
 const Duty = lazy(() => import('./duty/screen').then((m) => ({ default: m.Duty })));
 const Crew = lazy(() => import('./crew/screen').then((m) => ({ default: m.Crew })));
+const Flights = lazy(() => import('./flights/screen').then((m) => ({ default: m.Flights })));
 const Record = lazy(() => import('./record/screen').then((m) => ({ default: m.Record })));
 
 export function App() {
@@ -50,12 +51,13 @@ function Signed({ who }: { who: Session }) {
       <Head who={who} screens={screens} screen={screen} />
       <main id="main" tabIndex={-1}>
         {!screen || !screens.includes(screen) ? (
-          <p class="notice">{t(asked && ['desk', 'duty', 'crew', 'record'].includes(asked) ? 'not_allowed' : 'page_missing')}</p>
+          <p class="notice">{t(asked && ['desk', 'duty', 'crew', 'record', 'flights'].includes(asked) ? 'not_allowed' : 'page_missing')}</p>
         ) : (
           <Suspense fallback={<p class="notice">{t('loading')}</p>}>
             {screen === 'desk' && <Desk who={who} />}
             {screen === 'duty' && <Duty who={who} />}
             {screen === 'crew' && <Crew who={who} />}
+            {screen === 'flights' && <Flights who={who} />}
             {screen === 'record' && <Record who={who} />}
           </Suspense>
         )}

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Role } from './api/types';
 
-export type Screen = 'desk' | 'duty' | 'crew' | 'record';
+export type Screen = 'desk' | 'duty' | 'crew' | 'record' | 'flights';
 
 const hash = signal(location.hash);
 addEventListener('hashchange', () => {
@@ -24,10 +24,10 @@ export function note(...path: string[]): void {
 
 const SCREENS: Record<Role, readonly Screen[]> = {
   analyst: ['desk', 'duty', 'record'],
-  operator: ['desk', 'duty', 'record'],
-  duty: ['duty', 'desk', 'record'],
+  operator: ['desk', 'duty', 'flights', 'record'],
+  duty: ['duty', 'desk', 'flights', 'record'],
   department: ['crew', 'record'],
-  admin: ['desk', 'duty', 'crew', 'record'],
+  admin: ['desk', 'duty', 'flights', 'crew', 'record'],
 };
 
 /** The screens of a role, the first of which it starts with. */

@@ -5,6 +5,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { DEPARTMENTS, CLASSES, distance_m, drawing, ellipse, incidents, sequence, zones } from './city.mjs';
+import { Missions } from './missions.mjs';
 
 const CSP =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'";
@@ -37,6 +38,7 @@ const ACCOUNTS = {
   wang: { role: 'duty', department: null },
   crew: { role: 'department', department: 'municipal_drainage' },
   admin: { role: 'admin', department: null },
+  pilot: { role: 'operator', department: null },
 };
 
 class Problem extends Error {
@@ -67,6 +69,7 @@ export class City {
     this.points = points;
     this.delay = 0;
     this.paused = new Set();
+    this.missions = new Missions();
     made.cases.slice(-14).forEach((it, n) => this.seedTask(it, n));
     this.spare = incidents(number + 8, now).cases.slice(number);
   }
@@ -317,6 +320,23 @@ export class City {
     return { type: 'FeatureCollection', features };
   }
 
+  /** What waits of one class in one district is taken for one cause, as rain makes it. */
+  floods() {
+    const { items } = this.queue(new URLSearchParams({ limit: '1000' }));
+    const like = items[0];
+    if (!like) return [];
+    const district = (it) => it.place_zh.split('、')[0];
+    const alike = items.filter((it) => it.task && it.class === like.class && district(it) === district(like));
+    const seen = alike.map((it) => it.first_seen).sort();
+    return [{
+      id: '018f0000-0000-7000-8000-00000000f100',
+      cause_zh: `${district(like)}${like.class_zh}集中出现`,
+      cause_en: `a burst of ${like.class_en.toLowerCase()}`,
+      from: seen[0], to: seen.at(-1),
+      incidents: alike.map((it) => it.id), waiting: alike.map((it) => it.task.id),
+    }];
+  }
+
   overview() {
     const all = [...this.cases.values()].filter((it) => !it.merged_into);
     const state = (...names) => all.filter((it) => it.task && names.includes(it.task.state));
@@ -351,7 +371,7 @@ export class City {
       departments,
       trend,
       heat,
-      groups: [],
+      groups: this.floods(),
     };
   }
 
@@ -453,6 +473,16 @@ async function route(city, session, request, url, json, response) {
     if (what === 'sources' && action === 'still.jpg') return evidence(city, '5-waterlogging-context_annotated.svg', response);
     if (what === 'sources' && action === 'live.mjpeg') return evidence(city, '6-dumping-context_annotated.svg', response);
     if (what === 'sources') return json(city.sources());
+    if (what === 'vehicles') return json(city.missions.vehicles);
+    if (what === 'aircraft') return json([{ id: 'm3td', name: 'DJI Matrice 3TD' }, { id: 'm4td', name: 'DJI Matrice 4TD' }]);
+    if (what === 'missions' && !id) return json({ items: city.missions.all.map((one) => city.missions.head(one)), total: city.missions.all.length });
+    if (what === 'missions' && action === 'coverage') return json(city.missions.coverage(id));
+    if (what === 'missions') {
+      const after = url.searchParams.get('after');
+      const found = after === null ? city.missions.get(id) : await city.missions.after(id, Number(after), Number(url.searchParams.get('wait') ?? 0));
+      if (!found) throw new Problem(404, 'no such flight');
+      return json(found);
+    }
     if (what === 'record') return json(city.record());
     if (what === 'record.csv') return response.writeHead(200, { 'content-type': 'text/csv' }).end('department\n');
     if (what === 'tasks') {
@@ -469,6 +499,13 @@ async function route(city, session, request, url, json, response) {
     return json({ viewers: incident ? city.viewersOf(incident, session.name) : [] });
   }
   if (key && city.answered.has(key)) return json(city.answered.get(key));
+  if (what === 'missions' && session.role !== 'operator' && session.role !== 'admin') throw new Problem(403, 'only operators fly');
+  if (what === 'missions' && method === 'DELETE') {
+    city.missions.all = city.missions.all.filter((one) => one.id !== id);
+    return response.writeHead(204).end();
+  }
+  if (what === 'missions' && !id) return json(city.missions.plan(JSON.parse(body), session.name), 201);
+  if (what === 'missions') return json(city.missions.order(id, action, JSON.parse(body), session.name, Problem), 202);
   if (what === 'operations') {
     const asked = JSON.parse(body);
     const outcome = id === 'bulk' ? bulk(city, asked, session.name) : city.operate(asked, session.name);

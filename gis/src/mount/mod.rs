@@ -11,6 +11,7 @@
 //! The solver is a damped Gauss-Newton of our own: crate `levenberg-marquardt` 0.15 is built on another version of nalgebra, and marks
 //! of one picture share the error of its pose, which it would have to be told by whitening anyway.
 
+pub mod clock;
 mod model;
 mod normal;
 mod solve;

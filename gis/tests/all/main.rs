@@ -25,6 +25,7 @@ mod georef_quick;
 mod georef_shutter;
 mod georef_truth;
 mod georef_uncertainty;
+mod mount_clock;
 mod mount_synthetic;
 mod mount_truth;
 mod plain;

@@ -4,7 +4,11 @@
 
 mod bad_files;
 mod checks;
+mod dock;
+mod dock_examples;
+mod flights;
 mod laws;
+mod proofs;
 mod reference;
 mod round_trip;
 mod support;

@@ -18,7 +18,7 @@ fn bytes(file: &str) -> Option<Vec<u8>> {
     read
 }
 
-fn text(file: &str) -> Option<String> {
+pub fn text(file: &str) -> Option<String> {
     Some(String::from_utf8(bytes(file)?).unwrap())
 }
 

@@ -106,7 +106,11 @@ pub fn run_source(shared: &Shared<'_>, source: &Source, detectors: &mut [Box<dyn
     }
 }
 
-fn open(source: &Source, stop: &Stop) -> Result<Box<dyn FrameSource>, SourceError> {
+/// Opens the frames of a source.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open(source: &Source, stop: &Stop) -> Result<Box<dyn FrameSource>, SourceError> {
     if let SourceUri::File(path) = &source.spec.uri
         && StillsSource::takes(path)
     {
@@ -123,14 +127,9 @@ fn run_open(
     frames: &mut dyn FrameSource,
     detectors: &mut [Box<dyn Detector>],
 ) -> FeedResult {
-    let (origin, pose_notes) = origin(shared, source);
+    let (origin, pose_notes) = origin(shared.config, shared.terrain, source);
     let _listener = listen(source, &origin);
-    let setup = CameraSetup {
-        undulation_m: shared.config.terrain.undulation_m,
-        mount: source.aircraft.map(|aircraft| aircraft.mount),
-        readout: source.aircraft.and_then(|aircraft| aircraft.readout),
-        ..CameraSetup::default()
-    };
+    let setup = camera_setup(shared.config, source);
     let mut placer = Placer::new(origin.clone(), setup.clone(), shared.terrain.ground(), source.start_time);
     if source.camera.is_some() && source.ptz.is_none() {
         let reference = source.reference_still.as_deref().cloned();
@@ -141,6 +140,17 @@ fn run_open(
         return FeedResult { pose_notes, ..run_placed(shared, source, &mut scaled, placer, detectors) };
     }
     FeedResult { pose_notes, ..run_placed(shared, source, frames, placer, detectors) }
+}
+
+/// Returns what is known of a source's camera before any telemetry.
+pub fn camera_setup(config: &Config, source: &Source) -> CameraSetup {
+    CameraSetup {
+        undulation_m: config.terrain.undulation_m,
+        mount: source.aircraft.map(|aircraft| aircraft.mount),
+        clock_sigma_secs: source.aircraft.and_then(|aircraft| aircraft.clock_sigma_secs),
+        readout: source.aircraft.and_then(|aircraft| aircraft.readout),
+        ..CameraSetup::default()
+    }
 }
 
 fn run_placed(
@@ -172,26 +182,26 @@ fn run_placed(
     FeedResult { id: source.id.clone(), stats, view, pose_notes: Vec::new(), error }
 }
 
-/// Where poses come from, heights of unknown datum settled, and what was assumed and applied on the way.
-fn origin(shared: &Shared<'_>, source: &Source) -> (PoseOrigin, Vec<String>) {
+/// Returns where poses come from, heights of unknown datum settled, and what was assumed and applied on the way.
+pub fn origin(config: &Config, terrain: &Tiles, source: &Source) -> (PoseOrigin, Vec<String>) {
     let mut beside = source.beside.clone();
     let mut samples: Vec<&mut Sample> = match &mut beside {
         Beside::Nothing => Vec::new(),
         Beside::Track(samples) => samples.iter_mut().collect(),
         Beside::Stills(samples) => samples.values_mut().collect(),
     };
-    let undulation_m = shared.config.terrain.undulation_m;
-    let heights = heights::settle_flight(&mut samples, shared.terrain.ground(), undulation_m);
+    let undulation_m = config.terrain.undulation_m;
+    let heights = heights::settle_flight(&mut samples, terrain.ground(), undulation_m);
     let profile = source.aircraft.and_then(|aircraft| aircraft.told());
     let notes: Vec<String> = heights.map(|heights| heights.to_string()).into_iter().chain(profile).collect();
     for note in &notes {
         tracing::warn!("{}: {note}", source.id);
     }
-    (origin_of(shared, source, &beside), notes)
+    (origin_of(config, source, &beside), notes)
 }
 
-fn origin_of(shared: &Shared<'_>, source: &Source, beside: &Beside) -> PoseOrigin {
-    let max_age_us = (shared.config.analysis.max_pose_age_secs * 1e6) as i64;
+fn origin_of(config: &Config, source: &Source, beside: &Beside) -> PoseOrigin {
+    let max_age_us = (config.analysis.max_pose_age_secs * 1e6) as i64;
     let poses = PoseConfig { max_age_us, ..PoseConfig::default() };
     if let (Some(base), Some(ptz)) = (&source.camera, &source.ptz) {
         return PoseOrigin::Ptz(Box::new(ptz_camera(base, ptz)));

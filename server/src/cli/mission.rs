@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use missions::check::Wind;
 use missions::optics::Overlap;
 
-use super::{DemHeights, parse_duration, parse_place};
+use super::dock::{MissionLaunchDockArgs, MissionSimulateDockArgs};
+use super::{DemHeights, StoreArgs, parse_duration, parse_place};
 
 /// Arguments of `mission`.
 #[derive(Debug, Clone, Args)]
@@ -36,8 +37,14 @@ pub enum MissionCommand {
     Fleet(MissionFleetArgs),
     /// Say everything that is wrong with a plan, on which leg, and how to mend it
     Check(MissionCheckArgs),
+    /// Say what was seen of an area, how finely and when, and write what was not as an area to fly
+    Proof(MissionProofArgs),
     /// Write a plan in another format
     Convert(MissionConvertArgs),
+    /// Fly a plan on a dock: gates, a person's word, start, progress, and orders while it flies
+    LaunchDock(Box<MissionLaunchDockArgs>),
+    /// Be a dock of DJI's Cloud API at a broker: bind, take plans, fly them by time and tell of it
+    SimulateDock(MissionSimulateDockArgs),
 }
 
 /// How ground is seen, by whom, from where, and into which file.
@@ -128,6 +135,35 @@ pub struct MissionMergeArgs {
     /// How they are seen
     #[command(flatten)]
     pub look: MissionLookArgs,
+}
+
+/// Arguments of `mission proof`.
+#[derive(Debug, Clone, Args)]
+pub struct MissionProofArgs {
+    /// Area that was to be seen, GeoJSON
+    #[arg(long, value_name = "FILE")]
+    pub area: PathBuf,
+    /// Ground that one pixel had to show, as in 2.5cm or 0.025m
+    #[arg(long, value_name = "LENGTH", value_parser = parse_length)]
+    pub gsd: f64,
+    /// Looks from this time on, as in 2026-06-20T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Timestamp>,
+    /// Looks up to this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+    /// Looks of this source; of all when not given, several when given more than once
+    #[arg(long, value_name = "ID")]
+    pub source: Vec<String>,
+    /// Write what was not seen, GeoJSON
+    #[arg(long, value_name = "FILE")]
+    pub holes: Option<PathBuf>,
+    /// Print JSON on standard output instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// The store
+    #[command(flatten)]
+    pub store: StoreArgs,
 }
 
 /// Arguments of `mission orbit`.

@@ -65,6 +65,8 @@ pub enum CalibrateCommand {
     Camera(CalibrateCameraArgs),
     /// Constant errors of an aircraft's camera from landmarks marked in its pictures
     Mount(CalibrateMountArgs),
+    /// Offset of the telemetry's clock from how the picture turns from frame to frame
+    Clock(CalibrateClockArgs),
 }
 
 /// Arguments of `calibrate camera`.
@@ -116,6 +118,29 @@ pub struct CalibrateCameraArgs {
     /// Where the residuals are drawn, PNG
     #[arg(long, value_name = "FILE")]
     pub picture: Option<PathBuf>,
+}
+
+/// Arguments of `calibrate clock`.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateClockArgs {
+    /// Configuration that names the flight's video, its telemetry and the terrain
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The source; the only one with moving poses when not given
+    #[arg(long, value_name = "ID")]
+    pub source: Option<String>,
+    /// Frames a second that are compared
+    #[arg(long, value_name = "N", default_value_t = 5.0)]
+    pub fps: f64,
+    /// Offsets up to this are tried either way, seconds
+    #[arg(long, value_name = "SECS", default_value_t = 1.0)]
+    pub range_secs: f64,
+    /// Seconds of the video that are looked at, from its start
+    #[arg(long, value_name = "SECS", default_value_t = 180.0)]
+    pub most_secs: f64,
+    /// Write the offset to this profile, whose other figures stay; `aircraft = "profile.toml"` of a source applies it
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `calibrate mount`.

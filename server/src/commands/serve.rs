@@ -16,6 +16,7 @@ use crate::config::{self, Config, Problem};
 use crate::serve::accounts::{Accounts, Role};
 use crate::serve::cot::CotSender;
 use crate::serve::hub::{ARRIVALS, Common, DetectorPool, Hub, Writer};
+use crate::serve::missions::Missions;
 use crate::serve::mqtt::Mqtt;
 use crate::serve::outbox::{self, Watch};
 use crate::serve::stores::Stores;
@@ -112,6 +113,7 @@ fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> an
         evidence: data.join("evidence"),
         review_first,
         flood: config.flood,
+        missions: Missions::open(data, config.vehicles.clone()),
     };
     Ok(App::new(parts)?)
 }

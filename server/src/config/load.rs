@@ -141,9 +141,10 @@ impl Reader {
             cot: self.list("cot"),
             cap: self.section("cap").unwrap_or_default(),
             sources: self.sources(),
+            vehicles: self.list("vehicles"),
         };
         let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, flood, \
-                     store, webhooks, mqtt, cot, cap, sources";
+                     store, webhooks, mqtt, cot, cap, sources, vehicles";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -285,6 +286,15 @@ fn check_values(config: &Config) -> Vec<Problem> {
             format!("{} is used by an earlier source", source.id),
         );
     }
+    for (i, vehicle) in config.vehicles.iter().enumerate() {
+        let key = format!("vehicles[{i}]");
+        require(!vehicle.id.trim().is_empty(), format!("{key}.id"), "must not be empty".into());
+        let earlier = config.vehicles.iter().take(i).any(|other| other.id == vehicle.id);
+        require(!earlier, format!("{key}.id"), format!("{} is used by an earlier vehicle", vehicle.id));
+        if let Err(error) = vehicle.uri.parse::<missions_link::dock::Address>() {
+            require(false, format!("{key}.uri"), error.to_string());
+        }
+    }
     problems
 }
 
@@ -377,6 +387,12 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.mqtt.iter_mut().for_each(|e| e.password_file.iter_mut().chain(&mut e.ca_file).for_each(fix));
     config.departments.iter_mut().for_each(fix);
     config.rules.iter_mut().for_each(fix);
+    for vehicle in &mut config.vehicles {
+        vehicle.password_file.iter_mut().chain(&mut vehicle.ca).chain(&mut vehicle.telemetry).for_each(fix);
+        if let Some(video) = vehicle.video.as_mut().filter(|video| !video.contains("://")) {
+            *video = base.join(&*video).to_string_lossy().into_owned();
+        }
+    }
     for source in &mut config.sources {
         source.telemetry.iter_mut().for_each(fix);
         source.camera.iter_mut().for_each(fix);

@@ -8,5 +8,5 @@ pub use feeds::{Broker, CapEntry, CapStatus, CotEntry, MqttEntry};
 pub use load::{ConfigError, Problem, load, read};
 pub use sections::{
     Analysis, Config, ContextEntry, HeightDatumName, PackEntry, PlaceEntry, ProviderName, PtzEntry, Runtime,
-    SourceEntry, StoreEntry, TerrainEntry, TerrainFile, WebhookEntry, ZoneEntry, masked,
+    SourceEntry, StoreEntry, TerrainEntry, TerrainFile, VehicleEntry, WebhookEntry, ZoneEntry, masked,
 };

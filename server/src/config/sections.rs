@@ -50,6 +50,54 @@ pub struct Config {
     pub cap: CapEntry,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
+    /// Docks that fly missions.
+    pub vehicles: Vec<VehicleEntry>,
+}
+
+/// A dock that flies missions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VehicleEntry {
+    /// Name in the interface.
+    pub id: String,
+    /// Chinese name.
+    #[serde(default)]
+    pub name_zh: Option<String>,
+    /// English name.
+    #[serde(default)]
+    pub name_en: Option<String>,
+    /// `dji-dock:mqtt://user@broker:1883/SERIAL`, `mqtts://` with TLS.
+    pub uri: String,
+    /// File that holds the password at the broker and nothing else.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// Certificates of the broker's authorities, PEM; needed with `mqtts://`.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// Serial number of the aircraft; what the dock says when absent.
+    #[serde(default)]
+    pub aircraft: Option<String>,
+    /// Profile of the aircraft, as `m3td`; plans for another are not launched.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// Organization id that is typed in at the dock to bind it.
+    #[serde(default)]
+    pub organization: Option<String>,
+    /// Code that is typed in at the dock to bind it; without one it cannot be bound.
+    #[serde(default)]
+    pub binding_code: Option<String>,
+    /// Where the dock gets its plans: address to listen on, a free port of every address when absent.
+    #[serde(default)]
+    pub resource_listen: Option<std::net::SocketAddr>,
+    /// The same as the dock reaches it, as `https://city.example/plans` of a proxy.
+    #[serde(default)]
+    pub resource_url: Option<String>,
+    /// Video of its flights, as of `[[sources]]`: it is looked at while it flies.
+    #[serde(default)]
+    pub video: Option<String>,
+    /// Telemetry beside the video.
+    #[serde(default)]
+    pub telemetry: Option<PathBuf>,
 }
 
 /// Where incidents and tasks are kept: a database server or a file.

@@ -59,6 +59,8 @@ pub enum Scope {
     Sources,
     /// Hand in what citizens report, and see what became of it.
     Submit,
+    /// Plan and steer flights.
+    Fly,
 }
 
 impl Role {
@@ -69,7 +71,7 @@ impl Role {
             Scope::Submit => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Decide => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Report => matches!(self, Self::Admin | Self::Duty | Self::Analyst | Self::Department),
-            Scope::Sources => matches!(self, Self::Admin | Self::Operator),
+            Scope::Sources | Scope::Fly => matches!(self, Self::Admin | Self::Operator),
         }
     }
 }

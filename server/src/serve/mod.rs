@@ -8,6 +8,7 @@ pub mod cap;
 pub mod cot;
 pub mod events;
 pub mod hub;
+pub mod missions;
 pub mod mqtt;
 pub mod outbox;
 pub mod page;
@@ -33,6 +34,7 @@ use crate::clock;
 use crate::config::CapEntry;
 use crate::wire::City;
 
+use self::missions::Missions;
 use accounts::Accounts;
 use answers::Answers;
 use board::Board;
@@ -61,6 +63,8 @@ pub struct App {
     pub review_first: bool,
     /// When many tasks are asked about as one.
     pub flood: FloodConfig,
+    /// Flights.
+    pub missions: Missions,
     board: RwLock<Board>,
     events: RwLock<Events>,
     tail: Mutex<Box<dyn Store>>,
@@ -86,6 +90,8 @@ pub struct Parts {
     pub review_first: bool,
     /// When many tasks are asked about as one.
     pub flood: FloodConfig,
+    /// Flights.
+    pub missions: Missions,
 }
 
 impl App {
@@ -105,6 +111,7 @@ impl App {
             evidence: parts.evidence,
             review_first: parts.review_first,
             flood: parts.flood,
+            missions: parts.missions,
             presence: Presence::default(),
             answers: Answers::default(),
             board: RwLock::new(board),

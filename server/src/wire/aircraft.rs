@@ -1,4 +1,4 @@
-//! `profile.toml`: constant errors of an aircraft's camera, as `flyonce calibrate mount` writes them, and how long it reads a picture.
+//! `profile.toml`: constant errors of an aircraft's camera, as `flyonce calibrate mount` and `clock` write them, and how long it reads a picture.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::read_text;
 use crate::config::Problem;
 
+/// A clock is not believed to be better joined than this: half a frame at 25 frames a second.
+const LEAST_CLOCK_SIGMA_SECS: f64 = 0.02;
+
 /// An aircraft's profile as its file gives it. What was not observable is not in it and counts as zero.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileFile {
     /// Time from the first row of a picture to the last, seconds; all rows are of one moment when absent.
@@ -59,9 +62,26 @@ pub struct Aircraft {
     pub mount: MountBias,
     /// How long a picture is read.
     pub readout: Option<Readout>,
+    /// One standard deviation of its clock, where it was calibrated, seconds.
+    pub clock_sigma_secs: Option<f64>,
 }
 
 impl Aircraft {
+    /// Returns a profile that was checked.
+    ///
+    /// # Errors
+    /// A number that cannot be, with its key.
+    fn of(file: &ProfileFile) -> Result<Self, String> {
+        let clock_sigma_secs = file.sigma.get(&Part::TimeOffset).copied();
+        if let Some(secs) = clock_sigma_secs.filter(|secs| !(*secs >= 0.0 && secs.is_finite())) {
+            return Err(format!(
+                "sigma.time_offset_secs must be a finite number of seconds from 0 up, is {secs}"
+            ));
+        }
+        let clock_sigma_secs = clock_sigma_secs.map(|secs| secs.max(LEAST_CLOCK_SIGMA_SECS));
+        Ok(Self { mount: file.mount_bias()?, readout: readout(file.readout_secs)?, clock_sigma_secs })
+    }
+
     /// Says what is applied, in words; nothing for a profile that changes nothing.
     pub fn told(&self) -> Option<String> {
         let biases = Part::ALL.into_iter().map(|part| (part.key(), self.mount.get(part)));
@@ -93,9 +113,7 @@ pub fn load(path: &Path, key: &str, problems: &mut Vec<Problem>) -> Option<Aircr
         problems.push(Problem::new(key, format!("{}: {message}", path.display())));
     };
     let file: ProfileFile = toml::from_str(&text).map_err(|error| note(error.message().to_owned())).ok()?;
-    let aircraft =
-        file.mount_bias().and_then(|mount| Ok(Aircraft { mount, readout: readout(file.readout_secs)? }));
-    aircraft.map_err(note).ok()
+    Aircraft::of(&file).map_err(note).ok()
 }
 
 #[cfg(test)]
@@ -119,7 +137,7 @@ mod tests {
     fn a_profile_says_what_it_changes_and_no_shutter_is_slower_than_a_fifth_of_a_second() {
         let readout = readout(Some(0.02)).unwrap();
         let mount = MountBias { heading_deg: 2.5, ..MountBias::default() };
-        let told = Aircraft { mount, readout }.told().unwrap();
+        let told = Aircraft { mount, readout, clock_sigma_secs: None }.told().unwrap();
         assert_eq!(told, "aircraft's profile applied: heading_deg +2.500, readout_secs 0.0200");
         assert_eq!(Aircraft::default().told(), None);
         let error = super::readout(Some(20.0)).unwrap_err();

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::bulk::{self, EventRow};
+use super::chain;
 use super::link::Link;
 use super::looked_at;
 use crate::absorb::{AbsorbRows, Batch, Findings, LastLooks, Version};
@@ -146,13 +147,14 @@ impl AbsorbRows for PgAbsorbing<'_> {
         }
         bulk::write_incidents(self.link, &findings.incidents, batch.at)?;
         bulk::add_observations(self.link, &findings.observations)?;
+        let mut loose = Vec::new();
         for task in &findings.tasks {
-            bulk::put_task(self.link, task, batch.at)?;
+            loose.extend(bulk::put_task(self.link, task, batch.at)?);
         }
         looked_at::write_looked_at(self.link, &findings.looked_at)?;
         self.write_looks(&findings.looks)?;
         let stamp = batch.stamp();
         let events = findings.changes.iter().map(|change| EventRow::of(change, &stamp));
-        bulk::append_events(self.link, &events.collect::<Result<Vec<_>, _>>()?)
+        chain::append(self.link, &events.collect::<Result<Vec<_>, _>>()?, loose)
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::link::Link;
 use crate::absorb::{Version, Write};
+use crate::chain::{LinkKind, Loose, event_content};
 use crate::columns::listed;
 use crate::error::StoreError;
 use crate::record::{Change, Run};
@@ -16,10 +17,10 @@ use crate::save::{Stamp, decode, encode};
 
 /// An event that waits to be written.
 pub(super) struct EventRow {
-    at: String,
-    run: Option<Uuid>,
-    operation: Option<i64>,
-    json: String,
+    pub(super) at: String,
+    pub(super) run: Option<Uuid>,
+    pub(super) operation: Option<i64>,
+    pub(super) json: String,
 }
 
 impl EventRow {
@@ -29,24 +30,13 @@ impl EventRow {
         let operation = stamp.operation.map(|id| id.0.cast_signed());
         Ok(Self { at: stamp.at.to_string(), run: stamp.run.map(|run| run.0), operation, json })
     }
-}
 
-/// Writes events with the numbers after the last one. The row of the counter stays locked until the commit.
-pub(super) fn append_events(link: &mut Link, events: &[EventRow]) -> Result<(), StoreError> {
-    if events.is_empty() {
-        return Ok(());
+    /// Returns the link of the event.
+    pub(super) fn loose(&self, seq: u64) -> Loose {
+        let run = self.run.map(|run| run.to_string());
+        let content = event_content(seq, &self.at, run.as_deref(), self.operation, &self.json);
+        Loose::of(LinkKind::Event, &seq, &content)
     }
-    let sql = "WITH counted AS (UPDATE event_counter SET last = last + $1 RETURNING last - $1 AS before) \
-               INSERT INTO event (seq, at, run_id, operation_id, json) \
-               SELECT before + n, at, run_id, operation_id, json::json FROM counted, \
-               unnest($2::text[], $3::uuid[], $4::bigint[], $5::text[]) WITH ORDINALITY \
-               AS t(at, run_id, operation_id, json, n)";
-    let count = events.len() as i64;
-    let at: Vec<&str> = events.iter().map(|event| event.at.as_str()).collect();
-    let run: Vec<Option<Uuid>> = events.iter().map(|event| event.run).collect();
-    let operation: Vec<Option<i64>> = events.iter().map(|event| event.operation).collect();
-    let json: Vec<&str> = events.iter().map(|event| event.json.as_str()).collect();
-    link.execute(sql, &[&count, &at, &run, &operation, &json], "append events").map(|_| ())
 }
 
 /// Writes a run.
@@ -57,16 +47,16 @@ pub(super) fn put_run(link: &mut Link, run: &Run, at: Timestamp) -> Result<(), S
     link.execute(sql, &[&run.id.0, &json, &at.to_string()], "save a run").map(|_| ())
 }
 
-/// Writes a task.
-pub(super) fn put_task(link: &mut Link, task: &Task, at: Timestamp) -> Result<(), StoreError> {
+/// Writes a task and returns its links.
+pub(super) fn put_task(link: &mut Link, task: &Task, at: Timestamp) -> Result<Vec<Loose>, StoreError> {
     let json = encode(task, "task", &task.id)?;
     let sql = "INSERT INTO task (id, incident_id, state, lead, created_us, json, updated) \
                VALUES ($1, $2, $3::text::json ->> 'state', $3::text::json ->> 'lead', $4, $3::text::json, $5) \
                ON CONFLICT (id) DO UPDATE SET incident_id = excluded.incident_id, state = excluded.state, lead = excluded.lead, \
                created_us = excluded.created_us, json = excluded.json, updated = excluded.updated";
     let created_us = task.created.as_microsecond();
-    link.execute(sql, &[&task.id.0, &task.incident_id.0, &json, &created_us, &at.to_string()], "save")
-        .map(|_| ())
+    link.execute(sql, &[&task.id.0, &task.incident_id.0, &json, &created_us, &at.to_string()], "save")?;
+    Ok(Loose::of_task(task, &json))
 }
 
 /// Reads all tasks of incidents.

@@ -1,6 +1,7 @@
 //! One connection: statements prepared once, transactions, and what its errors mean to a person.
 
 use std::collections::HashMap;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use postgres::error::SqlState;
@@ -74,6 +75,23 @@ impl Link {
         self.client.execute(&statement, values).map_err(|error| from_postgres(error, doing, &self.address))
     }
 
+    /// Writes what a `COPY ... TO STDOUT` gives.
+    pub(super) fn copy_out(&mut self, sql: &str, to: &mut dyn Write) -> Result<(), StoreError> {
+        let (doing, address) = ("copy the database", self.address.clone());
+        let failed = |error: postgres::Error| from_postgres(error, doing, &address);
+        let mut reader = self.client.copy_out(sql).map_err(failed)?;
+        std::io::copy(&mut reader, to).map(|_| ()).map_err(|error| broken(doing, &address, &error))
+    }
+
+    /// Sends what a `COPY ... FROM STDIN` takes.
+    pub(super) fn copy_in(&mut self, sql: &str, from: &mut dyn Read) -> Result<(), StoreError> {
+        let (doing, address) = ("restore the database", self.address.clone());
+        let failed = |error: postgres::Error| from_postgres(error, doing, &address);
+        let mut writer = self.client.copy_in(sql).map_err(failed)?;
+        std::io::copy(from, &mut writer).map_err(|error| broken(doing, &address, &error))?;
+        writer.finish().map(|_| ()).map_err(failed)
+    }
+
     fn statement(&mut self, sql: &'static str, doing: &'static str) -> Result<Statement, StoreError> {
         if let Some(known) = self.prepared.get(sql) {
             return Ok(known.clone());
@@ -82,6 +100,10 @@ impl Link {
         self.prepared.insert(sql, made.clone());
         Ok(made)
     }
+}
+
+fn broken(doing: &'static str, address: &std::path::Path, error: &std::io::Error) -> StoreError {
+    StoreError::Unreachable { doing, path: address.to_path_buf(), reason: error.to_string() }
 }
 
 /// Returns where a configuration points to, without user and password.

@@ -9,6 +9,8 @@
 
 mod absorbing;
 mod bulk;
+mod chain;
+mod copy;
 mod link;
 mod looked_at;
 mod pruning;
@@ -28,6 +30,7 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
+use crate::chain::{Link as ChainLink, LinkKind, Note, StoredNote, TimeStamp};
 use crate::consumers::{Consumer, ConsumerChange};
 use crate::error::StoreError;
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
@@ -70,6 +73,26 @@ impl PostgresStore {
         Ok(Self { config, link: RefCell::new(link), known: Known::default() })
     }
 
+    /// Connects only to read, everything as it is at the first read.
+    ///
+    /// # Errors
+    /// Those of [`PostgresStore::open`].
+    pub fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        let store = Self::open(url)?;
+        store.link()?.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "begin to read")?;
+        Ok(store)
+    }
+
+    /// Fills an empty database from the files of a backup, all of it or nothing.
+    ///
+    /// # Errors
+    /// Those of [`PostgresStore::open`], [`StoreError::NotEmpty`], [`StoreError::SchemaTooOld`], and any that writing has.
+    pub fn restore(url: &str, folder: &Path) -> Result<Self, StoreError> {
+        let store = Self::open(url)?;
+        copy::copy_in(&mut *store.link()?, folder)?;
+        Ok(store)
+    }
+
     /// Returns the server and database, without user and password.
     pub fn address(&self) -> String {
         Path::display(&address_of(&self.config)).to_string()
@@ -105,7 +128,7 @@ impl PostgresStore {
         change: impl FnOnce(&mut dyn Rows) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.alone(doing, |link| {
-            let mut rows = PgRows { link, events: Vec::new() };
+            let mut rows = PgRows { link, events: Vec::new(), loose: Vec::new() };
             let done = change(&mut rows)?;
             rows.append_events().map(|()| done)
         })
@@ -200,7 +223,7 @@ impl Store for PostgresStore {
 
     fn operations_of(&self, subject: Subject) -> Result<Vec<OperationRecord>, StoreError> {
         drop(self.link()?);
-        operations_of(&PgRows { link: &self.link, events: Vec::new() }, subject)
+        operations_of(&PgRows { link: &self.link, events: Vec::new(), loose: Vec::new() }, subject)
     }
 
     fn footprints(&self, within: Option<Bounds>, since: Timestamp) -> Result<Vec<LookedAt>, StoreError> {
@@ -217,5 +240,47 @@ impl Store for PostgresStore {
         change: &mut ConsumerChange<'_>,
     ) -> Result<Option<Consumer>, StoreError> {
         looked_at::change_consumer(&mut *self.link()?, id, change)
+    }
+
+    fn links(&self, after: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
+        chain::links(&mut *self.link()?, after, limit)
+    }
+
+    fn back_up(&self, folder: &Path) -> Result<Vec<String>, StoreError> {
+        copy::copy_out(&mut *self.link()?, folder)
+    }
+
+    fn last_link(&self) -> Result<Option<ChainLink>, StoreError> {
+        chain::last_link(&mut *self.link()?)
+    }
+
+    fn contents(
+        &self,
+        kind: LinkKind,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        chain::contents(&mut *self.link()?, kind, after, limit)
+    }
+
+    fn time_stamps(&self) -> Result<Vec<TimeStamp>, StoreError> {
+        chain::time_stamps(&mut *self.link()?)
+    }
+
+    fn put_time_stamp(&mut self, stamp: &TimeStamp) -> Result<(), StoreError> {
+        chain::put_time_stamp(&mut *self.link()?, stamp)
+    }
+
+    fn add_note(&mut self, note: &Note) -> Result<u64, StoreError> {
+        let doing = "write a note";
+        // The lock of the counter is enough: nothing else is written.
+        self.link()?.batch("BEGIN", doing)?;
+        let done = chain::add_note(self.link.get_mut(), note);
+        let ended = self.link.get_mut().batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }, doing);
+        done.and_then(|done| ended.map(|()| done))
+    }
+
+    fn notes(&self, kind: Option<&str>, after: u64, limit: usize) -> Result<Vec<StoredNote>, StoreError> {
+        chain::notes(&mut *self.link()?, kind, after, limit)
     }
 }

@@ -26,6 +26,8 @@ impl PruneRows for Link {
     ) -> Result<Vec<Incident>, StoreError> {
         let sql = "SELECT id FROM incident AS i WHERE state = 'closed' AND last_seen_us < $2 AND class = $1 \
                    AND NOT EXISTS (SELECT 1 FROM task WHERE incident_id = i.id AND state <> ALL($3)) \
+                   AND coalesce((SELECT kind FROM note WHERE subject = i.id::text AND kind IN ('hold', 'release') \
+                   ORDER BY number DESC LIMIT 1), '') <> 'hold' \
                    ORDER BY last_seen_us LIMIT $4";
         let rows = self.query(sql, &[&class, &before.as_microsecond(), &ended, &(limit as i64)], DOING)?;
         let ids: Vec<IncidentId> = rows.iter().map(|row| IncidentId(row.get(0))).collect();

@@ -11,9 +11,11 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::bulk::{self, EventRow};
+use super::chain;
 use super::link::Link;
 use super::looked_at;
 use crate::absorb::Write;
+use crate::chain::{LinkKind, Loose};
 use crate::columns::IncidentColumns;
 use crate::error::StoreError;
 use crate::operations::{OperationRecord, Subject};
@@ -26,13 +28,14 @@ const DOING: &str = "save";
 pub(super) struct PgRows<'a> {
     pub(super) link: &'a RefCell<Link>,
     pub(super) events: Vec<EventRow>,
+    pub(super) loose: Vec<Loose>,
 }
 
 impl PgRows<'_> {
     /// Writes the events. Called last, because it holds up all other writers until the commit.
     pub(super) fn append_events(&mut self) -> Result<(), StoreError> {
-        let events = std::mem::take(&mut self.events);
-        bulk::append_events(&mut self.link.borrow_mut(), &events)
+        let (events, loose) = (std::mem::take(&mut self.events), std::mem::take(&mut self.loose));
+        chain::append(&mut self.link.borrow_mut(), &events, loose)
     }
 
     fn json<T: DeserializeOwned>(
@@ -88,7 +91,9 @@ impl Rows for PgRows<'_> {
     }
 
     fn put_task(&mut self, task: &Task, stamp: &Stamp) -> Result<(), StoreError> {
-        bulk::put_task(&mut self.link.borrow_mut(), task, stamp.at)
+        let links = bulk::put_task(&mut self.link.borrow_mut(), task, stamp.at)?;
+        self.loose.extend(links);
+        Ok(())
     }
 
     fn tasks_of(&self, id: IncidentId) -> Result<Vec<Task>, StoreError> {
@@ -135,6 +140,7 @@ impl Rows for PgRows<'_> {
         let sql = "INSERT INTO operation (id, at, actor, json) VALUES ($1, $2, $3, $4::text::json) \
                    ON CONFLICT (id) DO UPDATE SET json = excluded.json";
         let id = operation.id.0.cast_signed();
+        self.loose.push(Loose::of(LinkKind::Operation, &id, &json));
         self.write(sql, &[&id, &operation.at.to_string(), &operation.actor, &json])?;
         let subjects: Vec<Uuid> = operation.subjects().into_iter().map(Subject::id).collect();
         let sql = "INSERT INTO operation_subject (subject_id, operation_id) \

@@ -1,10 +1,19 @@
 //! The schema in PostgreSQL: one numbered script a version, each applied once, in order, in a transaction.
 
+use super::chain::fill_version_3;
 use super::link::Link;
 use crate::error::StoreError;
 
 /// The scripts, oldest first. A script that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("0001_first.sql"), include_str!("0002_looked_at.sql")];
+const MIGRATIONS: &[(&str, Option<Fill>)] = &[
+    (include_str!("0001_first.sql"), None),
+    (include_str!("0002_looked_at.sql"), None),
+    (include_str!("0003_chain.sql"), Some(fill_version_3)),
+];
+
+/// What the program fills in after a script.
+type Fill = fn(&mut Link) -> Result<(), StoreError>;
+
 /// Holds other processes back while one brings the schema up to date: "FLYM" in ASCII.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(x'464C594D'::bigint)";
 
@@ -41,8 +50,11 @@ fn migrate_in_transaction(link: &mut Link, doing: &'static str) -> Result<(), St
         link.batch("CREATE TABLE flyonce_schema (version integer NOT NULL)", doing)?;
         link.batch("INSERT INTO flyonce_schema (version) VALUES (0)", doing)?;
     }
-    for script in MIGRATIONS.iter().skip(found as usize) {
+    for (script, fill) in MIGRATIONS.iter().skip(found as usize) {
         link.batch(script, doing)?;
+        if let Some(fill) = fill {
+            fill(link)?;
+        }
         link.batch("UPDATE flyonce_schema SET version = version + 1", doing)?;
     }
     Ok(())

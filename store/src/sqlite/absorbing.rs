@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use uuid::Uuid;
 
+use super::chain::add_event;
 use super::incidents::{self, Sql};
 use super::looked_at::{looked_at, write_looked_at};
 use super::rows::write_task;
@@ -161,9 +162,7 @@ impl AbsorbRows for SqliteAbsorbing<'_> {
             self.sql.execute(text, params![source, time_us, frame_index])?;
         }
         for change in &findings.changes {
-            let json = encode(change, "event", &batch.at)?;
-            let text = "INSERT INTO event (at, run_id, json) VALUES (?1, ?2, ?3)";
-            self.sql.execute(text, params![at, batch.run.id.to_string(), json])?;
+            add_event(self.sql, change, &batch.stamp())?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! A store in one SQLite file: write-ahead log, foreign keys, a full sync with each commit.
 
 mod absorbing;
+pub(crate) mod chain;
+mod copy;
 mod incidents;
 mod looked_at;
 mod pruning;
@@ -19,6 +21,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
+use crate::chain::{Link, LinkKind, Note, StoredNote, TimeStamp};
 use crate::consumers::{Consumer, ConsumerChange};
 use crate::error::{StoreError, from_sql};
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
@@ -73,6 +76,28 @@ impl SqliteStore {
         schema::migrate(&mut connection, path, &INCIDENTS)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self { connection, path: path.to_path_buf(), known: Known::default(), busy_millis: BUSY_MILLIS })
+    }
+
+    /// Opens a file of the newest version only to read it, as it is at the first read; nothing is written.
+    ///
+    /// # Errors
+    /// Those of [`SqliteStore::open`], and [`StoreError::SchemaTooOld`].
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: rusqlite::Error| from_sql(error, "open tables", path, BUSY_MILLIS);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(Duration::from_millis(BUSY_MILLIS)).map_err(failed)?;
+        match schema::check(&connection, path, &INCIDENTS) {
+            Ok(()) => {}
+            Err(CheckError::Refused(error)) => return Err(error),
+            Err(CheckError::Sql(error)) => return Err(failed(error)),
+        }
+        let (found, wanted) = (schema::version(&connection).map_err(failed)?, INCIDENTS.version());
+        if found < wanted {
+            return Err(StoreError::SchemaTooOld { path: path.to_path_buf(), found, wanted });
+        }
+        connection.execute_batch("BEGIN").map_err(failed)?;
         Ok(Self { connection, path: path.to_path_buf(), known: Known::default(), busy_millis: BUSY_MILLIS })
     }
 
@@ -246,5 +271,44 @@ impl Store for SqliteStore {
         change: &mut ConsumerChange<'_>,
     ) -> Result<Option<Consumer>, StoreError> {
         self.alone("change a consumer", |sql| looked_at::change_consumer(sql, id, change))
+    }
+
+    fn links(&self, after: u64, limit: usize) -> Result<Vec<Link>, StoreError> {
+        chain::links(self.sql("read the chain"), after, limit)
+    }
+
+    fn back_up(&self, folder: &Path) -> Result<Vec<String>, StoreError> {
+        let name = "flyonce.sqlite";
+        copy::copy_to(&self.connection, &folder.join(name), self.sql("copy the database"))?;
+        Ok(vec![name.to_owned()])
+    }
+
+    fn last_link(&self) -> Result<Option<Link>, StoreError> {
+        chain::last_link(self.sql("read the chain"))
+    }
+
+    fn contents(
+        &self,
+        kind: LinkKind,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        chain::contents(self.sql("read what is chained"), kind, after, limit)
+    }
+
+    fn time_stamps(&self) -> Result<Vec<TimeStamp>, StoreError> {
+        chain::time_stamps(self.sql("read time stamps"))
+    }
+
+    fn put_time_stamp(&mut self, stamp: &TimeStamp) -> Result<(), StoreError> {
+        self.alone("keep a time stamp", |sql| chain::put_time_stamp(sql, stamp))
+    }
+
+    fn add_note(&mut self, note: &Note) -> Result<u64, StoreError> {
+        self.alone("write a note", |sql| chain::add_note(sql, note))
+    }
+
+    fn notes(&self, kind: Option<&str>, after: u64, limit: usize) -> Result<Vec<StoredNote>, StoreError> {
+        chain::notes(self.sql("read notes"), kind, after, limit)
     }
 }

@@ -26,7 +26,9 @@ impl PruneRows for Sql<'_> {
     ) -> Result<Vec<Incident>, StoreError> {
         let text = "SELECT id FROM incident AS i WHERE state = 'closed' AND last_seen_us < ?2 AND class = ?1 \
                     AND NOT EXISTS (SELECT 1 FROM task WHERE incident_id = i.id \
-                    AND state NOT IN (SELECT value FROM json_each(?3))) ORDER BY last_seen_us LIMIT ?4";
+                    AND state NOT IN (SELECT value FROM json_each(?3))) \
+                    AND coalesce((SELECT kind FROM note WHERE subject = i.id AND kind IN ('hold', 'release') \
+                    ORDER BY number DESC LIMIT 1), '') <> 'hold' ORDER BY last_seen_us LIMIT ?4";
         let ended = serde_json::json!(ended).to_string();
         let values = params![class, before.as_microsecond(), ended, limit as i64];
         let ids: Vec<String> = self.all(text, values, |row| row.get(0))?;

@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
+use super::chain::{add_event, append, chain_task};
 use super::incidents::{self, Sql};
 use super::looked_at::{looked_at, write_looked_at};
 use crate::absorb::Write;
+use crate::chain::{LinkKind, Loose};
 use crate::columns::IncidentColumns;
 use crate::error::{StoreError, from_sql};
 use crate::operations::{OperationRecord, Subject};
@@ -147,7 +149,7 @@ impl Rows for SqlRows<'_> {
             let sql = "INSERT INTO operation_subject (subject_id, operation_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
             self.write(sql, params![subject.id().to_string(), id])?;
         }
-        Ok(())
+        append(self.sql(), vec![Loose::of(LinkKind::Operation, &id, &json)])
     }
 
     fn has_observation(&self, id: ObservationId) -> Result<bool, StoreError> {
@@ -165,10 +167,7 @@ impl Rows for SqlRows<'_> {
     }
 
     fn add_event(&mut self, change: Change, stamp: &Stamp) -> Result<(), StoreError> {
-        let json = encode(&change, "event", &stamp.at)?;
-        let sql = "INSERT INTO event (at, run_id, operation_id, json) VALUES (?1, ?2, ?3, ?4)";
-        let run = stamp.run.map(|run| run.to_string());
-        self.write(sql, params![stamp.at.to_string(), run, stamp.operation.map(row_id), json])
+        add_event(self.sql(), &change, stamp)
     }
 
     fn looked_at(&self, source: &str, minute: Timestamp) -> Result<Option<LookedAt>, StoreError> {
@@ -195,7 +194,8 @@ pub(super) fn write_task(sql: Sql<'_>, task: &Task, at: Timestamp) -> Result<(),
         task.created.as_microsecond(),
         at.to_string(),
     ];
-    sql.execute(text, values).map(|_| ())
+    sql.execute(text, values)?;
+    chain_task(sql, task, &json)
 }
 
 fn row_id(id: OperationId) -> i64 {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where its scene cannot be built")]
 
 mod absorb;
+mod backup;
+mod chain;
 mod city;
 mod conformance;
 mod consumers;

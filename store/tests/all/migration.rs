@@ -37,10 +37,14 @@ fn a_file_of_version_1_keeps_every_record() {
     }
     drop(old);
     let mut store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.schema_version().unwrap(), 4);
+    assert_eq!(store.schema_version().unwrap(), 5);
     assert_eq!(store.incidents().unwrap(), record.incidents);
     assert_eq!(store.tasks().unwrap(), record.tasks);
     assert_eq!(store.observations_of(record.incidents[0].id).unwrap().len(), 10);
+    crate::chain::assert_holds(&store);
+    assert!(
+        store.links(0, 100).unwrap().iter().filter(|link| link.kind == store::LinkKind::Task).count() == 2
+    );
     assert!(store.save_run(&record).unwrap().changed_nothing());
     let broken = "SELECT count(*) FROM pragma_foreign_key_check";
     let broken: i64 = Connection::open(&path).unwrap().query_row(broken, [], |row| row.get(0)).unwrap();

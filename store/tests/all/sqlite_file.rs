@@ -76,11 +76,11 @@ fn a_newer_schema_is_refused_and_left_alone() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = SqliteStore::open(&path).unwrap_err();
-    assert!(matches!(error, StoreError::SchemaTooNew { found: 7, known: 4, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::SchemaTooNew { found: 7, known: 5, .. }), "{error:?}");
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot use database {}: its schema version 7 is newer than 4, the newest known here",
+            "cannot use database {}: its schema version 7 is newer than 5, the newest known here",
             path.display()
         )
     );
@@ -134,7 +134,7 @@ fn a_file_of_the_first_version_is_brought_up_to_date_with_its_events() {
     }
     drop(old);
     let mut store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.schema_version().unwrap(), 4);
+    assert_eq!(store.schema_version().unwrap(), 5);
     let events = store.events_after(0, 10).unwrap();
     assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [3, 8]);
     assert!(events[0].run.is_some_and(|run| run.to_string() == run_id) && events[0].operation.is_none());

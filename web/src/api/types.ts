@@ -211,7 +211,19 @@ export interface Overview {
   departments: DepartmentLoad[];
   trend: { day: string; found: number; closed: number }[];
   heat: { cell: string; count: number; ring: [number, number][] }[];
-  groups: unknown[];
+  groups: Flood[];
+}
+
+/** Many alarms that one cause may have made. */
+export interface Flood {
+  id: string;
+  cause_zh: string;
+  cause_en: string;
+  from: string;
+  to: string;
+  incidents: string[];
+  /** Ids of its tasks that wait for a person. */
+  waiting: string[];
 }
 
 export type SourceState = 'starting' | 'running' | 'stalled' | 'ended' | 'failed' | 'paused';
@@ -245,4 +257,84 @@ export interface RecordRow {
   in_time_share: number;
   redone_share: number;
   tasks: number;
+}
+
+/** A vehicle that flies plans. */
+export interface Vehicle extends Named {
+  kind: 'dji_dock' | 'mavlink';
+  uri: string;
+  video: boolean;
+  /** The mission that it flies now. */
+  flying: string | null;
+}
+
+/** A thing to hold before a launch. */
+export interface Gate {
+  id: string;
+  ok: boolean;
+  zh: string;
+  en: string;
+  next_zh: string;
+  next_en: string;
+}
+
+export type MissionAct = 'launch' | 'pause' | 'resume' | 'return' | 'abort';
+
+export interface MissionWarning {
+  leg: number | null;
+  what_zh: string;
+  what_en: string;
+  mend_zh: string;
+  mend_en: string;
+}
+
+/** A flight as the list has it. */
+export interface MissionHead {
+  id: string;
+  version: number;
+  name: string;
+  created: string;
+  by: string;
+  for_task: string | null;
+  phase: 'planned' | 'active' | 'over';
+  state: { kind: string; zh: string; en: string; next_zh: string; next_en: string };
+  actions: MissionAct[];
+  vehicle: string | null;
+  flight_id: string | null;
+  operator: string | null;
+  progress: { percent: number; waypoint: number; waypoints: number } | null;
+  aircraft: { lat_deg: number; lon_deg: number; height_m: number; heading_deg: number; battery_percent: number | null; at: string } | null;
+  source: string | null;
+  plan: {
+    aircraft: string;
+    waypoints: number;
+    legs: number;
+    length_m: number;
+    duration_s: number;
+    area_m2: number | null;
+    gsd_cm: number | null;
+    height_m: number;
+  };
+  warnings: MissionWarning[];
+}
+
+/** A flight in full. */
+export interface Mission extends MissionHead {
+  track: GeoJSON.LineString;
+  legs: GeoJSON.FeatureCollection;
+  flown: GeoJSON.LineString | null;
+  log: { at: string; actor: string | null; zh: string; en: string; reason: string | null }[];
+}
+
+/** What was seen of the area of a flight. */
+export interface Coverage {
+  gsd_m: number;
+  asked_m2: number;
+  seen_m2: number;
+  coarse_m2: number;
+  unseen_m2: number;
+  share: number;
+  passes: { source: string; from: string; to: string; looks: number; gsd_m: number | null; area_m2: number }[];
+  /** What was not seen finely enough. */
+  holes: GeoJSON.FeatureCollection;
 }

@@ -291,6 +291,7 @@ export const go = (id: string | null) => change((it) => model.show(it, id));
 export const toggle = (id: string) => change((it) => model.toggle(it, id));
 export const extend = (id: string) => change((it) => model.extend(it, id));
 export const selectAlike = () => change(model.selectAlike);
+export const selectRows = (wanted: (row: model.Row) => boolean) => change((it) => model.select(it, wanted));
 
 export function setBulk(on: boolean): void {
   bulk.value = on;

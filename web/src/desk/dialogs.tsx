@@ -203,6 +203,7 @@ const KEYS: readonly [string, Key][] = [
   ['B', 'bulk'],
   ['V  Shift+↑↓', 'help_select'],
   ['=', 'select_alike'],
+  ['G', 'help_flood'],
   ['P', 'help_plain'],
   ['/', 'help_search'],
   ['F', 'help_filters'],

@@ -2,6 +2,7 @@
 import { switchLanguage } from '../i18n';
 import { switchTheme } from '../theme';
 import * as desk from './desk';
+import { chooseNext } from './groups';
 
 /** Whether a key press belongs to something that is being typed in, or to the browser. */
 function notOurs(event: KeyboardEvent): boolean {
@@ -30,6 +31,7 @@ const ACTIONS: Record<string, () => void> = {
     desk.setBulk(true);
     desk.selectAlike();
   },
+  g: chooseNext,
   n: desk.nextNeighbour,
   p: () => {
     desk.plain.value = !desk.plain.peek();
@@ -51,7 +53,7 @@ const ACTIONS: Record<string, () => void> = {
 };
 
 /** Keys that decide; the others only look. */
-const DECIDING = ['c', 'x', 'm', 's', 'a', 'u', 'b', 'v', '='];
+const DECIDING = ['c', 'x', 'm', 's', 'a', 'u', 'b', 'v', '=', 'g'];
 
 const EXTENDING: Record<string, 1 | -1> = { J: 1, K: -1, ArrowDown: 1, ArrowUp: -1 };
 

@@ -2,10 +2,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { count, finestFirst, shortTitle, stateOf, untilDeadline } from '../format';
-import { t } from '../i18n';
+import { language, t } from '../i18n';
 import { Icon, MatterIcon } from '../ui/icons';
 import * as desk from './desk';
 import * as filtering from './filters';
+import { choose, floods } from './groups';
 import * as model from './queue';
 
 const ROW_PX = 62;
@@ -16,11 +17,14 @@ export function QueueList() {
   return (
     <section class="queue" aria-label={t('queue')}>
       <QueueHead />
-      {queue.arrived.length > 0 && (
-        <button type="button" class="arrived" onClick={() => void desk.reload()}>
-          {t('new_items', { n: count(queue.arrived.length) })}
-        </button>
-      )}
+      <div class="over-list">
+        <Floods />
+        {queue.arrived.length > 0 && (
+          <button type="button" class="arrived" onClick={() => void desk.reload()}>
+            {t('new_items', { n: count(queue.arrived.length) })}
+          </button>
+        )}
+      </div>
       {desk.failure.value && (
         <p class="notice problem" role="alert">
           {desk.failure.value}{' '}
@@ -31,6 +35,20 @@ export function QueueList() {
       )}
       {queue.rows.length === 0 && !desk.failure.value ? <Nothing /> : <Rows />}
     </section>
+  );
+}
+
+/** What one cause may have made many of: one press selects all of it. */
+function Floods() {
+  const zh = language.value === 'zh';
+  return (
+    <>
+      {floods.value.slice(0, 3).map((flood) => (
+        <button type="button" key={flood.id} class="flood" disabled={!desk.mayDecide.value} onClick={() => void choose(flood)}>
+          <strong>{t('flood', { n: count(flood.waiting.length) })}</strong> {zh ? flood.cause_zh : flood.cause_en} <kbd>G</kbd>
+        </button>
+      ))}
+    </>
   );
 }
 

@@ -202,6 +202,14 @@ export function selectAlike(queue: Queue): Queue {
   return { ...queue, selected: new Set(alike.map((row) => row.it.id)) };
 }
 
+/** Selects the rows that are asked for; the first of them is shown. */
+export function select(queue: Queue, wanted: (row: Row) => boolean): Queue {
+  const rows = queue.rows.filter(wanted);
+  const selected = new Set(rows.map((row) => row.it.id));
+  const current = queue.current && selected.has(queue.current) ? queue.current : (rows[0]?.it.id ?? queue.current);
+  return { ...show(queue, current), selected, anchor: null };
+}
+
 export const clearSelection = (queue: Queue): Queue => ({ ...queue, selected: new Set(), anchor: null });
 
 const district = (it: Case): string => it.place_zh.split('、')[0] ?? '';

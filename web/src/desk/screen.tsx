@@ -6,6 +6,7 @@ import { t } from '../i18n';
 import { Actions } from './actions';
 import { FiltersDialog, HelpDialog, ReassignDialog, RejectDialog, SplitDialog } from './dialogs';
 import * as desk from './desk';
+import { keepFloods } from './groups';
 import { Incident } from './incident';
 import { onKey } from './keys';
 import { QueueList } from './list';
@@ -19,10 +20,12 @@ export function Desk({ who }: { who: Session }) {
     desk.mayDecide.value = who.role !== 'duty';
     const close = desk.openDesk(parts.peek()[1] ?? null);
     const leave = keepPresence();
+    const dry = keepFloods();
     addEventListener('keydown', onKey);
     return () => {
       removeEventListener('keydown', onKey);
       leave();
+      dry();
       close();
     };
   }, []);

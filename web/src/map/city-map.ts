@@ -20,6 +20,8 @@ export interface Options {
   tiles: string | null;
   onPick?: (id: string) => void;
   onPickSource?: (id: string) => void;
+  /** Told every press on the map, wherever it is. */
+  onPress?: (lon_deg: number, lat_deg: number) => void;
 }
 
 export class CityMap {
@@ -75,6 +77,7 @@ export class CityMap {
         if (typeof id === 'string') this.options.onPick?.(id);
       });
     }
+    this.map.on('click', (event) => this.options.onPress?.(event.lngLat.lng, event.lngLat.lat));
     this.map.on('click', 'source-point', (event) => {
       const id: unknown = event.features?.[0]?.properties['id'];
       if (typeof id === 'string') this.options.onPickSource?.(id);
@@ -130,7 +133,7 @@ export class CityMap {
     this.source('points')?.setData(typeof data === 'string' ? new URL(data, location.href).href : data);
   }
 
-  async layer(id: 'heat' | 'sources', data: GeoJSON.FeatureCollection): Promise<void> {
+  async layer(id: 'heat' | 'sources' | 'flight', data: GeoJSON.FeatureCollection): Promise<void> {
     await this.ready;
     this.source(id)?.setData(data);
   }
@@ -146,6 +149,12 @@ export class CityMap {
   /** The view jumps: an animation at every decision would be unrest, and cost frames. */
   private show(lon: number, lat: number): void {
     this.map.jumpTo({ center: [lon, lat], zoom: Math.max(this.map.getZoom(), NEAR_ZOOM) });
+  }
+
+  /** Shows all of something. */
+  fit(data: { features: readonly { geometry: GeoJSON.Geometry }[] }): void {
+    const box = boxOf(data);
+    if (box) void this.ready.then(() => this.map.fitBounds(box, { padding: 48, maxZoom: 18, duration: this.gentle(400) }));
   }
 
   lookAt(lon: number, lat: number): void {

@@ -24,6 +24,7 @@ export function style(look: Look): StyleSpecification {
       names: geojson(),
       heat: geojson(),
       sources: geojson(),
+      flight: geojson(),
       points: {
         ...geojson(),
         cluster: true,
@@ -49,7 +50,7 @@ const role = (name: string): ExpressionSpecification => ['==', ['get', 'role'], 
 
 /** The layers, lowest first. */
 export function layers(look: Look): LayerSpecification[] {
-  return [...ground(look), ...zoneLayers(look), ...heatLayers(look), ...focusAreas(look), ...pointLayers(look), ...focusPoints(look)];
+  return [...ground(look), ...zoneLayers(look), ...heatLayers(look), ...flightLayers(look), ...focusAreas(look), ...pointLayers(look), ...focusPoints(look)];
 }
 
 function ground({ colours, tiles }: Look): LayerSpecification[] {
@@ -123,6 +124,36 @@ function heatLayers({ colours }: Look): LayerSpecification[] {
       layout: { 'text-field': ['get', 'id'], 'text-font': FONT, 'text-size': 11, 'text-offset': [0, 1.2], 'text-anchor': 'top' },
       paint: { 'text-color': colours.text, 'text-halo-color': colours.halo, 'text-halo-width': 1.4 },
     },
+  ];
+}
+
+/** A flight: the area asked for, the plan, what was flown, the aircraft, and corners that are being drawn. */
+function flightLayers({ colours }: Look): LayerSpecification[] {
+  const line = (name: string, colour: string, width: number, dash?: number[]): LayerSpecification => ({
+    id: `flight-${name}`,
+    type: 'line',
+    source: 'flight',
+    filter: role(name),
+    layout: { 'line-join': 'round' },
+    paint: { 'line-color': colour, 'line-width': width, ...(dash ? { 'line-dasharray': dash } : {}) },
+  });
+  const dot = (name: string, radius: number, fill: string, edge: string): LayerSpecification => ({
+    id: `flight-${name}`,
+    type: 'circle',
+    source: 'flight',
+    filter: role(name),
+    paint: { 'circle-radius': radius, 'circle-color': fill, 'circle-stroke-width': 2.5, 'circle-stroke-color': edge },
+  });
+  return [
+    { id: 'flight-area-fill', type: 'fill', source: 'flight', filter: role('area'), paint: { 'fill-color': colours.accent, 'fill-opacity': 0.1 } },
+    line('area', colours.accent, 1.4, [3, 2]),
+    { id: 'flight-hole', type: 'fill', source: 'flight', filter: role('hole'), paint: { 'fill-color': colours.late, 'fill-opacity': 0.25 } },
+    line('track', colours.path, 1.4),
+    line('flown', colours.accent, 3),
+    line('draft', colours.ellipse, 2),
+    dot('corner', 5, colours.halo, colours.ellipse),
+    dot('start', 5, colours.land, colours.path),
+    dot('aircraft', 7, colours.accent, colours.halo),
   ];
 }
 

@@ -16,7 +16,7 @@ interface UseMap {
   state: Signal<MapState>;
 }
 
-interface Wanted extends Pick<Options, 'tiles' | 'onPick' | 'onPickSource'> {
+interface Wanted extends Pick<Options, 'tiles' | 'onPick' | 'onPickSource' | 'onPress'> {
   /** Whether what matters more than the map is there. */
   ready: boolean;
 }

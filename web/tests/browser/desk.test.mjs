@@ -1,7 +1,7 @@
 // The desk as an analyst works at it, by keyboard, against the mock.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { currentId, desk, launch, open, shot, signIn, TABLET, until } from './setup.mjs';
+import { currentId, desk, launch, open, shot, signIn, TABLET, told, until } from './setup.mjs';
 
 let browser;
 before(async () => {
@@ -13,7 +13,7 @@ after(() => browser.close());
 async function atDesk(options, work) {
   const here = await desk(browser, options);
   try {
-    await work(here);
+    await told(here.page, () => work(here));
     assert.deepEqual(here.faults, []);
     assert.deepEqual(here.foreign, []);
   } finally {
@@ -69,7 +69,7 @@ test('30 items are worked through by keyboard alone', () =>
         await page.keyboard.press('Enter');
       } else if (n % 11 === 5) await page.keyboard.press(' ');
       else await page.keyboard.press('c');
-      await until(async () => (await currentId(page)) !== id, 'the next item', 1000);
+      await until(async () => (await currentId(page)) !== id, 'the next item');
     }
     await until(() => mock.city.operations.length >= 24, 'all operations');
     const steps = mock.city.operations.map((one) => one.what.act.step.step);
@@ -175,6 +175,20 @@ test('a flood with one cause is decided at once', () =>
     await toast(page, `已确认 ${decided} 条`);
     await page.keyboard.press('u');
     await until(() => mock.city.undone.length === decided, 'all undone');
+  }));
+
+test('what one cause made is selected and decided by two keys, rows that were not loaded yet with it', () =>
+  atDesk({ mock: { number: 160 } }, async ({ page, mock }) => {
+    const [flood] = mock.city.floods();
+    await page.locator('.flood', { hasText: `${flood.waiting.length} 条` }).waitFor();
+    await page.keyboard.press('g');
+    await page.locator('.row.selected').first().waitFor();
+    await shot(page, 'flood');
+    await page.keyboard.press('c');
+    await until(() => mock.city.operations.length === flood.waiting.length, 'all of the flood');
+    const ids = new Set(mock.city.operations.map((one) => one.what.act.task));
+    assert.deepEqual(ids, new Set(flood.waiting));
+    await toast(page, `已确认 ${flood.waiting.length} 条`);
   }));
 
 test('rows are selected by shift and arrows', () =>

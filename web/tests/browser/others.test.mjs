@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { startMock } from '../mock.mjs';
-import { launch, open, PHONE, shot, signIn, until } from './setup.mjs';
+import { launch, open, PHONE, shot, signIn, told, until } from './setup.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -19,7 +19,7 @@ async function as(name, where, options, work) {
   const opened = await open(browser, mock, options);
   try {
     await signIn(opened.page, mock, name, where);
-    await work({ mock, ...opened });
+    await told(opened.page, () => work({ mock, ...opened }));
     assert.deepEqual(opened.faults, []);
     assert.deepEqual(opened.foreign, []);
   } finally {
@@ -175,11 +175,12 @@ for (const [name, where, viewport] of [
   ['wang', '', undefined],
   ['crew', '', PHONE],
   ['wang', '#/record', undefined],
+  ['pilot', '#/flights/new', undefined],
 ]) {
   for (const colorScheme of ['light', 'dark']) {
     test(`axe finds nothing serious for ${name} at ${where || 'home'}, ${colorScheme}`, () =>
       as(name, where, { colorScheme, bypassCSP: true, ...(viewport ? { viewport } : {}) }, async ({ page }) => {
-        await page.locator('.row.current, .board tbody tr, .task, .record tbody tr').first().waitFor();
+        await page.locator('.row.current, .board tbody tr, .task, .record tbody tr, .flight-form').first().waitFor();
         await look(page);
         if (name === 'zhang') {
           for (const key of ['x', 'a', 's', 'f', '?']) {

@@ -9,6 +9,9 @@ export const DESKTOP = { width: 1280, height: 720 };
 export const TABLET = { width: 1024, height: 768 };
 export const PHONE = { width: 390, height: 844 };
 
+/** How long anything may take: machines are slow at times, and a test that fails has time. */
+const LIMIT_MILLIS = 60_000;
+
 mkdirSync(OUT, { recursive: true });
 
 export function launch({ webgl = true } = {}) {
@@ -19,6 +22,7 @@ export function launch({ webgl = true } = {}) {
 /** A page whose faults and requests to other hosts are collected. */
 export async function open(browser, mock, { viewport = DESKTOP, locale = 'zh-CN', colorScheme = 'light', ...more } = {}) {
   const context = await browser.newContext({ viewport, locale, colorScheme, timezoneId: 'Asia/Shanghai', ...more });
+  context.setDefaultTimeout(LIMIT_MILLIS);
   const page = await context.newPage();
   const faults = [];
   const foreign = [];
@@ -53,15 +57,32 @@ export async function desk(browser, options = {}) {
 /** Takes a screenshot, once the map has drawn what it has. */
 export async function shot(page, name) {
   const drawn = () => page.evaluate(() => [...document.querySelectorAll('.map')].every((one) => !one.cityMap || one.cityMap.gl.loaded()));
-  await until(drawn, 'the map', 10_000);
+  await until(drawn, 'the map');
   await page.screenshot({ path: join(OUT, `${name}.png`) });
+}
+
+/** Does the work of a test; if it fails, what the page showed then is kept beside the screenshots and told. */
+export async function told(page, work) {
+  try {
+    await work();
+  } catch (error) {
+    const name = `failed-${Date.now()}`;
+    const seen = () => ({
+      address: location.href,
+      focus: document.activeElement?.outerHTML.slice(0, 200),
+      text: document.body.innerText.slice(0, 2000),
+    });
+    await page.screenshot({ path: join(OUT, `${name}.png`) }).catch(() => undefined);
+    console.error(name, await page.evaluate(seen).catch(String));
+    throw error;
+  }
 }
 
 /** The id of the row that is current. */
 export const currentId = (page) => page.locator('.row.current').getAttribute('id').then((id) => id?.replace('row-', ''));
 
 /** Waits until a condition holds, with a limit. */
-export async function until(condition, what, limit_millis = 5000) {
+export async function until(condition, what, limit_millis = LIMIT_MILLIS) {
   const end = Date.now() + limit_millis;
   for (;;) {
     const found = await condition();

@@ -1,6 +1,7 @@
 //! `flyonce calibrate`: what is constant about a camera, found from what it sees.
 
 pub mod camera;
+pub mod clock;
 mod drawing;
 mod marks;
 pub mod mount;
@@ -18,6 +19,7 @@ use crate::cli::CalibrateCommand;
 pub fn run(command: &CalibrateCommand) -> anyhow::Result<ExitCode> {
     match command {
         CalibrateCommand::Camera(args) => camera::run(args),
+        CalibrateCommand::Clock(args) => clock::run(args),
         CalibrateCommand::Mount(args) => mount::run(args),
     }
 }

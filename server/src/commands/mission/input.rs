@@ -21,11 +21,16 @@ const KNOWN: [&str; 4] = [
     include_str!("../../../../configs/aircraft/multicopter.toml"),
 ];
 /// The aircraft where nothing names one.
-const USUAL: &str = "m3td";
+pub const USUAL: &str = "m3td";
 
 /// The profiles of the product; a test reads each.
-fn known() -> impl Iterator<Item = Aircraft> {
+pub fn known() -> impl Iterator<Item = Aircraft> {
     KNOWN.iter().filter_map(|text| Aircraft::from_toml(text).ok())
+}
+
+/// Returns a profile of the product by its name; opens no file.
+pub fn known_aircraft(name: &str) -> Option<Aircraft> {
+    known().find(|aircraft| aircraft.id == name)
 }
 
 /// Returns a profile by its name, or from a file.
@@ -33,7 +38,7 @@ fn known() -> impl Iterator<Item = Aircraft> {
 /// # Errors
 /// When there is no such name or the file is no profile.
 pub fn aircraft(name: &str) -> anyhow::Result<Aircraft> {
-    if let Some(found) = known().find(|aircraft| aircraft.id == name) {
+    if let Some(found) = known_aircraft(name) {
         return Ok(found);
     }
     if !Path::new(name).exists() {

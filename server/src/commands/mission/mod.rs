@@ -1,10 +1,13 @@
 //! `flyonce mission`: flights from areas, lines, tasks and requests, and what is wrong with a plan.
 
 mod check;
+mod dock;
+mod dock_launch;
 mod fleet;
-mod input;
+pub mod input;
 mod output;
 mod plan;
+pub mod proof;
 
 use std::process::ExitCode;
 
@@ -23,6 +26,9 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Orbit(args) => plan::orbit(args),
         MissionCommand::Fleet(args) => fleet::run(args),
         MissionCommand::Check(args) => check::run(args),
+        MissionCommand::Proof(args) => proof::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
+        MissionCommand::LaunchDock(args) => dock_launch::run(args),
+        MissionCommand::SimulateDock(args) => dock::simulate(args),
     }
 }

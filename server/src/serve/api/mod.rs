@@ -13,6 +13,8 @@ pub mod feed;
 pub mod health;
 pub mod media;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod missions;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod ogc;
 pub mod open311;
 pub mod operations;
@@ -88,6 +90,17 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(sources::live))
         .routes(routes!(consumers::list))
         .routes(routes!(consumers::redrive))
+        .routes(routes!(missions::vehicles))
+        .routes(routes!(missions::aircraft))
+        .routes(routes!(missions::list, missions::add))
+        .routes(routes!(missions::show, missions::remove))
+        .routes(routes!(missions::plan))
+        .routes(routes!(missions::coverage))
+        .routes(routes!(missions::launch))
+        .routes(routes!(missions::pause))
+        .routes(routes!(missions::resume))
+        .routes(routes!(missions::go_home))
+        .routes(routes!(missions::abort))
         .routes(routes!(media::evidence))
         .routes(routes!(feed::feed))
         .routes(routes!(feed::stream))

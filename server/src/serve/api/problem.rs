@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::serve::accounts::AccountError;
 use crate::serve::hub::HubError;
+use crate::serve::missions::MissionError;
 
 /// What went wrong, as RFC 9457 has it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -131,6 +132,29 @@ impl From<AccountError> for Problem {
             }
             AccountError::Unusable(_) => Self::refused(error),
             other => Self::internal(&other.to_string()),
+        }
+    }
+}
+
+impl From<MissionError> for Problem {
+    fn from(error: MissionError) -> Self {
+        match &error {
+            MissionError::Unknown(_) | MissionError::NoVehicle(_) => Self::not_found(error),
+            MissionError::Busy { actor, at, .. } => {
+                let more = json!({"actor": actor, "at": at});
+                let mut problem =
+                    Self::new(StatusCode::CONFLICT, "/problems/flying", "flies already", &error);
+                problem.more = more.as_object().cloned().unwrap_or_default();
+                problem
+            }
+            MissionError::Gates(gates) => {
+                let more = json!({"gates": gates});
+                let mut problem = Self::refused(&error);
+                problem.more = more.as_object().cloned().unwrap_or_default();
+                problem
+            }
+            MissionError::Refused(_) => Self::refused(error),
+            MissionError::Keep { .. } => Self::internal(&in_full(&error)),
         }
     }
 }

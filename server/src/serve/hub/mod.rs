@@ -152,6 +152,11 @@ impl Hub {
         Ok(())
     }
 
+    /// Returns ground heights.
+    pub fn terrain(&self) -> &Tiles {
+        &self.common.terrain
+    }
+
     /// Returns every source with its address and state, by id.
     pub fn list(&self) -> Vec<(String, String, Arc<SourceStatus>)> {
         let running = self.running();

@@ -4,6 +4,7 @@ mod alerts;
 mod desk;
 mod feed;
 mod gis_clients;
+mod missions;
 mod mqtt;
 mod open311;
 mod outside;
@@ -23,8 +24,9 @@ use gis::{Deduper, GeoPoint, GroundPosition, Incident, LatLon, Look, Observation
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use server::config::{self, Config};
+use server::config::{self, Config, VehicleEntry};
 use server::serve::accounts::{Accounts, Role, Scope};
+use server::serve::missions::Missions;
 use server::serve::stores::Stores;
 use server::serve::{App, Parts, api};
 use server::wire::city;
@@ -116,6 +118,11 @@ fn incidents(count: u128, dedupe: &DedupeConfig) -> (Vec<Observation>, Vec<Incid
 
 /// Serves a city with this many incidents; every other task was sent out already.
 pub fn served(count: u128) -> Served {
+    served_with(count, Vec::new())
+}
+
+/// The same with docks.
+pub fn served_with(count: u128, vehicles: Vec<VehicleEntry>) -> Served {
     let folder = tempfile::tempdir().unwrap();
     let (config, city) = sample_city();
     let path = folder.path().join("flyonce.sqlite");
@@ -155,6 +162,7 @@ pub fn served(count: u128) -> Served {
         evidence: folder.path().join("evidence"),
         review_first: true,
         flood: config.flood,
+        missions: Missions::open(folder.path(), vehicles),
     });
     let app = Arc::new(app.unwrap());
     let router = api::router(Arc::clone(&app));

@@ -1,0 +1,376 @@
+//! Missions of a server: planned, kept in `missions/` of the data folder, launched on a dock by a person, followed and steered.
+//!
+//! A flight has a thread and one hand on its vehicle: nobody launches a second on it, and orders of two people go through one queue.
+
+mod flight;
+mod plan;
+pub mod record;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crossbeam::channel::{Sender, bounded};
+use jiff::Timestamp;
+use missions::link::{Break, Fault, Order, State, Words};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::App;
+use crate::clock;
+use crate::config::VehicleEntry;
+use crate::output::write_whole;
+
+pub use flight::flight_of;
+pub use plan::{Asked, PlanRefused, What};
+pub use record::{Line, Mission};
+
+/// Missions kept at most.
+const MOST: usize = 10_000;
+/// Orders that wait for a flight at most.
+const ORDERS: usize = 16;
+
+/// Why a mission cannot be done something with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MissionError {
+    /// There is none.
+    #[error("there is no mission {0:?}")]
+    Unknown(String),
+    /// There is no such vehicle.
+    #[error("there is no vehicle {0:?}")]
+    NoVehicle(String),
+    /// Somebody flies already.
+    #[error("{what} is in the air or about to be: launched by {actor}")]
+    Busy {
+        /// Vehicle or mission.
+        what: String,
+        /// By whom.
+        actor: String,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// It does not fit.
+    #[error("{0}")]
+    Refused(String),
+    /// Something must hold that does not.
+    #[error("a gate is shut: {}", first(.0))]
+    Gates(Vec<Value>),
+    /// The file of a mission cannot be written.
+    #[error("cannot keep the mission in {}: {source}", path.display())]
+    Keep {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn first(gates: &[Value]) -> String {
+    let shut = gates.iter().find(|gate| gate["ok"] == json!(false));
+    shut.and_then(|gate| gate["en"].as_str()).unwrap_or("unknown").to_owned()
+}
+
+/// Missions and vehicles of a server.
+pub struct Missions {
+    folder: PathBuf,
+    vehicles: Vec<VehicleEntry>,
+    all: Mutex<BTreeMap<String, Mission>>,
+    flying: Mutex<BTreeMap<String, Flying>>,
+    changed: watch::Sender<u64>,
+}
+
+/// Who is in the air: by vehicle.
+struct Flying {
+    mission: String,
+    actor: String,
+    at: Timestamp,
+    orders: Sender<Order>,
+}
+
+/// Words of a launch.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// On what.
+    pub vehicle: String,
+    /// Who confirmed.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// Only inside the dock.
+    pub simulate: bool,
+    /// What `mission check` says was read and is accepted.
+    pub accept_warnings: bool,
+    /// Where it goes on.
+    pub from: Option<Break>,
+}
+
+impl Missions {
+    /// Reads what is kept. A flight of before is not known to be over: that is said.
+    pub fn open(data: &Path, vehicles: Vec<VehicleEntry>) -> Self {
+        let folder = data.join("missions");
+        let mut all = BTreeMap::new();
+        for file in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = file.path();
+            if path.extension().is_none_or(|ending| ending != "json") {
+                continue;
+            }
+            let read = std::fs::read(&path).map_err(|error| error.to_string());
+            match read.and_then(|bytes| {
+                serde_json::from_slice::<Mission>(&bytes).map_err(|error| error.to_string())
+            }) {
+                Ok(mut mission) => {
+                    if mission.active() {
+                        mission.state = Some(State::Failed { fault: restarted() });
+                        mission.version += 1;
+                    }
+                    all.insert(mission.id.clone(), mission);
+                }
+                Err(error) => tracing::error!("cannot read the mission {}: {error}", path.display()),
+            }
+        }
+        let (changed, _) = watch::channel(0);
+        Self { folder, vehicles, all: Mutex::new(all), flying: Mutex::default(), changed }
+    }
+
+    /// Returns the vehicles with what flies on them.
+    pub fn vehicles(&self) -> Vec<(VehicleEntry, Option<String>)> {
+        let flying = self.flying();
+        self.vehicles
+            .iter()
+            .map(|one| (one.clone(), flying.get(&one.id).map(|f| f.mission.clone())))
+            .collect()
+    }
+
+    /// Returns every mission, newest first.
+    pub fn list(&self) -> Vec<Value> {
+        self.all().values().rev().map(|mission| mission.view(false)).collect()
+    }
+
+    /// Returns a mission.
+    pub fn get(&self, id: &str) -> Option<Mission> {
+        self.all().get(id).cloned()
+    }
+
+    /// Returns what tells of changes.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Keeps a new mission.
+    ///
+    /// # Errors
+    /// When there are too many or it cannot be written.
+    pub fn add(&self, mission: Mission) -> Result<Mission, MissionError> {
+        if self.all().len() >= MOST {
+            return Err(MissionError::Refused(format!("there are {MOST} missions: remove some first")));
+        }
+        self.keep(&mission)?;
+        self.all().insert(mission.id.clone(), mission.clone());
+        self.tell();
+        Ok(mission)
+    }
+
+    /// Removes a mission that does not fly.
+    ///
+    /// # Errors
+    /// When there is none or it flies.
+    pub fn remove(&self, id: &str) -> Result<(), MissionError> {
+        let mut all = self.all();
+        let mission = all.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))?;
+        if mission.active() {
+            return Err(MissionError::Refused("it flies: bring it home first".to_owned()));
+        }
+        let path = self.file(id);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(MissionError::Keep { path, source });
+            }
+            _ => all.remove(id),
+        };
+        drop(all);
+        self.tell();
+        Ok(())
+    }
+
+    /// Launches a mission: a person confirmed.
+    ///
+    /// # Errors
+    /// When a gate is shut, somebody flies already, or the vehicle cannot be reached.
+    pub fn launch(&self, app: &Arc<App>, id: &str, launch: &Launch) -> Result<Mission, MissionError> {
+        let vehicle = self.vehicles.iter().find(|one| one.id == launch.vehicle);
+        let vehicle = vehicle.ok_or_else(|| MissionError::NoVehicle(launch.vehicle.clone()))?;
+        let now = clock::now();
+        let (orders, received) = bounded(ORDERS);
+        let mut mission = self.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))?;
+        let gates = gates(&mission, vehicle, launch);
+        if gates.iter().any(|gate| gate["ok"] == json!(false)) {
+            return Err(MissionError::Gates(gates));
+        }
+        {
+            let mut flying = self.flying();
+            let busy =
+                flying.get(&vehicle.id).or_else(|| flying.values().find(|flying| flying.mission == id));
+            if let Some(busy) = busy {
+                let (actor, at) = (busy.actor.clone(), busy.at);
+                return Err(MissionError::Busy { what: vehicle.id.clone(), actor, at });
+            }
+            let hand = Flying { mission: id.to_owned(), actor: launch.actor.clone(), at: now, orders };
+            flying.insert(vehicle.id.clone(), hand);
+        }
+        let flight_id = Uuid::now_v7();
+        mission.vehicle = Some(vehicle.id.clone());
+        mission.flight_id = Some(flight_id.to_string());
+        mission.operator = Some(launch.actor.clone());
+        mission.state = Some(State::Gate);
+        (mission.progress, mission.place, mission.source) = (None, None, None);
+        mission.flown.clear();
+        let started = self
+            .put(mission.clone())
+            .and_then(|()| flight::start(app, &mission, vehicle, flight_id, launch, received));
+        if let Err(error) = started {
+            self.flying().remove(&vehicle.id);
+            let fault = Fault::new(
+                Words::new(format!("无法起飞:{error}"), error.to_string()),
+                Words::new("请检查飞行器配置", "check the configuration of the vehicle"),
+            );
+            self.change(id, |mission| mission.state = Some(State::Failed { fault }));
+            return Err(error);
+        }
+        self.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))
+    }
+
+    /// Hands an order to a flight.
+    ///
+    /// # Errors
+    /// When it does not fly, or the state does not allow it.
+    pub fn order(&self, id: &str, order: Order) -> Result<Mission, MissionError> {
+        let mission = self.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))?;
+        let state = mission.state.clone().filter(|state| !state.is_over());
+        let state = state.ok_or_else(|| MissionError::Refused("it does not fly".to_owned()))?;
+        state
+            .allows(order.command)
+            .map_err(|fault| MissionError::Refused(format!("{} {}", fault.what, fault.mend)))?;
+        let flying = self.flying();
+        let hand = flying.values().find(|flying| flying.mission == id);
+        let hand = hand.ok_or_else(|| MissionError::Refused("it does not fly".to_owned()))?;
+        hand.orders
+            .try_send(order)
+            .map_err(|_| MissionError::Refused("too many orders wait already".to_owned()))?;
+        Ok(mission)
+    }
+
+    /// Lets a vehicle go.
+    fn landed(&self, vehicle: &str) {
+        self.flying().remove(vehicle);
+    }
+
+    /// Changes a mission and keeps it.
+    fn change(&self, id: &str, change: impl FnOnce(&mut Mission)) {
+        let Some(mut mission) = self.get(id) else { return };
+        change(&mut mission);
+        if let Err(error) = self.put(mission) {
+            tracing::error!("{error}");
+        }
+    }
+
+    /// Changes what moves all the time; it is kept with the next change of state.
+    fn glance(&self, id: &str, change: impl FnOnce(&mut Mission)) {
+        if let Some(mission) = self.all().get_mut(id) {
+            change(mission);
+            mission.version += 1;
+        }
+        self.tell();
+    }
+
+    fn put(&self, mut mission: Mission) -> Result<(), MissionError> {
+        let mut all = self.all();
+        let version = all.get(&mission.id).map_or(0, |mission| mission.version);
+        mission.version = version + 1;
+        let kept = self.keep(&mission);
+        all.insert(mission.id.clone(), mission);
+        drop(all);
+        self.tell();
+        kept
+    }
+
+    fn keep(&self, mission: &Mission) -> Result<(), MissionError> {
+        let path = self.file(&mission.id);
+        let failed = |source| MissionError::Keep { path: path.clone(), source };
+        let text = serde_json::to_vec(mission).map_err(|error| failed(error.into()))?;
+        write_whole(&path, &text).map_err(failed)
+    }
+
+    fn file(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.json"))
+    }
+
+    fn tell(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Mission>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn flying(&self) -> MutexGuard<'_, BTreeMap<String, Flying>> {
+        self.flying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn gates(mission: &Mission, vehicle: &VehicleEntry, launch: &Launch) -> Vec<Value> {
+    let gate = |id: &str, ok: bool, zh: String, en: String, next: (&str, &str)| json!({"id": id, "ok": ok, "zh": zh, "en": en, "next_zh": next.0, "next_en": next.1});
+    let count = mission.warnings.len();
+    let plan = gate(
+        "plan",
+        count == 0 || launch.accept_warnings,
+        format!("航线检查发现 {count} 个问题"),
+        format!("the plan's check found {count} problems"),
+        (
+            "修改航线,或确认已阅读(accept_warnings)",
+            "change the plan, or say that they were read (accept_warnings)",
+        ),
+    );
+    let fits = vehicle.profile.as_deref().is_none_or(|profile| profile == mission.aircraft);
+    let aircraft = gate(
+        "aircraft",
+        fits,
+        format!(
+            "航线机型 {},飞行器机型 {}",
+            mission.aircraft,
+            vehicle.profile.as_deref().unwrap_or("未注明")
+        ),
+        format!(
+            "the plan is for {}, the vehicle is {}",
+            mission.aircraft,
+            vehicle.profile.as_deref().unwrap_or("not stated")
+        ),
+        ("请按该机型重新规划", "plan it anew for this aircraft"),
+    );
+    vec![plan, aircraft]
+}
+
+fn restarted() -> Fault {
+    Fault::new(
+        Words::new(
+            "服务在飞行中重启,不知道飞行如何结束",
+            "the server was started again during the flight: how it ended is not known",
+        ),
+        Words::new(
+            "请到机场确认飞行器;机场会按航线约定处理断链",
+            "see where the aircraft is; the dock does what the plan says for a lost link",
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nothing_is_kept_where_nothing_is_planned() {
+        let folder = tempfile::tempdir().unwrap();
+        let missions = super::Missions::open(folder.path(), Vec::new());
+        assert!(missions.list().is_empty() && missions.vehicles().is_empty());
+        assert!(missions.remove("x").is_err());
+    }
+}
