@@ -11,10 +11,12 @@ use crossbeam::channel::bounded;
 use store::{PostgresStore, SqliteStore, Store, StoreError};
 use tokio::net::TcpListener;
 
+use super::verify::authority;
 use crate::cli::ServeArgs;
 use crate::config::{self, Config, Problem};
 use crate::serve::accounts::{Accounts, Role};
 use crate::serve::hub::{ARRIVALS, Common, DetectorPool, Hub, Writer};
+use crate::serve::keeping::Keeping;
 use crate::serve::stores::Stores;
 use crate::serve::webhooks::Webhook;
 use crate::serve::{App, Parts, api};
@@ -65,6 +67,10 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let app = Arc::clone(&app);
         std::thread::Builder::new().name("webhook".into()).spawn(move || hook.run(&app))?;
     }
+    let trusted = config.evidence.timestamp_ca.as_deref().map(authority).transpose()?.unwrap_or_default();
+    let keeping = Keeping::new(config.evidence.clone(), config.retention.clone(), trusted);
+    let keeper = Arc::clone(&app);
+    std::thread::Builder::new().name("keeper".into()).spawn(move || keeping.run(&keeper))?;
     greet(&app, listener.local_addr()?)?;
 
     let served = runtime.block_on(serve(Arc::clone(&app), listener));
@@ -108,8 +114,10 @@ fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> an
         stores: Stores::new(Box::new(open)),
         accounts: Accounts::open(data)?,
         evidence: data.join("evidence"),
+        keeping: config.evidence.clone(),
         review_first,
         flood: config.flood,
+        recheck_share: config.review.recheck_share,
     };
     Ok(App::new(parts)?)
 }

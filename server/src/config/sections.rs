@@ -10,6 +10,9 @@ use gis::zones::{ContextFile, ZoneFile};
 use jiff::Timestamp;
 use models::Precision;
 use serde::Deserialize;
+use store::Retention;
+
+use super::keeping::{EvidenceEntry, ReviewEntry};
 
 /// Everything a run needs to know, paths made absolute or relative to the working directory.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +43,12 @@ pub struct Config {
     pub store: Option<StoreEntry>,
     /// Who is told of every event by a request of its own.
     pub webhooks: Vec<WebhookEntry>,
+    /// How evidence is proved, and how much room it may take.
+    pub evidence: EvidenceEntry,
+    /// How decisions are checked.
+    pub review: ReviewEntry,
+    /// How long closed incidents are kept.
+    pub retention: Retention,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
 }

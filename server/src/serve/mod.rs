@@ -6,12 +6,14 @@ pub mod api;
 pub mod board;
 pub mod events;
 pub mod hub;
+pub mod keeping;
 pub mod page;
 pub mod presence;
 pub mod stores;
 pub mod views;
 pub mod webhooks;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
@@ -24,6 +26,8 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 
 use crate::clock;
+use crate::config::EvidenceEntry;
+use crate::proof::room::Rooms;
 use crate::wire::City;
 
 use accounts::Accounts;
@@ -31,6 +35,7 @@ use answers::Answers;
 use board::Board;
 use events::{Events, Ready, render};
 use hub::Hub;
+use keeping::{Kept, Seen};
 use presence::Presence;
 use stores::Stores;
 
@@ -46,6 +51,12 @@ pub struct App {
     pub accounts: Accounts,
     /// Folder of evidence.
     pub evidence: PathBuf,
+    /// Room for it.
+    pub rooms: Rooms,
+    /// What was done about it since the start.
+    pub kept: Kept,
+    /// Who saw which original lately.
+    pub seen: Seen,
     /// Who looks at what.
     pub presence: Presence,
     /// Answers to requests that may be sent again.
@@ -54,6 +65,8 @@ pub struct App {
     pub review_first: bool,
     /// When many tasks are asked about as one.
     pub flood: FloodConfig,
+    /// Share of decided cases that are shown to somebody else again.
+    pub recheck_share: f64,
     board: RwLock<Board>,
     events: RwLock<Events>,
     tail: Mutex<Box<dyn Store>>,
@@ -74,10 +87,14 @@ pub struct Parts {
     pub accounts: Accounts,
     /// Folder of evidence.
     pub evidence: PathBuf,
+    /// Room that it may take.
+    pub keeping: EvidenceEntry,
     /// Every proposed task waits for a person.
     pub review_first: bool,
     /// When many tasks are asked about as one.
     pub flood: FloodConfig,
+    /// Share of decided cases that are shown to somebody else again.
+    pub recheck_share: f64,
 }
 
 impl App {
@@ -94,9 +111,13 @@ impl App {
             dedupe: parts.dedupe,
             stores: parts.stores,
             accounts: parts.accounts,
+            rooms: Rooms::new(&parts.evidence, &parts.keeping),
+            kept: Kept::default(),
+            seen: Seen::default(),
             evidence: parts.evidence,
             review_first: parts.review_first,
             flood: parts.flood,
+            recheck_share: parts.recheck_share,
             presence: Presence::default(),
             answers: Answers::default(),
             board: RwLock::new(board),
@@ -147,6 +168,11 @@ impl App {
         };
         self.events.write().unwrap_or_else(PoisonError::into_inner).push(ready);
         self.changed.send_replace(last);
+    }
+
+    /// Takes closed cases off the board that the store has put away.
+    pub fn forget_closed(&self, left: &BTreeSet<IncidentId>) {
+        self.board.write().unwrap_or_else(PoisonError::into_inner).forget_closed(left);
     }
 
     /// Returns the events after a cursor out of memory, or none when they must be read from the store.

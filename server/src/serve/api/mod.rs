@@ -7,14 +7,19 @@ pub mod city;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod feed;
 pub mod health;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod keeping;
 pub mod media;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod ogc;
 pub mod operations;
 pub mod overview;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod playback;
 pub mod problem;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod queue;
+pub mod rechecks;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod record;
 pub mod report;
@@ -81,7 +86,17 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(sources::resume))
         .routes(routes!(sources::still))
         .routes(routes!(sources::live))
+        .routes(routes!(playback::span))
+        .routes(routes!(playback::picture))
+        .routes(routes!(playback::clips))
         .routes(routes!(media::evidence))
+        .routes(routes!(keeping::storage))
+        .routes(routes!(keeping::holds))
+        .routes(routes!(keeping::hold))
+        .routes(routes!(keeping::release))
+        .routes(routes!(keeping::access))
+        .routes(routes!(rechecks::next, rechecks::say))
+        .routes(routes!(rechecks::agreement))
         .routes(routes!(feed::feed))
         .routes(routes!(feed::stream))
         .routes(routes!(ogc::landing))
