@@ -60,6 +60,8 @@ pub enum EvidenceKind {
     Record,
     /// A picture that the crew took on the spot.
     OnSite,
+    /// Some seconds of video around the finding.
+    Clip,
 }
 
 /// One piece of evidence, named by its content.

@@ -3,6 +3,7 @@
 mod cases;
 mod dock;
 mod field;
+mod keeping;
 mod launch;
 mod mission;
 mod position;
@@ -20,13 +21,14 @@ use models::Precision;
 
 pub use cases::{
     DepartmentArgs, ExportArgs, IncidentsArgs, IncidentsCommand, IncidentsListArgs, IncidentsMergeArgs,
-    IncidentsSplitArgs, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs, TasksCommand,
-    TasksListArgs,
+    IncidentsSplitArgs, LabelFormat, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs,
+    TasksCommand, TasksListArgs,
 };
 pub use dock::{BrokerArgs, DockArgs, LaunchLookArgs, MissionLaunchDockArgs, MissionSimulateDockArgs};
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
+pub use keeping::{BackupArgs, RestoreArgs, VerifyArgs};
 pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg, VehicleArg};
 pub use mission::{
     GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
@@ -91,6 +93,12 @@ pub enum Command {
     Tokens(TokensArgs),
     /// Write incidents, tasks, the ground looked at and zones as a GeoPackage
     Export(ExportArgs),
+    /// Check that a store and its evidence are as they were recorded; names what changed and where
+    Verify(VerifyArgs),
+    /// Write store and evidence into a folder, as of one moment, while the server runs
+    Backup(BackupArgs),
+    /// Fill an empty folder from a backup, and verify it
+    Restore(RestoreArgs),
     /// Plan joint visits: open tasks of several departments at one place and time become one
     Visits(VisitsArgs),
     /// Propose crews

@@ -14,6 +14,9 @@ use pipeline::camera::FrameCamera;
 use pipeline::{Frame, Outline, Picture, Seen};
 use serde::Serialize;
 
+use crate::proof::manifest;
+use crate::proof::room::Rooms;
+
 /// Incidents whose stills are kept in memory at most; beyond it the least worthy are let go and counted.
 const MAX_KEPT: usize = 500;
 /// Best sightings kept as frames; beyond it the oldest becomes a JPEG. A 1080p frame holds 3 MB of the decoder's memory.
@@ -42,6 +45,14 @@ pub enum EvidenceError {
         /// Why.
         reason: String,
     },
+    /// There is no room for it.
+    #[error("no room for evidence {} of {bytes} bytes: its budget or the reserve of the disk would be overdrawn", path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: usize,
+    },
     /// A file could not be written.
     #[error("cannot write evidence {}", path.display())]
     Write {
@@ -51,6 +62,15 @@ pub enum EvidenceError {
         #[source]
         source: std::io::Error,
     },
+}
+
+/// Where evidence is written.
+#[derive(Clone, Copy)]
+pub struct Shelf<'a> {
+    /// The folder.
+    pub folder: &'a Path,
+    /// Room that it may take; all there is when none.
+    pub rooms: Option<&'a Rooms>,
 }
 
 /// One sighting, with what is needed to draw and to record it.
@@ -93,6 +113,10 @@ struct Record {
     incident_id: IncidentId,
     observation: Observation,
     camera: Option<CameraRecord>,
+    /// Width and height of the whole picture.
+    size_px: (u32, u32),
+    /// Outline of the finding in it as (u, v), not closed.
+    ring_px: Vec<(f64, f64)>,
     stills: Vec<EvidenceRef>,
 }
 
@@ -121,8 +145,17 @@ impl Keeper {
         let context = Context::Frame(Arc::clone(&sighting.frame.picture));
         let camera = sighting.camera.map(CameraRecord::of);
         let observation = sighting.observation.clone();
-        let record =
-            Record { schema_version: 1, incident_id: incident, observation, camera, stills: Vec::new() };
+        let size = sighting.frame.picture.size();
+        let (size_px, ring_px) = ((size.width, size.height), sighting.seen.outline.ring_px.clone());
+        let record = Record {
+            schema_version: 2,
+            incident_id: incident,
+            observation,
+            camera,
+            size_px,
+            ring_px,
+            stills: Vec::new(),
+        };
         let outline = sighting.seen.outline.clone();
         self.best.insert(incident, Best { worth, context, outline, record });
         self.as_frames.retain(|id| *id != incident);
@@ -150,21 +183,21 @@ impl Keeper {
         self.let_go
     }
 
-    /// Writes the files of one incident into `folder` and returns what tasks refer to.
+    /// Writes the files of one incident and returns what tasks refer to.
     ///
     /// # Errors
     /// When a file cannot be written; files written before stay.
-    pub fn write(&self, incident: IncidentId, folder: &Path) -> Result<Vec<EvidenceRef>, EvidenceError> {
+    pub fn write(&self, incident: IncidentId, shelf: Shelf<'_>) -> Result<Vec<EvidenceRef>, EvidenceError> {
         let Some(best) = self.best.get(&incident) else { return Ok(Vec::new()) };
         let mut refs = Vec::new();
         let stills = best.stills().map_err(|reason| still_error(&best.record.observation, reason))?;
         for (kind, bytes) in &stills {
-            refs.push(keep(folder, *kind, "jpg", bytes)?);
+            refs.push(keep(shelf, *kind, "jpg", bytes)?);
         }
         let record = Record { incident_id: incident, stills: refs.clone(), ..best.record.clone() };
         let json = serde_json::to_vec_pretty(&record)
-            .map_err(|error| EvidenceError::Write { path: folder.to_owned(), source: error.into() })?;
-        refs.push(keep(folder, EvidenceKind::Record, "json", &json)?);
+            .map_err(|error| EvidenceError::Write { path: shelf.folder.to_owned(), source: error.into() })?;
+        refs.push(keep(shelf, EvidenceKind::Record, "json", &json)?);
         Ok(refs)
     }
 
@@ -271,16 +304,27 @@ fn outline(of: &Outline) -> pipeline_cv::Outline {
 /// Writes bytes under the name of their hash, whole or not at all.
 ///
 /// # Errors
-/// [`EvidenceError::Write`].
+/// [`EvidenceError::NoRoom`] and [`EvidenceError::Write`].
 pub fn keep(
-    folder: &Path,
+    shelf: Shelf<'_>,
     kind: EvidenceKind,
     extension: &str,
     bytes: &[u8],
 ) -> Result<EvidenceRef, EvidenceError> {
     let sha256 = models::pack::sha256_hex(bytes);
     let file = format!("{sha256}.{extension}");
-    let path = folder.join(&file);
-    crate::output::write_whole(&path, bytes).map_err(|source| EvidenceError::Write { path, source })?;
+    let path = shelf.folder.join(&file);
+    let there = path.is_file();
+    if !there && shelf.rooms.is_some_and(|rooms| !rooms.take(bytes.len() as u64)) {
+        return Err(EvidenceError::NoRoom { path, bytes: bytes.len() });
+    }
+    let written = std::fs::create_dir_all(shelf.folder).and_then(|()| {
+        // A file that is there has its line: the line comes first.
+        if !there {
+            manifest::add(shelf.folder, &file, &sha256, bytes)?;
+        }
+        crate::output::write_whole(&path, bytes)
+    });
+    written.map_err(|source| EvidenceError::Write { path, source })?;
     Ok(EvidenceRef { sha256, kind, file })
 }

@@ -18,8 +18,8 @@ pub fn make(factory: &str) -> Result<gst::Element, String> {
 
 fn package(factory: &str) -> &'static str {
     match factory {
-        "filesrc" | "fakesink" => "libgstreamer1.0-0",
-        "decodebin" | "appsink" => "gstreamer1.0-plugins-base",
+        "filesrc" | "filesink" | "fakesink" => "libgstreamer1.0-0",
+        "decodebin" | "appsink" | "appsrc" | "videoconvert" => "gstreamer1.0-plugins-base",
         "srtsrc" | "tsdemux" => "gstreamer1.0-plugins-bad",
         name if name.starts_with("avdec_") => "gstreamer1.0-libav",
         _ => "gstreamer1.0-plugins-good",

@@ -16,6 +16,7 @@
 mod backoff;
 mod bus;
 mod capture;
+mod clip;
 mod convert;
 mod counts;
 mod element;
@@ -37,6 +38,7 @@ mod uri;
 
 use pipeline::{FrameSource, SourceError};
 
+pub use clip::{ClipError, ClipFrame, write_clip};
 pub use counts::SourceHandle;
 pub use picture::GstPicture;
 pub use source::GstSource;

@@ -12,6 +12,7 @@ use store::{Run, RunId, RunRecord, Store};
 use uuid::Uuid;
 
 use super::collect::Collected;
+use crate::evidence::Shelf;
 use crate::output::summary::{SourceSummary, Summary};
 use crate::output::{geojson, write_whole};
 use crate::report::Report;
@@ -43,10 +44,13 @@ pub fn make_tasks(
         let task = standing_task(known, incident);
         let stills = match task.map(|task| task.evidence.clone()).filter(|kept| !kept.is_empty()) {
             Some(kept) => kept,
-            None => collected.evidence.write(incident.id, evidence).unwrap_or_else(|error| {
-                made.failure.get_or_insert(anyhow::Error::new(error));
-                Vec::<EvidenceRef>::new()
-            }),
+            None => collected
+                .evidence
+                .write(incident.id, Shelf { folder: evidence, rooms: None })
+                .unwrap_or_else(|error| {
+                    made.failure.get_or_insert(anyhow::Error::new(error));
+                    Vec::<EvidenceRef>::new()
+                }),
         };
         let now = incident.last_seen;
         match task_in_context(incident, &city.zones, &city.context, &city.rules, stills, now) {

@@ -223,12 +223,31 @@ pub struct DepartmentArgs {
     pub person: PersonArgs,
 }
 
+/// Form of exported labels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LabelFormat {
+    /// images/ and annotations.json with boxes and outlines
+    #[default]
+    Coco,
+    /// images/, labels/ with boxes, data.yaml
+    Yolo,
+}
+
 /// Arguments of `export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
     /// GeoPackage to write; one that is there is replaced
-    #[arg(long, value_name = "FILE")]
-    pub gpkg: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "labels", conflicts_with = "labels")]
+    pub gpkg: Option<PathBuf>,
+    /// Folder to write what people decided about into, as pictures with boxes; it must not be there or be empty
+    #[arg(long, value_name = "DIR")]
+    pub labels: Option<PathBuf>,
+    /// Form of the labels
+    #[arg(long, value_name = "FORM", value_enum, default_value_t, requires = "labels")]
+    pub format: LabelFormat,
+    /// Folder of the evidence, where it is not `evidence` beside the store
+    #[arg(long, value_name = "DIR", requires = "labels")]
+    pub evidence: Option<PathBuf>,
     /// Where incidents and tasks are kept
     #[command(flatten)]
     pub store: StoreArgs,

@@ -1,6 +1,7 @@
-//! `flyonce export`: the city as a GeoPackage.
+//! `flyonce export`: the city as a GeoPackage, or what people decided about as labels.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -8,8 +9,11 @@ use gis::{Incident, IncidentId};
 use jiff::Timestamp;
 use store::{CityExport, ExportCrs, write_geopackage};
 
+use super::backup::must_be_new;
 use super::casework::{city, open};
-use crate::cli::ExportArgs;
+use crate::cli::{ExportArgs, LabelFormat};
+use crate::labels::agreement::measure;
+use crate::labels::{coco, collect, yolo};
 use crate::output;
 
 /// Writes the file and tells how many features each layer has.
@@ -17,6 +21,41 @@ use crate::output;
 /// # Errors
 /// When the store, the configuration or the file cannot be used.
 pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    match (&args.labels, &args.gpkg) {
+        (Some(out), _) => labels(args, out),
+        (None, Some(file)) => package(args, file),
+        (None, None) => bail!("name what to write: --gpkg or --labels"),
+    }
+}
+
+/// Writes what people decided about, and how well they agree.
+fn labels(args: &ExportArgs, out: &Path) -> anyhow::Result<ExitCode> {
+    must_be_new(out)?;
+    let store = open(&args.store)?;
+    let beside = args.store.out.as_deref().or_else(|| args.store.db.as_deref().and_then(Path::parent));
+    let evidence = args.evidence.clone().or_else(|| beside.map(|folder| folder.join("evidence")));
+    let Some(evidence) = evidence else { bail!("name the folder of the evidence: --evidence") };
+    let mut collected = collect(store.as_ref(), &evidence)?;
+    collected.reviewed.retain(|one| args.class.is_empty() || args.class.contains(&one.class));
+    match args.format {
+        LabelFormat::Coco => coco::write(&collected.reviewed, &evidence, out)?,
+        LabelFormat::Yolo => yolo::write(&collected.reviewed, &evidence, out)?,
+    }
+    let real = collected.reviewed.iter().filter(|one| one.verdict.real).count();
+    let text = format!(
+        "{}: {real} real, {} rejected; left out: {} undecided, {} without a picture, {} without an outline\n{}",
+        out.display(),
+        collected.reviewed.len() - real,
+        collected.undecided,
+        collected.without_picture,
+        collected.without_outline,
+        measure(store.as_ref())?
+    );
+    output::print(&text).context("cannot write to standard output")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn package(args: &ExportArgs, file: &Path) -> anyhow::Result<ExitCode> {
     let Some(crs) = ExportCrs::of(args.crs) else {
         bail!("cannot export in {}: GeoPackages are written in EPSG:4326 and EPSG:4490", args.crs)
     };
@@ -37,9 +76,9 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         zones: city.zones.zones(),
         looked_at: &looked_at,
     };
-    let layers = write_geopackage(&args.gpkg, &export, crs)?;
+    let layers = write_geopackage(file, &export, crs)?;
     let counts: Vec<String> = layers.iter().map(|l| format!("{} {}", l.features, l.layer)).collect();
-    let text = format!("{}: {}", args.gpkg.display(), counts.join(", "));
+    let text = format!("{}: {}", file.display(), counts.join(", "));
     output::print(&text).context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
 }

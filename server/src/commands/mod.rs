@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod analyze;
+pub mod backup;
 pub mod calibrate;
 pub mod casework;
 pub mod check;
@@ -20,6 +21,7 @@ pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
 pub mod users;
+pub mod verify;
 pub mod visits;
 pub mod zones;
 
@@ -49,6 +51,9 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Users(args) => users::users(&args),
         Command::Tokens(args) => users::tokens(&args),
         Command::Export(args) => export::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Visits(args) => visits::run(&args),
         Command::Crews(args) => crews::run(&args.command),
         Command::Mission(args) => mission::run(&args.command),

@@ -11,11 +11,13 @@ use crossbeam::channel::bounded;
 use store::{PostgresStore, SqliteStore, Store, StoreError};
 use tokio::net::TcpListener;
 
+use super::verify::authority;
 use crate::cli::ServeArgs;
 use crate::config::{self, Config, Problem};
 use crate::serve::accounts::{Accounts, Role};
 use crate::serve::cot::CotSender;
 use crate::serve::hub::{ARRIVALS, Common, DetectorPool, Hub, Writer};
+use crate::serve::keeping::Keeping;
 use crate::serve::missions::Missions;
 use crate::serve::mqtt::Mqtt;
 use crate::serve::outbox::{self, Watch};
@@ -68,6 +70,10 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     start(&app, sources);
     app.set_cap(config.cap.clone());
     start_outbox(&app, &config)?;
+    let trusted = config.evidence.timestamp_ca.as_deref().map(authority).transpose()?.unwrap_or_default();
+    let keeping = Keeping::new(config.evidence.clone(), config.retention.clone(), trusted);
+    let keeper = Arc::clone(&app);
+    std::thread::Builder::new().name("keeper".into()).spawn(move || keeping.run(&keeper))?;
     greet(&app, listener.local_addr()?)?;
 
     let served = runtime.block_on(serve(Arc::clone(&app), listener));
@@ -111,9 +117,11 @@ fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> an
         stores: Stores::new(Box::new(open)),
         accounts: Accounts::open(data)?,
         evidence: data.join("evidence"),
+        keeping: config.evidence.clone(),
         review_first,
         flood: config.flood,
         missions: Missions::open(data, config.vehicles.clone()),
+        recheck_share: config.review.recheck_share,
     };
     Ok(App::new(parts)?)
 }

@@ -112,6 +112,17 @@ fn parse(text: &str, path: &Path, base: &Path) -> Result<(Config, Vec<Problem>),
     reader.problems.extend(same_id(&config));
     let flood = config.flood.validate();
     reader.problems.extend(flood.into_iter().map(|p| Problem::new(format!("flood.{}", p.key), p.reason)));
+    let keeping = config.evidence.unusable().into_iter();
+    reader.problems.extend(keeping.map(|(key, reason)| Problem::new(format!("evidence.{key}"), reason)));
+    let share = config.review.recheck_share;
+    if !(0.0..=1.0).contains(&share) {
+        let message = format!("must be from 0 to 1, is {share}");
+        reader.problems.push(Problem::new("review.recheck_share", message));
+    }
+    let retention = config.retention.validate();
+    reader
+        .problems
+        .extend(retention.into_iter().map(|p| Problem::new(format!("retention.{}", p.key), p.reason)));
     resolve_paths(&mut config, base);
     Ok((config, reader.problems))
 }
@@ -140,11 +151,14 @@ impl Reader {
             mqtt: self.list("mqtt"),
             cot: self.list("cot"),
             cap: self.section("cap").unwrap_or_default(),
+            evidence: self.section("evidence").unwrap_or_default(),
+            review: self.section("review").unwrap_or_default(),
+            retention: self.section("retention").unwrap_or_default(),
             sources: self.sources(),
             vehicles: self.list("vehicles"),
         };
         let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, flood, \
-                     store, webhooks, mqtt, cot, cap, sources, vehicles";
+                     store, webhooks, mqtt, cot, cap, evidence, review, retention, sources, vehicles";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -385,6 +399,7 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.context.iter_mut().for_each(|c| fix(&mut c.path));
     config.webhooks.iter_mut().for_each(|hook| fix(&mut hook.secret_file));
     config.mqtt.iter_mut().for_each(|e| e.password_file.iter_mut().chain(&mut e.ca_file).for_each(fix));
+    config.evidence.timestamp_ca.iter_mut().for_each(fix);
     config.departments.iter_mut().for_each(fix);
     config.rules.iter_mut().for_each(fix);
     for vehicle in &mut config.vehicles {

@@ -10,6 +10,9 @@ use gis::zones::{ContextFile, ZoneFile};
 use jiff::Timestamp;
 use models::Precision;
 use serde::Deserialize;
+use store::Retention;
+
+use super::keeping::{EvidenceEntry, ReviewEntry};
 
 use super::feeds::{CapEntry, CotEntry, MqttEntry};
 
@@ -48,6 +51,12 @@ pub struct Config {
     pub cot: Vec<CotEntry>,
     /// Alerts to the public.
     pub cap: CapEntry,
+    /// How evidence is proved, and how much room it may take.
+    pub evidence: EvidenceEntry,
+    /// How decisions are checked.
+    pub review: ReviewEntry,
+    /// How long closed incidents are kept.
+    pub retention: Retention,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
     /// Docks that fly missions.

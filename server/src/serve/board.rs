@@ -203,6 +203,19 @@ impl Board {
         }
     }
 
+    /// Takes closed cases off the board that are not among those that are left.
+    pub fn forget_closed(&mut self, left: &BTreeSet<IncidentId>) {
+        let gone = |case: &&Case| !case.incident.is_open() && !left.contains(&case.incident.id);
+        let gone: Vec<IncidentId> = self.cases.values().filter(gone).map(|case| case.incident.id).collect();
+        for id in gone {
+            self.cases.remove(&id);
+            for task in self.tasks_of.remove(&id).into_iter().flatten() {
+                self.tasks.remove(&task);
+            }
+            self.incident_of_file.retain(|_, owner| *owner != id);
+        }
+    }
+
     /// Returns all cases by id, which begins with the time of the first sighting.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
         self.cases.values()

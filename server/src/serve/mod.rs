@@ -8,6 +8,7 @@ pub mod cap;
 pub mod cot;
 pub mod events;
 pub mod hub;
+pub mod keeping;
 pub mod missions;
 pub mod mqtt;
 pub mod outbox;
@@ -19,6 +20,7 @@ pub mod views;
 pub mod webhooks;
 pub mod xml;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
@@ -32,6 +34,8 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::config::CapEntry;
+use crate::config::EvidenceEntry;
+use crate::proof::room::Rooms;
 use crate::wire::City;
 
 use self::missions::Missions;
@@ -40,6 +44,7 @@ use answers::Answers;
 use board::Board;
 use events::{Events, Ready, render};
 use hub::Hub;
+use keeping::{Kept, Seen};
 use presence::Presence;
 use stores::Stores;
 
@@ -55,6 +60,12 @@ pub struct App {
     pub accounts: Accounts,
     /// Folder of evidence.
     pub evidence: PathBuf,
+    /// Room for it.
+    pub rooms: Rooms,
+    /// What was done about it since the start.
+    pub kept: Kept,
+    /// Who saw which original lately.
+    pub seen: Seen,
     /// Who looks at what.
     pub presence: Presence,
     /// Answers to requests that may be sent again.
@@ -65,6 +76,8 @@ pub struct App {
     pub flood: FloodConfig,
     /// Flights.
     pub missions: Missions,
+    /// Share of decided cases that are shown to somebody else again.
+    pub recheck_share: f64,
     board: RwLock<Board>,
     events: RwLock<Events>,
     tail: Mutex<Box<dyn Store>>,
@@ -86,12 +99,16 @@ pub struct Parts {
     pub accounts: Accounts,
     /// Folder of evidence.
     pub evidence: PathBuf,
+    /// Room that it may take.
+    pub keeping: EvidenceEntry,
     /// Every proposed task waits for a person.
     pub review_first: bool,
     /// When many tasks are asked about as one.
     pub flood: FloodConfig,
     /// Flights.
     pub missions: Missions,
+    /// Share of decided cases that are shown to somebody else again.
+    pub recheck_share: f64,
 }
 
 impl App {
@@ -108,10 +125,14 @@ impl App {
             dedupe: parts.dedupe,
             stores: parts.stores,
             accounts: parts.accounts,
+            rooms: Rooms::new(&parts.evidence, &parts.keeping),
+            kept: Kept::default(),
+            seen: Seen::default(),
             evidence: parts.evidence,
             review_first: parts.review_first,
             flood: parts.flood,
             missions: parts.missions,
+            recheck_share: parts.recheck_share,
             presence: Presence::default(),
             answers: Answers::default(),
             board: RwLock::new(board),
@@ -174,6 +195,11 @@ impl App {
         };
         self.events.write().unwrap_or_else(PoisonError::into_inner).push(ready);
         self.changed.send_replace(last);
+    }
+
+    /// Takes closed cases off the board that the store has put away.
+    pub fn forget_closed(&self, left: &BTreeSet<IncidentId>) {
+        self.board.write().unwrap_or_else(PoisonError::into_inner).forget_closed(left);
     }
 
     /// Returns the events after a cursor out of memory, or none when they must be read from the store.

@@ -222,12 +222,18 @@ fn stills(task: &Task) -> Vec<StillView> {
         EvidenceKind::CloseUp => Some("close_up"),
         EvidenceKind::CloseUpAnnotated => Some("close_up_annotated"),
         EvidenceKind::OnSite => Some("on_site"),
+        EvidenceKind::Clip => Some("clip"),
         EvidenceKind::Record => None,
     };
     let view = |file: &dispatch::EvidenceRef| {
         Some(StillView { kind: kind(file.kind)?, url: format!("/v1/evidence/{}", file.file) })
     };
     task.evidence.iter().filter_map(view).collect()
+}
+
+/// Returns the addresses of the pictures that a machine took of the finding: those of a crew tell what was decided.
+pub fn stills_of(task: &Task) -> Vec<String> {
+    stills(task).into_iter().filter(|still| still.kind != "on_site").map(|still| still.url).collect()
 }
 
 fn place(case: &Case, city: &City) -> (String, String) {

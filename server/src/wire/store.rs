@@ -68,4 +68,16 @@ impl Place {
         }
         self.open_or_make()
     }
+
+    /// Opens a store that is there and is only read, as it is at the first read.
+    ///
+    /// # Errors
+    /// When there is no such file, and those of opening a store.
+    pub fn open_to_read(&self) -> anyhow::Result<Box<dyn Store>> {
+        match self {
+            Self::Server(url) => Ok(Box::new(PostgresStore::open_to_read(url)?)),
+            Self::File(file) if file.is_file() => Ok(Box::new(SqliteStore::open_to_read(file)?)),
+            Self::File(_) => self.open(),
+        }
+    }
 }

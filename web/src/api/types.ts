@@ -74,7 +74,7 @@ export interface Task {
   paused: string | null;
 }
 
-export type StillKind = 'context' | 'context_annotated' | 'close_up' | 'close_up_annotated';
+export type StillKind = 'context' | 'context_annotated' | 'close_up' | 'close_up_annotated' | 'clip';
 
 export interface Still {
   kind: StillKind;

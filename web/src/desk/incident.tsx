@@ -7,7 +7,7 @@ import { MatterIcon } from '../ui/icons';
 import * as desk from './desk';
 import { Neighbours } from './neighbours';
 import { viewers } from './presence';
-import { CloseUp, Context } from './stills';
+import { Clip, CloseUp, Context } from './stills';
 
 export function Incident() {
   const row = desk.current.value;
@@ -25,6 +25,7 @@ export function Incident() {
         <CloseUp it={row.it} />
         <div class="beside">
           <Context it={row.it} />
+          <Clip it={row.it} />
           <Neighbours detail={detail} />
         </div>
       </div>

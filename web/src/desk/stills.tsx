@@ -49,3 +49,10 @@ function Picture({ it, what, url, bare }: PictureProps) {
     </button>
   );
 }
+
+/** The seconds around the finding; nothing is loaded before it is played. */
+export function Clip({ it }: { it: Case }) {
+  const url = still(it, 'clip');
+  if (!url) return null;
+  return <video key={url} class="clip" src={url} controls muted loop playsInline preload="none" aria-label={t('clip')} />;
+}

@@ -111,6 +111,7 @@ export const en: Record<Key, string> = {
   no_incident: 'No incident chosen',
   viewers: '{names} also here',
   close_up: 'Close-up',
+  clip: 'Clip: five seconds before and after',
   context: 'Context',
   annotated: 'annotated',
   plain: 'plain',

@@ -110,6 +110,7 @@ export const zh = {
   no_incident: '未选择事件',
   viewers: '{names} 也在看',
   close_up: '近景',
+  clip: '视频片段：前后各五秒',
   context: '全景',
   annotated: '标注',
   plain: '原图',

@@ -8,6 +8,7 @@
     reason = "helpers of tests fail and report like tests"
 )]
 
+mod clips;
 mod files;
 mod pictures;
 mod rtsp;

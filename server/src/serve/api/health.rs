@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -133,7 +134,31 @@ fn text(app: &App, receivers: &[Receiver]) -> String {
         "Events of the store.",
         vec![(String::new(), board.cursor() as f64)],
     );
+    keeping(app, &mut family);
     out
+}
+
+/// What evidence takes, what was dropped, and how far time stamps reach.
+fn keeping(app: &App, family: &mut dyn FnMut(&str, &str, &str, Vec<(String, f64)>)) {
+    let (room, kept) = (app.rooms.now(), &app.kept);
+    let plain = |value: u64| vec![(String::new(), value as f64)];
+    let name = "flyonce_evidence_bytes";
+    family(name, "gauge", "Bytes that evidence takes.", plain(room.used));
+    let name = "flyonce_disk_free_bytes";
+    family(name, "gauge", "Bytes free on the disk of the evidence.", plain(room.free));
+    let name = "flyonce_evidence_wanted_bytes";
+    family(
+        name,
+        "gauge",
+        "Bytes that have to be dropped; above 0 for long, there is no room.",
+        plain(room.wanted),
+    );
+    let name = "flyonce_evidence_dropped_total";
+    family(name, "counter", "Files dropped to make room.", plain(kept.dropped.load(Relaxed)));
+    let name = "flyonce_time_stamp_timestamp_seconds";
+    family(name, "gauge", "When the chain was stamped last.", plain(kept.stamped_at.load(Relaxed)));
+    let name = "flyonce_time_stamps_failed_total";
+    family(name, "counter", "Time stamps that could not be had.", plain(kept.stamps_failed.load(Relaxed)));
 }
 
 fn escaped(label: &str) -> String {

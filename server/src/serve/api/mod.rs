@@ -11,6 +11,8 @@ pub mod cot;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod feed;
 pub mod health;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod keeping;
 pub mod media;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod missions;
@@ -19,9 +21,12 @@ pub mod ogc;
 pub mod open311;
 pub mod operations;
 pub mod overview;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
+pub mod playback;
 pub mod problem;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod queue;
+pub mod rechecks;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod record;
 pub mod report;
@@ -101,7 +106,17 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(missions::abort))
         .routes(routes!(consumers::list))
         .routes(routes!(consumers::redrive))
+        .routes(routes!(playback::span))
+        .routes(routes!(playback::picture))
+        .routes(routes!(playback::clips))
         .routes(routes!(media::evidence))
+        .routes(routes!(keeping::storage))
+        .routes(routes!(keeping::holds))
+        .routes(routes!(keeping::hold))
+        .routes(routes!(keeping::release))
+        .routes(routes!(keeping::access))
+        .routes(routes!(rechecks::next, rechecks::say))
+        .routes(routes!(rechecks::agreement))
         .routes(routes!(feed::feed))
         .routes(routes!(feed::stream))
         .routes(routes!(ogc::landing))

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::blocking;
 use super::operations::{Decision, answered, carry_out, key_of};
 use super::problem::Problem;
+use crate::evidence::Shelf;
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Scope};
 
@@ -102,7 +103,7 @@ fn number(name: &str, text: &str) -> Result<Option<f64>, Problem> {
 }
 
 pub(super) async fn keep(app: &Arc<App>, bytes: Vec<u8>) -> Result<EvidenceRef, Problem> {
-    let folder = app.evidence.clone();
+    let app = Arc::clone(app);
     let stored = blocking(move || {
         // The size is read from the header: a picture that claims to be huge is never decoded.
         let size = pipeline_cv::picture_size(&bytes).map_err(|error| Problem::refused(error.to_string()))?;
@@ -114,7 +115,8 @@ pub(super) async fn keep(app: &Arc<App>, bytes: Vec<u8>) -> Result<EvidenceRef, 
             pipeline_cv::decode_picture(&bytes).map_err(|error| Problem::refused(error.to_string()))?;
         let jpeg = pipeline_cv::encode_jpeg(&picture, JPEG_QUALITY)
             .map_err(|error| Problem::internal(&error.to_string()))?;
-        crate::evidence::keep(&folder, EvidenceKind::OnSite, "jpg", &jpeg)
+        let shelf = Shelf { folder: &app.evidence, rooms: Some(&app.rooms) };
+        crate::evidence::keep(shelf, EvidenceKind::OnSite, "jpg", &jpeg)
             .map_err(|error| Problem::internal(&error.to_string()))
     });
     stored.await?

@@ -204,7 +204,7 @@ async fn show(app: Arc<App>, status: Arc<SourceStatus>, send: mpsc::Sender<Resul
 }
 
 /// Whole pictures show what the findings of other departments show too.
-fn may_watch(caller: &Caller) -> Result<(), Problem> {
+pub(super) fn may_watch(caller: &Caller) -> Result<(), Problem> {
     caller.allow(Scope::Read)?;
     if caller.department.is_some() {
         return Err(Problem::forbidden("departments see the stills of their tasks, not the sources"));
@@ -216,7 +216,7 @@ fn hub(app: &App) -> Result<&Hub, Problem> {
     app.hub().ok_or_else(|| Problem::refused("this server runs no sources"))
 }
 
-fn status(app: &App, id: &str) -> Result<Arc<SourceStatus>, Problem> {
+pub(super) fn status(app: &App, id: &str) -> Result<Arc<SourceStatus>, Problem> {
     hub(app)?.status(id).ok_or_else(|| Problem::not_found(format!("there is no source {id:?}")))
 }
 

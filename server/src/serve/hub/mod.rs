@@ -7,7 +7,9 @@
 //! A source that fails or stands still never holds up another: each has its own thread, and a live one drops its oldest frames
 //! while the others are looked at. Sources can be added, paused, resumed and removed while the server runs.
 
+mod clips;
 mod pool;
+mod ring;
 mod sink;
 mod status;
 mod writer;
@@ -24,6 +26,7 @@ use crate::config::{Config, Problem, SourceEntry};
 use crate::wire::{self, Source, Tiles};
 
 pub use pool::DetectorPool;
+pub use ring::{Recorded, Ring};
 pub use status::{Health, Hop, Latest, SourceStatus, Stage};
 pub use writer::{ARRIVALS, Arrived, Writer};
 

@@ -41,6 +41,9 @@ impl FrameSink for HubSink<'_> {
             footprint: observed.covered.clone(),
         };
         self.status.saw(latest, camera.is_some());
+        if let Err(error) = self.status.ring().record(frame.picture.as_ref(), placed.time) {
+            tracing::warn!("frame {} of {} is missing in clips: {error}", frame.index, source.id);
+        }
         let look = look_of(source, placed, &observed, &self.common.terrain, &self.common.classes);
         // A frame that shows nothing needs no picture: its memory goes back to the decoder.
         let still = (!observed.observations.is_empty()).then(|| Still {

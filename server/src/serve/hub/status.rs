@@ -10,6 +10,8 @@ use pipeline::{Outline, Picture};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::ring::Ring;
+
 /// A live source without a new frame for this long is stalled.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 /// Points of the path kept at most; beyond it every second one is let go.
@@ -89,6 +91,7 @@ pub struct SourceStatus {
     detections: AtomicU64,
     unplaced: AtomicU64,
     dropped: AtomicU64,
+    ring: Ring,
     now: Mutex<Now>,
 }
 
@@ -122,8 +125,14 @@ impl SourceStatus {
             detections: zero(),
             unplaced: zero(),
             dropped: zero(),
+            ring: Ring::default(),
             now: Mutex::new(now),
         }
+    }
+
+    /// Returns what it showed lately.
+    pub fn ring(&self) -> &Ring {
+        &self.ring
     }
 
     /// Tells whether it is a live source.

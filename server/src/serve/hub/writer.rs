@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use dispatch::propose::propose;
-use dispatch::{NotProposed, PersonNeeded, Task, task_in_context};
+use dispatch::{EvidenceKind, NotProposed, PersonNeeded, Task, task_in_context};
 use gis::dedupe::DedupeConfig;
 use gis::{AbsorbedKind, Incident, IncidentId, IncidentState, Look, Observation};
 use pipeline::camera::FrameCamera;
@@ -19,9 +19,10 @@ use sha2::{Digest, Sha256};
 use store::{AbsorbedBatch, Intake, IntakeConfig, Pumped, Run, RunId, RunRecord, SeenFrame, Store};
 use uuid::Uuid;
 
+use super::clips::Clips;
 use super::status::SourceStatus;
 use crate::clock;
-use crate::evidence::{Keeper, Sighting};
+use crate::evidence::{Keeper, Shelf, Sighting};
 use crate::serve::App;
 use crate::serve::reported::is_reported;
 
@@ -75,6 +76,7 @@ pub struct Writer {
     stills: VecDeque<(String, u64, Still)>,
     statuses: BTreeMap<String, Arc<SourceStatus>>,
     keeper: Keeper,
+    clips: Clips,
     dirty: BTreeMap<IncidentId, Dirty>,
     run: Run,
 }
@@ -82,6 +84,7 @@ pub struct Writer {
 impl Writer {
     /// Returns a writer with a store of its own.
     pub fn new(app: Arc<App>, store: Box<dyn Store>, dedupe: DedupeConfig, evidence_folder: PathBuf) -> Self {
+        let clips = Clips::start(&app);
         Self {
             app,
             store,
@@ -91,6 +94,7 @@ impl Writer {
             stills: VecDeque::new(),
             statuses: BTreeMap::new(),
             keeper: Keeper::default(),
+            clips,
             dirty: BTreeMap::new(),
             run: run_of("", ""),
         }
@@ -105,6 +109,7 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.pump();
+            self.take_clips();
             if self.settle(false) {
                 self.app.catch_up();
             }
@@ -118,6 +123,20 @@ impl Writer {
             );
         }
         self.settle(true);
+        self.clips.finish();
+        self.take_clips();
+        self.settle(true);
+    }
+
+    /// Brings the tasks up to date whose clips are ready.
+    fn take_clips(&mut self) {
+        for id in self.clips.ready() {
+            let known = self.app.board().case(id).map(|case| case.incident.clone());
+            if let (Some(incident), false) = (known, self.dirty.contains_key(&id)) {
+                let now = Instant::now();
+                self.dirty.insert(id, Dirty { since: now, last: now, incident });
+            }
+        }
     }
 
     fn take(&mut self, arrived: Arrived) {
@@ -217,6 +236,9 @@ impl Writer {
             self.dirty.iter().filter(|(_, dirty)| due(dirty)).map(|(id, _)| *id).collect();
         let incidents: Vec<Incident> =
             ids.iter().filter_map(|id| self.dirty.remove(id)).map(|dirty| dirty.incident).collect();
+        for incident in incidents.iter().filter(|one| one.state == IncidentState::Confirmed) {
+            self.clips.want(incident, &self.statuses);
+        }
         self.propose(&incidents);
         !incidents.is_empty()
     }
@@ -245,14 +267,20 @@ impl Writer {
     fn task(&self, incident: &Incident) -> Option<Task> {
         let known = self.app.task_of(incident.id);
         let city = &self.app.city;
-        let stills = self.keeper.write(incident.id, &self.evidence_folder).unwrap_or_else(|error| {
+        let shelf = Shelf { folder: &self.evidence_folder, rooms: Some(&self.app.rooms) };
+        let stills = self.keeper.write(incident.id, shelf).unwrap_or_else(|error| {
             tracing::error!("{error}");
             Vec::new()
         });
-        let stills = match &known {
+        let mut stills = match &known {
             Some(task) if stills.is_empty() => task.evidence.clone(),
             _ => stills,
         };
+        let known_clip =
+            || known.as_ref()?.evidence.iter().find(|one| one.kind == EvidenceKind::Clip).cloned();
+        if !stills.iter().any(|one| one.kind == EvidenceKind::Clip) {
+            stills.extend(self.clips.of(incident.id).or_else(known_clip));
+        }
         let since = known.as_ref().map_or_else(clock::now, |task| task.created);
         let made = task_in_context(incident, &city.zones, &city.context, &city.rules, stills, since);
         let made = made.and_then(|task| {

@@ -1,13 +1,18 @@
 //! The interface of a server over a small city, without a network: who may do what, what they get, and what is refused.
 
 mod alerts;
+mod authority;
+mod backup;
 mod desk;
 mod feed;
 mod gis_clients;
+mod keeping;
+mod labels;
 mod missions;
 mod mqtt;
 mod open311;
 mod outside;
+mod proof;
 mod roles;
 mod webhooks;
 
@@ -16,6 +21,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use dispatch::casework::{Act, Desk};
 use dispatch::{EvidenceKind, EvidenceRef, Task, task_in_context};
 use gis::dedupe::DedupeConfig;
 use gis::height::EllipsoidHeight;
@@ -30,7 +36,7 @@ use server::serve::missions::Missions;
 use server::serve::stores::Stores;
 use server::serve::{App, Parts, api};
 use server::wire::city;
-use store::{Run, RunId, RunRecord, SqliteStore, Store};
+use store::{Operation, Run, RunId, RunRecord, SqliteStore, Store, What};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -160,9 +166,11 @@ pub fn served_with(count: u128, vehicles: Vec<VehicleEntry>) -> Served {
         stores: Stores::new(Box::new(move || Ok(Box::new(SqliteStore::open(&path)?) as Box<dyn Store>))),
         accounts,
         evidence: folder.path().join("evidence"),
+        keeping: config.evidence.clone(),
         review_first: true,
         flood: config.flood,
         missions: Missions::open(folder.path(), vehicles),
+        recheck_share: 1.0,
     });
     let app = Arc::new(app.unwrap());
     let router = api::router(Arc::clone(&app));
@@ -170,8 +178,8 @@ pub fn served_with(count: u128, vehicles: Vec<VehicleEntry>) -> Served {
 }
 
 fn task(incident: &Incident, city: &city::City, index: usize) -> Task {
-    let still =
-        EvidenceRef { sha256: "0".repeat(64), kind: EvidenceKind::CloseUp, file: "still.jpg".to_owned() };
+    let sha256 = models::pack::sha256_hex(b"picture");
+    let still = EvidenceRef { sha256, kind: EvidenceKind::CloseUp, file: "still.jpg".to_owned() };
     let stills = if index == 0 { vec![still] } else { Vec::new() };
     let sent = task_in_context(
         incident,
@@ -240,6 +248,19 @@ impl Served {
 
     pub async fn get(&self, badge: &Badge, path: &str) -> Answer {
         self.call(badge, Method::GET, path, None).await
+    }
+
+    /// Adds evidence to the task of a case, as a server does that was sent pictures.
+    pub fn attach(&self, case: &Value, evidence: &[EvidenceRef]) {
+        let task = serde_json::from_value(case["task"]["id"].clone()).unwrap();
+        let act = Act::Attach { task, evidence: evidence.to_vec() };
+        let (actor, reason, expected) = ("li".to_owned(), "a picture".to_owned(), Vec::new());
+        let operation = Operation { actor, reason, what: What::Act(act), expected };
+        let (dedupe, city) = (&self.app.dedupe, &self.app.city);
+        let desk = Desk { dedupe, zones: &city.zones, rules: &city.rules, departments: &city.departments };
+        let now = server::clock::now();
+        self.app.stores.with(|store| store.operate(&operation, &desk, now)).unwrap();
+        self.app.catch_up();
     }
 
     /// The cases of a list.
