@@ -68,11 +68,11 @@ pub fn messages(case: &Case) -> Vec<Message> {
     };
     let mut all: Vec<Message> = Vec::new();
     for step in &task.history {
-        let kind = match (step.to, all.last().map(|last| last.kind)) {
-            (State::Dispatched, None | Some(Kind::Cancel)) => Kind::Alert,
-            (_, None | Some(Kind::Cancel)) => continue,
-            (State::OnSite | State::Done | State::Reopened, _) => Kind::Update,
-            (State::Closed | State::Rejected | State::Merged, _) => Kind::Cancel,
+        let goes_on = all.last().is_some_and(|last| last.kind != Kind::Cancel);
+        let kind = match step.to {
+            State::Dispatched if !goes_on => Kind::Alert,
+            State::OnSite | State::Done | State::Reopened if goes_on => Kind::Update,
+            State::Closed | State::Rejected | State::Merged if goes_on => Kind::Cancel,
             _ => continue,
         };
         let identifier = format!("{}-{}", case.incident.id, all.len() + 1);

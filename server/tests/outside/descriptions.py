@@ -1,9 +1,10 @@
-"""Holds the description of the events against its standard, and the events against it: BASE TOKEN ASYNCAPI_SCHEMA."""
+"""Holds the descriptions of the interface against their standards: BASE TOKEN ASYNCAPI_SCHEMA."""
 
 import json
 import sys
 
 import jsonschema
+import openapi_spec_validator
 import requests
 
 base, token, schema_file = sys.argv[1:]
@@ -24,4 +25,7 @@ validator = jsonschema.Draft202012Validator(event_schema, format_checker=jsonsch
 events = get("/v1/feed?limit=1000").json()["events"]
 for event in events:
     validator.validate(event)
-print(f"{len(asyncapi['channels'])} channels, {len(events)} events")
+openapi = get("/v1/openapi.json").json()
+openapi_spec_validator.validate(openapi, cls=openapi_spec_validator.OpenAPIV31SpecValidator)
+
+print(f"{len(openapi['paths'])} paths, {len(asyncapi['channels'])} channels, {len(events)} events")

@@ -29,6 +29,7 @@ const AHEAD: usize = 64;
 
 /// Where to go on.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct From {
     /// Number of the last event that was read, 0 for all. Without it a page begins with the first event, a stream with the next.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -38,6 +38,7 @@ const COLLECTIONS: [(&str, &str, &str); 3] = [
 
 /// What to give of a collection.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Items {
     /// West, south, east, north in degrees; or with heights, six numbers.
     bbox: Option<String>,
@@ -51,7 +52,8 @@ pub struct Items {
 
 /// The landing page.
 #[utoipa::path(get, path = "/ogc", responses((status = 200, body = Object)))]
-pub async fn landing() -> Json<Value> {
+pub async fn landing(headers: HeaderMap) -> Json<Value> {
+    let link = |rel, href, media| link(&base(&headers), rel, href, media);
     Json(json!({
         "title": "flyonce",
         "description": "Incidents, tasks and zones of a city",
@@ -72,17 +74,19 @@ pub async fn conformance() -> Json<Value> {
 
 /// Lists the collections.
 #[utoipa::path(get, path = "/ogc/collections", responses((status = 200, body = Object)))]
-pub async fn collections() -> Json<Value> {
-    let all: Vec<Value> = COLLECTIONS.iter().map(|(id, title, about)| collection(id, title, about)).collect();
-    Json(json!({"collections": all, "links": [link("self", "/ogc/collections", "application/json")]}))
+pub async fn collections(headers: HeaderMap) -> Json<Value> {
+    let base = base(&headers);
+    let all: Vec<Value> =
+        COLLECTIONS.iter().map(|(id, title, about)| collection(&base, id, title, about)).collect();
+    Json(json!({"collections": all, "links": [link(&base, "self", "/ogc/collections", "application/json")]}))
 }
 
 /// Describes a collection.
 #[utoipa::path(get, path = "/ogc/collections/{id}", params(("id" = String, Path, description = "collection")),
     responses((status = 200, body = Object), (status = 404, body = Problem)))]
-pub async fn one_collection(Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn one_collection(headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let (id, title, about) = known(&id)?;
-    Ok(Json(collection(id, title, about)))
+    Ok(Json(collection(&base(&headers), id, title, about)))
 }
 
 fn known(id: &str) -> Result<(&'static str, &'static str, &'static str), Problem> {
@@ -90,20 +94,28 @@ fn known(id: &str) -> Result<(&'static str, &'static str, &'static str), Problem
     found.copied().ok_or_else(|| Problem::not_found(format!("there is no collection {id:?}")))
 }
 
-fn collection(id: &str, title: &str, about: &str) -> Value {
+/// Where the caller reaches the server: clients such as GDAL want whole addresses. Nothing where the request does not say it.
+fn base(headers: &HeaderMap) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let fits = |host: &&str| host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
+    let scheme = if text("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+    text("host").filter(fits).map(|host| format!("{scheme}://{host}")).unwrap_or_default()
+}
+
+fn collection(base: &str, id: &str, title: &str, about: &str) -> Value {
     let path = format!("/ogc/collections/{id}");
     json!({
         "id": id, "title": title, "description": about, "itemType": "feature", "crs": [CRS84],
         "extent": {"spatial": {"bbox": [[-180.0, -90.0, 180.0, 90.0]], "crs": CRS84}},
         "links": [
-            link("self", &path, "application/json"),
-            link("items", &format!("{path}/items"), "application/geo+json"),
+            link(base, "self", &path, "application/json"),
+            link(base, "items", &format!("{path}/items"), "application/geo+json"),
         ],
     })
 }
 
-fn link(rel: &str, href: &str, media: &str) -> Value {
-    json!({"rel": rel, "href": href, "type": media})
+fn link(base: &str, rel: &str, path: &str, media: &str) -> Value {
+    json!({"rel": rel, "href": format!("{base}{path}"), "type": media})
 }
 
 /// Gives features of a collection.
@@ -113,9 +125,11 @@ fn link(rel: &str, href: &str, media: &str) -> Value {
 pub async fn items(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Path(id): Path<String>,
     Query(query): Query<Items>,
 ) -> Result<Response, Problem> {
+    let base = base(&headers);
     caller.allow(Scope::Read)?;
     let (id, ..) = known(&id)?;
     let bbox = query.bbox.as_deref().map(parse_bbox).transpose()?;
@@ -134,9 +148,14 @@ pub async fn items(
     let matched: Vec<&Feature> = all.iter().filter(wanted).collect();
     let page: Vec<Value> = matched.iter().skip(offset).take(limit).map(|f| f.json(&app)).collect();
     let path = format!("/ogc/collections/{id}/items");
-    let mut links = vec![link("self", &address(&path, &query, limit, offset), "application/geo+json")];
+    let mut links = vec![link(&base, "self", &address(&path, &query, limit, offset), "application/geo+json")];
     if offset + page.len() < matched.len() {
-        links.push(link("next", &address(&path, &query, limit, offset + limit), "application/geo+json"));
+        links.push(link(
+            &base,
+            "next",
+            &address(&path, &query, limit, offset + limit),
+            "application/geo+json",
+        ));
     }
     let body = json!({
         "type": "FeatureCollection", "timeStamp": clock::now(), "numberMatched": matched.len(),
@@ -152,8 +171,10 @@ pub async fn items(
 pub async fn item(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Path((id, feature)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
+    let base = base(&headers);
     caller.allow(Scope::Read)?;
     let (id, ..) = known(&id)?;
     let all = features(&app, &caller, id);
@@ -163,8 +184,8 @@ pub async fn item(
         .ok_or_else(|| Problem::not_found(format!("there is no {feature:?} in {id}")))?;
     let path = format!("/ogc/collections/{id}");
     body["links"] = json!([
-        link("self", &format!("{path}/items/{feature}"), "application/geo+json"),
-        link("collection", &path, "application/json"),
+        link(&base, "self", &format!("{path}/items/{feature}"), "application/geo+json"),
+        link(&base, "collection", &path, "application/json"),
     ]);
     Ok(([(header::CONTENT_TYPE, "application/geo+json")], body.to_string()).into_response())
 }

@@ -34,6 +34,7 @@ const MOST_OBSERVATIONS: usize = 200;
 
 /// What to list.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     /// Class of incidents.

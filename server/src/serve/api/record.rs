@@ -21,6 +21,7 @@ use crate::serve::accounts::{Caller, Scope};
 
 /// Which days.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Days {
     /// First day, UTC, as in 2026-06-01.

@@ -43,6 +43,7 @@ pub struct SignIn {
 
 /// A one-time word.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Link {
     token: String,
 }

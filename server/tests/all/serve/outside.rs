@@ -50,7 +50,7 @@ fn python(folder: &Path, script: &str) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_description_of_events_is_valid_and_every_event_is_as_it_says() {
+async fn descriptions_and_events_are_what_their_standards_say() {
     let Some(folder) = outside() else { return };
     let (_served, base, token) = listening(3).await;
     let mut command = python(&folder, "descriptions.py");
@@ -71,4 +71,35 @@ async fn a_client_of_georeport_reads_services_and_requests() {
         command.arg(described);
     }
     run(command).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_operation_answers_made_up_input_with_a_fault_of_the_server() {
+    let Some(folder) = outside() else { return };
+    let (_served, base, token) = listening(3).await;
+    let mut command = Command::new(folder.join("venv/bin/schemathesis"));
+    command.current_dir(&folder).args(["run", &format!("{base}/v1/openapi.json")]);
+    command.args(["--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing"]);
+    command.args(["--max-examples", "5", "--generation-deterministic"]);
+    command.args(["--workers", "2", "--request-timeout", "10", "--no-color", "--warnings", "off"]);
+    // Streams do not end by themselves; health and sign-out are other tests.
+    command.args(["--exclude-path-regex", "stream|live|sign-out|sign-in"]);
+    command.args(["-H", &format!("Authorization: Bearer {token}")]);
+    run(command).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gdal_reads_the_collections() {
+    let (_served, base, token) = listening(3).await;
+    let ogrinfo = |arguments: &[&str]| {
+        let mut command = Command::new("ogrinfo");
+        command.args(["-ro", "-so", "--config", "OGR_OAPIF_SERVER_TIMEOUT", "10"]);
+        command.args(["--config", "GDAL_HTTP_HEADERS", &format!("Authorization: Bearer {token}")]);
+        command.args(arguments);
+        command
+    };
+    for (collection, count) in [("incidents", 3), ("tasks", 3)] {
+        let told = run(ogrinfo(&[&format!("OAPIF:{base}/ogc"), collection])).await;
+        assert!(told.contains(&format!("Feature Count: {count}")), "{told}");
+    }
 }

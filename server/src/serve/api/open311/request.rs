@@ -22,6 +22,7 @@ pub const MOST: usize = 1_000;
 
 /// Which requests are asked for.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Ids, comma delimited; overrides all other filters.
     service_request_id: Option<String>,
@@ -66,14 +67,14 @@ impl Asked {
         if until < from || until.duration_since(from) > SPAN {
             return Err(bad(format!("from {from} to {until} is not between 0 and 90 days")));
         }
-        let statuses = list(&self.status);
+        let statuses = list(self.status.as_deref());
         if let Some(other) = statuses.iter().flatten().find(|one| !["open", "closed"].contains(&one.as_str()))
         {
             return Err(bad(format!("status {other:?} is neither open nor closed")));
         }
         Ok(Filter {
-            ids: list(&self.service_request_id),
-            codes: list(&self.service_code),
+            ids: list(self.service_request_id.as_deref()),
+            codes: list(self.service_code.as_deref()),
             statuses,
             from,
             until,
@@ -81,8 +82,9 @@ impl Asked {
     }
 }
 
-fn list(text: &Option<String>) -> Option<BTreeSet<String>> {
-    let items = text.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|item| !item.is_empty());
+fn list(text: Option<&str>) -> Option<BTreeSet<String>> {
+    let items =
+        text.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|item| !item.is_empty());
     Some(items.map(str::to_owned).collect::<BTreeSet<_>>()).filter(|items| !items.is_empty())
 }
 
