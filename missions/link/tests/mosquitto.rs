@@ -1,11 +1,6 @@
 //! A session and a simulated dock at a real broker, with the access list that is shipped.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "helpers of tests fail and report like tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail and report like tests")]
 
 use std::net::TcpListener;
 use std::path::Path;

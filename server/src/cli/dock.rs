@@ -54,6 +54,7 @@ pub struct MissionSimulateDockArgs {
 
 /// Arguments of `mission launch-dock`.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct MissionLaunchDockArgs {
     /// Plan: .kmz, .plan, .waypoints or .geojson
     pub plan: PathBuf,

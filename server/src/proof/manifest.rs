@@ -154,7 +154,7 @@ mod tests {
                     exact += 1;
                 }
                 Changed::Within { from, to } => {
-                    assert!(from <= at as u64 && at as u64 <= to, "{at}: {told:?}")
+                    assert!(from <= at as u64 && at as u64 <= to, "{at}: {told:?}");
                 }
                 _ => {}
             }

@@ -71,7 +71,9 @@ impl Xml {
             Value::Array(items) => {
                 self.open(name, &[]);
                 let one = name.strip_suffix('s').unwrap_or(name);
-                items.iter().for_each(|item| self.value(one, item));
+                for item in items {
+                    self.value(one, item);
+                }
                 self.close();
             }
             Value::Null => self.empty(name, &[]),

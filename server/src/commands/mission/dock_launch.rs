@@ -106,7 +106,7 @@ fn listen(args: &MissionLaunchDockArgs, send: Sender<Order>) -> anyhow::Result<(
                 Some(command) => drop(send.send(order(&args, command))),
                 None if line.trim().is_empty() => {}
                 None => {
-                    tracing::warn!("{line:?} is no order: give launch, pause, resume, return_home or abort")
+                    tracing::warn!("{line:?} is no order: give launch, pause, resume, return_home or abort");
                 }
             }
         }

@@ -354,7 +354,7 @@ fn reason(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-async fn ordered(
+fn ordered(
     app: &App,
     caller: &Caller,
     id: &str,
@@ -376,7 +376,7 @@ pub async fn pause(
     Path(id): Path<String>,
     Json(because): Json<Because>,
 ) -> Result<Response, Problem> {
-    ordered(&app, &caller, &id, Command::Pause, &because).await
+    ordered(&app, &caller, &id, Command::Pause, &because)
 }
 
 /// Lets a flight go on: from where it holds, or a new one from where the last was left.
@@ -392,7 +392,7 @@ pub async fn resume(
     may_fly(&caller)?;
     let mission = found(&app, &id)?;
     let (Some(left), Some(vehicle)) = (mission.left_at(), mission.vehicle) else {
-        return ordered(&app, &caller, &id, Command::Resume, &because).await;
+        return ordered(&app, &caller, &id, Command::Resume, &because);
     };
     let launch = Launch {
         vehicle,
@@ -415,7 +415,7 @@ pub async fn go_home(
     Path(id): Path<String>,
     Json(because): Json<Because>,
 ) -> Result<Response, Problem> {
-    ordered(&app, &caller, &id, Command::ReturnHome, &because).await
+    ordered(&app, &caller, &id, Command::ReturnHome, &because)
 }
 
 /// Breaks a flight off: before the start the plan is taken away, in the air it comes home.
@@ -427,5 +427,5 @@ pub async fn abort(
     Path(id): Path<String>,
     Json(because): Json<Because>,
 ) -> Result<Response, Problem> {
-    ordered(&app, &caller, &id, Command::Abort, &because).await
+    ordered(&app, &caller, &id, Command::Abort, &because)
 }

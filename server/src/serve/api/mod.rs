@@ -14,6 +14,7 @@ pub mod health;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod keeping;
 pub mod media;
+pub mod metrics;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod missions;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
@@ -69,6 +70,17 @@ struct Doc;
 
 fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Doc::openapi())
+        .merge(people())
+        .merge(sources_and_flights())
+        .merge(evidence_kept())
+        .merge(feeds())
+        .merge(standards())
+        .split_for_parts()
+}
+
+/// Who is who, what waits for whom, and what was done.
+fn people() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(session::show))
         .routes(routes!(session::sign_in))
         .routes(routes!(session::sign_out))
@@ -87,6 +99,13 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(city::zones))
         .routes(routes!(city::presence))
         .routes(routes!(overview::overview))
+        .routes(routes!(rechecks::next, rechecks::say))
+        .routes(routes!(rechecks::agreement))
+}
+
+/// Where pictures come from.
+fn sources_and_flights() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(sources::list, sources::add))
         .routes(routes!(sources::remove))
         .routes(routes!(sources::pause))
@@ -104,8 +123,11 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(missions::resume))
         .routes(routes!(missions::go_home))
         .routes(routes!(missions::abort))
-        .routes(routes!(consumers::list))
-        .routes(routes!(consumers::redrive))
+}
+
+/// Pictures and what is kept of them.
+fn evidence_kept() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(playback::span))
         .routes(routes!(playback::picture))
         .routes(routes!(playback::clips))
@@ -115,17 +137,30 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(keeping::hold))
         .routes(routes!(keeping::release))
         .routes(routes!(keeping::access))
-        .routes(routes!(rechecks::next, rechecks::say))
-        .routes(routes!(rechecks::agreement))
+}
+
+/// What changes, and how the server does.
+fn feeds() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(consumers::list))
+        .routes(routes!(consumers::redrive))
         .routes(routes!(feed::feed))
         .routes(routes!(feed::stream))
+        .routes(routes!(asyncapi::asyncapi))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
+}
+
+/// The same city as standards have it.
+fn standards() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(ogc::landing))
         .routes(routes!(ogc::conformance))
         .routes(routes!(ogc::collections))
         .routes(routes!(ogc::one_collection))
         .routes(routes!(ogc::items))
         .routes(routes!(ogc::item))
-        .routes(routes!(asyncapi::asyncapi))
         .routes(routes!(cap::feed))
         .routes(routes!(cap::alert))
         .routes(routes!(cot::all))
@@ -139,10 +174,6 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(open311::requests_xml, open311::submit_xml))
         .routes(routes!(open311::request))
         .routes(routes!(open311::token))
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics))
-        .split_for_parts()
 }
 
 /// Returns the description of the interface, OpenAPI 3.1.

@@ -184,7 +184,9 @@ impl One {
             self.app.missions.change(&self.mission, |mission| {
                 seen(mission);
                 mission.state = Some(state.clone());
-                news.iter().for_each(|entry| mission.take(entry));
+                for entry in news {
+                    mission.take(entry);
+                }
             });
         } else if self.app.missions.get(&self.mission).is_some_and(|mission| {
             mission.state.as_ref() != Some(state)

@@ -2,6 +2,8 @@
 //!
 //! `{prefix}/v1/{department}/{incident|task|run}/{id}`; what concerns no department is under `-`.
 
+use std::fmt::Write;
+
 use std::sync::Arc;
 
 use store::{Change, StoredEvent};
@@ -69,7 +71,8 @@ fn level(name: &str) -> String {
     let mut level = String::with_capacity(name.len());
     for c in name.chars() {
         match c {
-            '/' | '+' | '#' | '$' | '%' | '\0'..='\x1f' => level.push_str(&format!("%{:02X}", u32::from(c))),
+            // Writing into a string cannot fail.
+            '/' | '+' | '#' | '$' | '%' | '\0'..='\x1f' => drop(write!(level, "%{:02X}", u32::from(c))),
             _ => level.push(c),
         }
     }

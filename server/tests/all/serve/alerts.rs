@@ -181,8 +181,9 @@ async fn an_event_for_tak_tells_the_error_of_its_place_and_has_all_that_a_known_
         (format!("flyonce-{incident}").as_str(), "2.0")
     );
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/reference");
-    let folder = std::env::var("FLYONCE_REFERENCE").unwrap_or_else(|_| beside.to_owned());
-    let Ok(known) = std::fs::read_to_string(format!("{folder}/vectors/cot/openathena_event.xml")) else {
+    let folder = std::env::var_os("FLYONCE_REFERENCE").unwrap_or_else(|| beside.into());
+    let event_file = std::path::Path::new(&folder).join("vectors/cot/openathena_event.xml");
+    let Ok(known) = std::fs::read_to_string(event_file) else {
         println!("fields of a known event: not measured, there is no reference data");
         return;
     };

@@ -80,7 +80,7 @@ async fn a_hold_keeps_a_case_past_its_retention_and_ends_with_a_release() {
     );
     let app = served.app.clone();
     let tidy = move |days: i64| {
-        keeping().tidy(&app, server::clock::now() + DAY * i32::try_from(days).unwrap()).unwrap()
+        keeping().tidy(&app, server::clock::now() + DAY * i32::try_from(days).unwrap()).unwrap();
     };
     tokio::task::block_in_place(|| tidy(4_000));
     let ids = |cases: Vec<serde_json::Value>| {

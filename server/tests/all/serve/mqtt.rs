@@ -36,7 +36,8 @@ fn free_port() -> u16 {
 fn broker(folder: &Path, port: u16, more: &str) -> Broker {
     let config = folder.join("mosquitto.conf");
     std::fs::write(&config, format!("user root\nlistener {port} 127.0.0.1\n{more}\n")).unwrap();
-    let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/sbin");
     let child = Command::new("mosquitto")
         .env("PATH", path)
         .arg("-c")

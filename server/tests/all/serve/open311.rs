@@ -13,7 +13,7 @@ const PLACE: &str = "service_code=waterlogging&lat=28.9686&long=118.8687";
 /// The folder of reference data, where there is one.
 fn reference() -> Option<std::path::PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/reference");
-    let folder = std::env::var("FLYONCE_REFERENCE").unwrap_or_else(|_| beside.to_owned());
+    let folder = std::env::var_os("FLYONCE_REFERENCE").unwrap_or_else(|| beside.into());
     Some(std::path::PathBuf::from(folder).join("vectors/open311")).filter(|folder| folder.is_dir())
 }
 

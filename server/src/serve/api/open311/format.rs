@@ -52,7 +52,9 @@ fn xml(root: &str, body: &Value) -> String {
         // A list of requests is named `service_requests`, and each of them `request`.
         Value::Array(items) => {
             let one = if root == "service_requests" { "request" } else { root.trim_end_matches('s') };
-            items.iter().for_each(|item| xml.value(one, item));
+            for item in items {
+                xml.value(one, item);
+            }
         }
         Value::Object(fields) => fields.iter().for_each(|(name, value)| xml.value(name, value)),
         _ => {}
