@@ -24,7 +24,7 @@ pub use cases::{
     IncidentsSplitArgs, LabelFormat, LookArgs, OneArgs, OneLookArgs, PersonArgs, StoreArgs, TasksArgs,
     TasksCommand, TasksListArgs,
 };
-pub use dock::{BrokerArgs, DockArgs, LaunchLookArgs, MissionLaunchDockArgs, MissionSimulateDockArgs};
+pub use dock::{BrokerArgs, DockArgs, DockLaunchArgs, LaunchLookArgs, MissionSimulateDockArgs};
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };

@@ -52,27 +52,10 @@ pub struct MissionSimulateDockArgs {
     pub broker: BrokerArgs,
 }
 
-/// Arguments of `mission launch-dock`.
+/// What `mission launch` asks of a dock besides.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
-pub struct MissionLaunchDockArgs {
-    /// Plan: .kmz, .plan, .waypoints or .geojson
-    pub plan: PathBuf,
-    /// What flies it: dji-dock:mqtt://user@broker:1883/SERIAL, mqtts:// with TLS
-    #[arg(long, value_name = "ADDRESS")]
-    pub vehicle: missions_link::dock::Address,
-    /// Aircraft, as of `mission plan`; what the plan says when not given
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
-    /// Who launches
-    #[arg(long, value_name = "NAME")]
-    pub actor: String,
-    /// Why
-    #[arg(long, value_name = "WHY")]
-    pub reason: String,
-    /// The place was looked at and the flight may start; without it the word `launch` on standard input starts it
-    #[arg(long)]
-    pub confirm: bool,
+#[command(next_help_heading = "Docks")]
+pub struct DockLaunchArgs {
     /// Launch although `mission check` finds something
     #[arg(long)]
     pub accept_warnings: bool,
@@ -121,5 +104,5 @@ pub struct LaunchLookArgs {
     pub config: Option<PathBuf>,
     /// Output folder of the analysis
     #[arg(long, value_name = "DIR", requires = "analyze")]
-    pub out: Option<PathBuf>,
+    pub analysis: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ use gis::LatLon;
 use missions::check::Wind;
 use missions_link::Address;
 
+use super::dock::DockLaunchArgs;
 use super::mission::parse_wind;
 use super::{GroundArgs, parse_place};
 
@@ -19,6 +20,8 @@ const FLIGHTS: &str = "out/flights";
 pub enum VehicleArg {
     /// An aircraft that speaks MAVLink.
     Mavlink(Address),
+    /// A dock of DJI's Cloud API at a broker.
+    Dock(missions_link::dock::Address),
 }
 
 impl FromStr for VehicleArg {
@@ -28,10 +31,10 @@ impl FromStr for VehicleArg {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         match kind {
             "mavlink" => Ok(Self::Mavlink(rest.parse().map_err(|error| format!("{error}"))?)),
-            "dji-dock" => {
-                Err(format!("a dock is flown by flyonce mission launch-dock PLAN --vehicle {text}"))
-            }
-            other => Err(format!("no vehicle of kind {other:?}: give mavlink:udp://HOST:PORT")),
+            "dji-dock" => Ok(Self::Dock(text.parse().map_err(|error| format!("{error}"))?)),
+            other => Err(format!(
+                "no vehicle of kind {other:?}: give mavlink:udp://HOST:PORT or dji-dock:mqtt://BROKER:PORT/SERIAL"
+            )),
         }
     }
 }
@@ -42,7 +45,8 @@ pub struct MissionLaunchArgs {
     /// Plan: KMZ, WPML, .plan, QGC WPL 110 or GeoJSON; that of the flight with --resume
     #[arg(required_unless_present = "resume")]
     pub plan: Option<PathBuf>,
-    /// Vehicle: mavlink:udp://:14550 (listen), mavlink:udp://HOST:PORT, mavlink:tcp://HOST:PORT or mavlink:serial:///dev/ttyUSB0:57600
+    /// Vehicle: mavlink:udp://:14550 (listen), mavlink:udp://HOST:PORT, mavlink:tcp://HOST:PORT, mavlink:serial:///dev/ttyUSB0:57600, or
+    /// dji-dock:mqtt://USER@BROKER:1883/SERIAL, mqtts:// with TLS
     #[arg(long, value_name = "VEHICLE")]
     pub vehicle: VehicleArg,
     /// Who launches
@@ -84,6 +88,9 @@ pub struct MissionLaunchArgs {
     /// Least height above ground, metres
     #[arg(long, value_name = "METRES", default_value_t = missions::check::CLEARANCE_M)]
     pub clearance: f64,
+    /// What a dock is asked besides
+    #[command(flatten)]
+    pub at_dock: DockLaunchArgs,
 }
 
 /// What may be ordered of a flight.

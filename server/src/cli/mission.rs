@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use missions::check::Wind;
 use missions::optics::Overlap;
 
-use super::dock::{MissionLaunchDockArgs, MissionSimulateDockArgs};
+use super::dock::MissionSimulateDockArgs;
 use super::launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs};
 use super::{DemHeights, StoreArgs, parse_duration, parse_place};
 
@@ -42,8 +42,6 @@ pub enum MissionCommand {
     Proof(MissionProofArgs),
     /// Write a plan in another format
     Convert(MissionConvertArgs),
-    /// Fly a plan on a dock: gates, a person's word, start, progress, and orders while it flies
-    LaunchDock(Box<MissionLaunchDockArgs>),
     /// Be a dock of DJI's Cloud API at a broker: bind, take plans, fly them by time and tell of it
     SimulateDock(MissionSimulateDockArgs),
     /// Fly a plan: checks, upload, a person's confirmation, and the flight to its end

@@ -10,12 +10,12 @@ use missions::formats::{self, Format};
 use missions::link::dock::session::Organization;
 use missions::link::dock::{Dock, Session};
 use missions::link::{Answer, Command, Entry, Order, State, What};
-use missions_link::dock::{Broker, FileServer, Step, run_session};
+use missions_link::dock::{Address, Broker, FileServer, Step, run_session};
 use uuid::Uuid;
 
 use super::dock::access;
 use super::input;
-use crate::cli::{LaunchLookArgs, MissionLaunchDockArgs};
+use crate::cli::{LaunchLookArgs, MissionLaunchArgs};
 use crate::serve::missions::flight_of;
 use crate::{clock, output};
 
@@ -26,32 +26,35 @@ const ORDERS: usize = 16;
 ///
 /// # Errors
 /// When the plan cannot be flown, or broker or analysis cannot be used.
-pub fn run(args: &MissionLaunchDockArgs) -> anyhow::Result<ExitCode> {
-    let address = &args.vehicle;
-    let imported = input::plan(&args.plan)?;
-    let aircraft = input::aircraft_of(args.profile.as_deref(), &imported)?;
+pub fn run(args: &MissionLaunchArgs, address: &Address) -> anyhow::Result<ExitCode> {
+    let (Some(plan), false) = (&args.plan, args.resume) else {
+        bail!("a dock goes on from a break point by the page only: give the plan of a new flight");
+    };
+    let imported = input::plan(plan)?;
+    let aircraft = input::aircraft_of(args.aircraft.as_deref(), &imported)?;
+    let at_dock = &args.at_dock;
     let problems = check(&imported, &Against::aircraft(&aircraft));
     for problem in &problems {
         tracing::warn!("{}: {}", problem.en, problem.mend_en);
     }
-    if !problems.is_empty() && !args.accept_warnings {
+    if !problems.is_empty() && !at_dock.accept_warnings {
         bail!("the plan's check found {} problems: mend them, or give --accept-warnings", problems.len());
     }
     let kmz = formats::write(&imported.plan, Format::Kmz, &aircraft, clock::now().as_millisecond())?;
     let towards = (address.host.as_str(), address.port);
     let files =
-        FileServer::start(kmz, args.dock.resource_listen, args.dock.resource_url.as_deref(), towards)?;
+        FileServer::start(kmz, at_dock.dock.resource_listen, at_dock.dock.resource_url.as_deref(), towards)?;
     let mut flight = flight_of(&imported.plan, Uuid::now_v7(), &files);
-    if args.simulate {
+    if at_dock.simulate {
         flight.simulate = imported.plan.home.or_else(|| imported.plan.waypoints.first().map(|w| w.at));
     }
     let mut dock = Dock::of(address.serial.clone());
     dock.organization = Organization {
-        id: args.dock.organization.clone(),
-        name: args.dock.organization.clone(),
-        binding_code: args.dock.binding_code.clone().unwrap_or_default(),
+        id: at_dock.dock.organization.clone(),
+        name: at_dock.dock.organization.clone(),
+        binding_code: at_dock.dock.binding_code.clone().unwrap_or_default(),
     };
-    let mut broker = Broker::connect(address, &access(&args.broker)?, "flyonce")?;
+    let mut broker = Broker::connect(address, &access(&at_dock.broker)?, "flyonce")?;
     let mut session = Session::new(dock, flight, clock::now());
     let analysis = follow(args, &mut broker, &mut session)?;
     if let Some(mut analysis) = analysis {
@@ -66,13 +69,13 @@ pub fn run(args: &MissionLaunchDockArgs) -> anyhow::Result<ExitCode> {
 
 /// Follows a flight to its end; returns the analysis that it started.
 fn follow(
-    args: &MissionLaunchDockArgs,
+    args: &MissionLaunchArgs,
     broker: &mut Broker,
     session: &mut Session,
 ) -> anyhow::Result<Option<Child>> {
     let (send, orders) = bounded(ORDERS);
     listen(args, send.clone())?;
-    let mut confirm = args.confirm.then(|| order(args, Command::Launch));
+    let mut confirm = args.yes.then(|| order(args, Command::Launch));
     let (mut analysis, mut failed) = (None, None);
     let ended = run_session(broker, session, &orders, &mut |session, news| {
         if *session.state() == State::Ready
@@ -81,24 +84,24 @@ fn follow(
             // There is room: nothing was ordered before.
             drop(send.try_send(order));
         }
-        let told = news.iter().try_for_each(|entry| tell(entry, args.json));
-        let started = begin(&args.look, session.state(), &mut analysis);
+        let told = news.iter().try_for_each(|entry| tell(entry, args.at_dock.json));
+        let started = begin(&args.at_dock.look, session.state(), &mut analysis);
         failed = told.and(started).err();
         if failed.is_some() { Step::End } else { Step::On }
     });
     ended?;
     for entry in session.drain() {
-        tell(&entry, args.json)?;
+        tell(&entry, args.at_dock.json)?;
     }
     failed.map_or(Ok(analysis), Err)
 }
 
-fn order(args: &MissionLaunchDockArgs, command: Command) -> Order {
+fn order(args: &MissionLaunchArgs, command: Command) -> Order {
     Order { command, actor: args.actor.clone(), reason: args.reason.clone() }
 }
 
 /// Reads orders, one a line.
-fn listen(args: &MissionLaunchDockArgs, send: Sender<Order>) -> anyhow::Result<()> {
+fn listen(args: &MissionLaunchArgs, send: Sender<Order>) -> anyhow::Result<()> {
     let args = args.clone();
     let read = move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -124,7 +127,7 @@ fn begin(look: &LaunchLookArgs, state: &State, analysis: &mut Option<Child>) -> 
     if let Some(config) = &look.config {
         command.arg("--config").arg(config);
     }
-    if let Some(out) = &look.out {
+    if let Some(out) = &look.analysis {
         command.arg("--out").arg(out);
     }
     tracing::info!("the video {video} is looked at");

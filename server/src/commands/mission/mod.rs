@@ -29,7 +29,6 @@ pub fn run(command: &MissionCommand) -> anyhow::Result<ExitCode> {
         MissionCommand::Check(args) => check::run(args),
         MissionCommand::Proof(args) => proof::run(args),
         MissionCommand::Convert(args) => plan::convert(args),
-        MissionCommand::LaunchDock(args) => dock_launch::run(args),
         MissionCommand::SimulateDock(args) => dock::simulate(args),
         MissionCommand::Launch(args) => launch::run(args),
         MissionCommand::Order(args) => launch::order(args),

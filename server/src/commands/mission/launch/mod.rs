@@ -21,7 +21,7 @@ use missions::{Aircraft, Plan};
 use missions_link::{Address, Lease, Wire};
 use uuid::Uuid;
 
-use super::input;
+use super::{dock_launch, input};
 use crate::cli::{MissionLaunchArgs, VehicleArg};
 use crate::clock;
 
@@ -36,7 +36,10 @@ use record::{About, Record};
 /// # Errors
 /// When an input cannot be read, the flight was flown before, or the link not be opened.
 pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
-    let VehicleArg::Mavlink(address) = &args.vehicle;
+    let address = match &args.vehicle {
+        VehicleArg::Mavlink(address) => address,
+        VehicleArg::Dock(dock) => return dock_launch::run(args, dock),
+    };
     if !args.yes && !std::io::stdin().is_terminal() {
         bail!("a person confirms the start: run it at a terminal, or give --yes");
     }
