@@ -196,12 +196,13 @@ async fn a_mission_flies_on_a_dock_comes_home_and_goes_on_from_where_it_was_left
     let path = |verb: &str| format!("/v1/missions/{}/{verb}", mission["id"].as_str().unwrap());
     let launched = served.call(&operator, Method::POST, &path("launch"), Some(launch())).await;
     assert_eq!(launched.status, StatusCode::ACCEPTED, "{}", launched.json());
-    let there = |now: &Value| now["state"]["kind"] == "flying" && now["progress"]["waypoint"].is_u64();
+    // How far it is and where it is are told apart.
+    let there = |now: &Value| {
+        let told = now["progress"]["waypoint"].is_u64() && now["aircraft"]["lat_deg"].is_f64();
+        now["state"]["kind"] == "flying" && told
+    };
     let flying = until(&served, &operator, &mission, there).await;
-    assert!(
-        flying["aircraft"]["lat_deg"].is_f64()
-            && flying["actions"].as_array().unwrap().contains(&json!("return"))
-    );
+    assert!(flying["actions"].as_array().unwrap().contains(&json!("return")), "{flying}");
     let home = served.call(&operator, Method::POST, &path("return"), Some(json!({"reason": "rain"}))).await;
     assert_eq!(home.status, StatusCode::ACCEPTED);
     let left = until(&served, &operator, &mission, |now| now["phase"] == "over").await;
