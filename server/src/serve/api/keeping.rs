@@ -152,6 +152,7 @@ async fn note_hold(
 
 /// Which notes are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct AccessQuery {
     /// Number of the last note that was read, 0 first.
     #[serde(default)]

@@ -110,6 +110,7 @@ pub struct Because {
 
 /// When to answer.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Waiting {
     /// Version that is known already.

@@ -69,13 +69,34 @@ const CSP: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-
 struct Doc;
 
 fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Doc::openapi())
+    let (router, mut openapi) = OpenApiRouter::with_openapi(Doc::openapi())
         .merge(people())
         .merge(sources_and_flights())
         .merge(evidence_kept())
         .merge(feeds())
         .merge(standards())
-        .split_for_parts()
+        .split_for_parts();
+    name_operations(&mut openapi);
+    (router, openapi)
+}
+
+/// Gives each operation a name of its own: its method and its path.
+fn name_operations(openapi: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut openapi.paths.paths {
+        let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let place = words.collect::<Vec<_>>().join("_");
+        let all = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in all {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{place}"));
+            }
+        }
+    }
 }
 
 /// Who is who, what waits for whom, and what was done.

@@ -25,6 +25,7 @@ const AROUND: SignedDuration = SignedDuration::from_secs(5);
 
 /// A moment.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Moment {
     /// Capture time, RFC 3339; the last picture when not given.
     #[serde(default)]
@@ -70,6 +71,7 @@ pub async fn picture(
 
 /// Which clips are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// Only of this source.
     #[serde(default)]
