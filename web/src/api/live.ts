@@ -22,6 +22,24 @@ export function onChange(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
+/** Asks at once, soon after a change and every so often, until the returned function is called. */
+export function keepAsking(ask: () => void, soonMillis: number, everyMillis: number): () => void {
+  let soon: ReturnType<typeof setTimeout> | null = null;
+  ask();
+  const stop = onChange(() => {
+    soon ??= setTimeout(() => {
+      soon = null;
+      ask();
+    }, soonMillis);
+  });
+  const timer = setInterval(ask, everyMillis);
+  return () => {
+    stop();
+    clearInterval(timer);
+    if (soon) clearTimeout(soon);
+  };
+}
+
 /** The change that an event speaks of. */
 export function changeOf(type: string, data: string): Change {
   let subject = '';

@@ -1,7 +1,7 @@
 // Floods: many alarms that one cause may have made, asked about once.
 import { signal } from '@preact/signals';
 import { get } from '../api/client';
-import { onChange } from '../api/live';
+import { keepAsking } from '../api/live';
 import type { Flood, Overview } from '../api/types';
 import * as desk from './desk';
 import * as model from './queue';
@@ -24,22 +24,7 @@ async function ask(): Promise<void> {
 }
 
 /** Keeps the floods fresh until the returned function is called. */
-export function keepFloods(): () => void {
-  let soon: ReturnType<typeof setTimeout> | null = null;
-  void ask();
-  const stop = onChange(() => {
-    soon ??= setTimeout(() => {
-      soon = null;
-      void ask();
-    }, SOON_MILLIS);
-  });
-  const timer = setInterval(() => void ask(), EVERY_MILLIS);
-  return () => {
-    stop();
-    clearInterval(timer);
-    if (soon) clearTimeout(soon);
-  };
-}
+export const keepFloods = (): (() => void) => keepAsking(() => void ask(), SOON_MILLIS, EVERY_MILLIS);
 
 /** Selects all rows of a flood that wait, so that the next decision is about all of them. */
 export async function choose(flood: Flood): Promise<void> {

@@ -1,7 +1,7 @@
 // The state of the city and of its sources, asked again when something changes.
 import { signal } from '@preact/signals';
 import { get } from '../api/client';
-import { onChange } from '../api/live';
+import { keepAsking } from '../api/live';
 import type { Overview, Source } from '../api/types';
 
 export const overview = signal<Overview | null>(null);
@@ -27,19 +27,4 @@ export const askSources = async (): Promise<void> => {
 };
 
 /** Keeps the overview fresh until the returned function is called. */
-export function keepFresh(): () => void {
-  let soon: ReturnType<typeof setTimeout> | null = null;
-  void ask();
-  const stop = onChange(() => {
-    soon ??= setTimeout(() => {
-      soon = null;
-      void ask();
-    }, SOON_MILLIS);
-  });
-  const timer = setInterval(() => void ask(), EVERY_MILLIS);
-  return () => {
-    stop();
-    clearInterval(timer);
-    if (soon) clearTimeout(soon);
-  };
-}
+export const keepFresh = (): (() => void) => keepAsking(() => void ask(), SOON_MILLIS, EVERY_MILLIS);

@@ -33,15 +33,7 @@ impl Session {
             Ok(Body::Config) => self.config(),
             _ => json!({"result": REFUSED}),
         };
-        let reply = Message {
-            tid: message.tid.clone(),
-            bid: message.bid.clone(),
-            timestamp: Some(now.as_millisecond()),
-            method: message.method.clone(),
-            gateway: Some(self.dock.gateway.clone()),
-            need_reply: None,
-            data,
-        };
+        let reply = self.reply(message, data, now);
         vec![self.outgoing(Channel::RequestsReply, reply)]
     }
 

@@ -441,18 +441,23 @@ impl Session {
         }
     }
 
+    /// The answer to something that the dock says or asks.
+    fn reply(&self, message: &Message, data: Value, now: Timestamp) -> Message {
+        Message {
+            tid: message.tid.clone(),
+            bid: message.bid.clone(),
+            timestamp: Some(now.as_millisecond()),
+            method: message.method.clone(),
+            gateway: Some(self.dock.gateway.clone()),
+            need_reply: None,
+            data,
+        }
+    }
+
     fn event(&mut self, message: &Message, now: Timestamp) -> Vec<Outgoing> {
         let mut out = Vec::new();
         if message.need_reply == Some(1) {
-            let receipt = Message {
-                tid: message.tid.clone(),
-                bid: message.bid.clone(),
-                timestamp: Some(now.as_millisecond()),
-                method: message.method.clone(),
-                gateway: Some(self.dock.gateway.clone()),
-                need_reply: None,
-                data: json!({"result": 0}),
-            };
+            let receipt = self.reply(message, json!({"result": 0}), now);
             out.push(self.outgoing(Channel::EventsReply, receipt));
         }
         match body::read(message.method.as_deref(), &message.data) {
