@@ -9,6 +9,8 @@ use missions::proof::proof;
 use proptest::prelude::*;
 
 const GSD_M: f64 = 0.025;
+/// Share of an area by which cuts of polygons round: corners lie on a grid of whole numbers meanwhile.
+const ROUNDING: f64 = 1e-6;
 
 /// A square of 200 m on the equator side of Quzhou, and a view of a part of it by shares of its sides.
 fn area() -> Area {
@@ -37,7 +39,7 @@ fn what_is_seen_finely_coarsely_and_never_adds_up_and_the_hole_is_what_is_left()
     let area = area();
     let views = [view(0.0, 0.5, 0, Some(0.02)), view(0.4, 0.7, 1, Some(0.04)), view(2.0, 3.0, 2, Some(0.02))];
     let proof = proof(&area, &views, GSD_M);
-    let near = |is: f64, expected: f64| assert!((is - expected).abs() < 1e-6, "{is} {expected}");
+    let near = |is: f64, expected: f64| assert!((is - expected).abs() < ROUNDING, "{is} {expected}");
     near(proof.share(), 0.5);
     near(proof.coarse_m2 / proof.asked_m2, 0.2);
     near(proof.unseen_m2() / proof.asked_m2, 0.3);
@@ -52,10 +54,10 @@ fn a_distance_that_is_not_known_proves_nothing_and_nothing_seen_is_one_hole() {
     let area = area();
     let unknown = proof(&area, &[view(0.0, 1.0, 0, None)], GSD_M);
     assert_eq!((unknown.share(), unknown.passes.len()), (0.0, 1));
-    assert!((unknown.coarse_m2 / unknown.asked_m2 - 1.0).abs() < 1e-6);
+    assert!((unknown.coarse_m2 / unknown.asked_m2 - 1.0).abs() < ROUNDING);
     let nothing = proof(&area, &[], GSD_M);
     let beyond = area.plane.metres_of(&nothing.holes).difference(&area.shape);
-    assert!(beyond.unsigned_area() / nothing.asked_m2 < 1e-6);
+    assert!(beyond.unsigned_area() / nothing.asked_m2 < ROUNDING);
     assert_eq!(nothing.holes.0.len(), 1);
 }
 
@@ -69,8 +71,8 @@ proptest! {
         let mut before = 0.0;
         for count in 0..=views.len() {
             let proof = proof(&area, &views[..count], GSD_M);
-            prop_assert!(proof.share() >= before - 1e-9);
-            prop_assert!(proof.seen_m2 + proof.coarse_m2 <= proof.asked_m2 * (1.0 + 1e-9));
+            prop_assert!(proof.share() >= before - ROUNDING);
+            prop_assert!(proof.seen_m2 + proof.coarse_m2 <= proof.asked_m2 * (1.0 + ROUNDING));
             before = proof.share();
         }
     }
