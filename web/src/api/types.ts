@@ -302,7 +302,7 @@ export interface MissionHead {
   vehicle: string | null;
   flight_id: string | null;
   operator: string | null;
-  progress: { percent: number; waypoint: number; waypoints: number } | null;
+  progress: { percent: number; waypoint: number | null; waypoints: number } | null;
   aircraft: { lat_deg: number; lon_deg: number; height_m: number; heading_deg: number; battery_percent: number | null; at: string } | null;
   source: string | null;
   plan: {

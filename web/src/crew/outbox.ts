@@ -81,6 +81,15 @@ export function asIfSent(cases: readonly Case[], entries: readonly Entry[]): Cas
     .filter((it) => it.task && !['done', 'bounced', 'closed', 'verified', 'rejected', 'merged'].includes(it.task.state));
 }
 
+/** The cases of a list as they are now: of a task that is known to be further on, what is known counts. */
+export function newest(items: readonly Case[], known: readonly Case[]): Case[] {
+  const before = new Map(known.map((it) => [it.id, it]));
+  return items.map((it) => {
+    const had = before.get(it.id);
+    return had?.task && it.task && had.task.version > it.task.version ? had : it;
+  });
+}
+
 export interface Counts {
   waiting: number;
   refused: number;

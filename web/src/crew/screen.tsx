@@ -11,7 +11,7 @@ import { TaskCard } from './card';
 import { FinishDialog } from './finish-dialog';
 import { Outbox } from './outbox-bar';
 import { keepSending } from './sender';
-import { ask, keptAt, tasks } from './tasks';
+import { ask, keptAt, take, tasks } from './tasks';
 import '../styles/crew.css';
 
 const RENEW_MILLIS = 1500;
@@ -31,7 +31,7 @@ export function Crew({ who }: { who: Session }) {
       }, RENEW_MILLIS);
     };
     void ask(department);
-    const stops = [onChange(renew), keepSending(() => void ask(department))];
+    const stops = [onChange(renew), keepSending(() => void ask(department), take)];
     addEventListener('online', renew);
     return () => {
       for (const stop of stops) stop();

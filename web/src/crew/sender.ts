@@ -11,6 +11,9 @@ export const entries = signal<readonly Entry[]>([]);
 export const sending = signal(false);
 export const online = signal(navigator.onLine);
 
+/** Told of cases as the server has them after a step, before the step leaves the outbox: a list never falls back in between. */
+let changed: (cases: readonly Case[]) => void = () => undefined;
+
 /** Told of what the server answered, so that the list is renewed. */
 let answered: () => void = () => undefined;
 
@@ -43,6 +46,7 @@ async function request(entry: Entry): Promise<void> {
   if (what.kind === 'step') {
     const outcome = await call<Outcome>('POST', '/v1/operations', { body: bodyOf(entry), idempotencyKey: entry.key });
     await learn(outcome.incidents);
+    changed(outcome.incidents);
     return;
   }
   const form = new FormData();
@@ -129,8 +133,9 @@ export async function retry(entry: Entry): Promise<void> {
 }
 
 /** Keeps sending until the returned function is called. */
-export function keepSending(whenAnswered: () => void): () => void {
+export function keepSending(whenAnswered: () => void, whenChanged: (cases: readonly Case[]) => void): () => void {
   answered = whenAnswered;
+  changed = whenChanged;
   const up = () => {
     online.value = navigator.onLine;
     tries = 0;

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import { get, query } from '../api/client';
 import type { Case } from '../api/types';
-import { asIfSent } from './outbox';
+import { asIfSent, newest } from './outbox';
 import { entries, learn } from './sender';
 import * as store from './store';
 
@@ -11,6 +11,11 @@ export const keptAt = signal<string | null>(null);
 
 /** The tasks with what waits to be sent taken in. */
 export const tasks = computed(() => (told.value === null ? null : asIfSent(told.value, entries.value)));
+
+/** Takes in cases as the server has them now. */
+export function take(cases: readonly Case[]): void {
+  if (told.peek()) told.value = newest(told.peek() ?? [], cases);
+}
 
 export async function ask(department: string): Promise<void> {
   let items: Case[];
@@ -22,7 +27,7 @@ export async function ask(department: string): Promise<void> {
     keptAt.value = kept?.at ?? null;
     return;
   }
-  told.value = items;
+  told.value = newest(items, told.peek() ?? []);
   keptAt.value = null;
   await Promise.all([store.keepTasks(department, { at: new Date().toISOString(), items }), learn(items)]);
 }

@@ -95,11 +95,12 @@ async function drop(mission: Mission): Promise<void> {
 function Progress({ mission }: { mission: Mission }) {
   const { progress, aircraft } = mission;
   if (!progress && !aircraft) return null;
+  const way = progress && t('flight_progress', { waypoint: progress.waypoint ?? '–', waypoints: progress.waypoints });
   return (
     <>
-      {progress && <progress max={100} value={progress.percent} aria-label={t('flight_progress', { ...progress })} />}
+      {progress && way && <progress max={100} value={progress.percent} aria-label={way} />}
       <p class="muted">
-        {progress && `${progress.percent} % · ${t('flight_progress', { ...progress })}`}
+        {progress && `${progress.percent} % · ${way}`}
         {aircraft?.battery_percent != null && ` · ${t('flight_battery', { n: aircraft.battery_percent })}`}
       </p>
     </>

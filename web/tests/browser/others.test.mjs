@@ -88,6 +88,23 @@ test('a crew takes a task, gets there and reports it done with photo and positio
     await page.getByText('全部已发送').waitFor();
   }));
 
+test('a task never falls back while its steps are on their way', () =>
+  as('crew', '', { viewport: PHONE }, async ({ page, mock }) => {
+    const first = [...mock.city.cases.values()].find((one) => one.task?.lead === 'municipal_drainage' && one.task.state === 'dispatched');
+    const card = page.locator(`[data-task="${first.task.id}"]`);
+    await card.waitFor();
+    await card.evaluate((element) => {
+      const label = () => element.querySelector('button.primary')?.textContent ?? '';
+      window.labels = [label()];
+      new MutationObserver(() => label() !== window.labels.at(-1) && window.labels.push(label())).observe(element, { subtree: true, childList: true, characterData: true });
+    });
+    mock.city.delay = 250;
+    for (const name of ['接单', '出发', '到场']) await card.getByRole('button', { name }).click();
+    await page.getByText('全部已发送').waitFor();
+    await until(() => mock.city.get(first.id).task.state === 'on_site', 'on site');
+    assert.deepEqual(await page.evaluate(() => window.labels), ['接单', '出发', '到场', '完成']);
+  }));
+
 test('over a bad line everything is kept and sent later, once and in order', () =>
   as('crew', '', { viewport: PHONE }, async ({ page, mock, context }) => {
     const first = [...mock.city.cases.values()].find((one) => one.task?.lead === 'municipal_drainage' && one.task.state === 'dispatched');

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Entry, asIfSent, nextToSend, verdict } from '../../src/crew/outbox';
+import { type Entry, asIfSent, newest, nextToSend, verdict } from '../../src/crew/outbox';
 import * as sender from '../../src/crew/sender';
 import * as store from '../../src/crew/store';
 import { makeCase } from './cases';
@@ -25,6 +25,15 @@ describe('the order of sending', () => {
     expect(nextToSend([entry(1, 'a', 'no'), entry(2, 'a'), entry(3, 'b')])?.number).toBe(3);
     expect(nextToSend([entry(1, 'a', 'no'), entry(2, 'a')])).toBeNull();
   });
+});
+
+it('keeps what is known of a task that went on while an older list was under way', () => {
+  const at = (id: string, version: number) => {
+    const it = makeCase(id);
+    return { ...it, task: it.task && { ...it.task, version } };
+  };
+  const versions = newest([at('a', 2), at('b', 5)], [at('a', 4), at('b', 3), at('gone', 9)]).map((one) => [one.id, one.task?.version]);
+  expect(versions).toEqual([['a', 4], ['b', 5]]);
 });
 
 it.each([
