@@ -5,6 +5,7 @@ use geo::{
 };
 use geojson::{Feature, GeoJson, GeometryValue, JsonObject, Position};
 use gis::LatLon;
+use gis::dedupe::neighbourhood::Bounds;
 
 use crate::plane::Plane;
 
@@ -138,6 +139,13 @@ impl Area {
     #[must_use]
     pub fn without(&self, others: &MultiPolygon<f64>) -> Self {
         Self { plane: self.plane, shape: self.shape.difference(others) }
+    }
+
+    /// Returns the box around it.
+    pub fn bounds(&self) -> Option<Bounds> {
+        let rect = self.plane.degrees_of(&self.shape).bounding_rect()?;
+        let (least, most) = (rect.min(), rect.max());
+        Some(Bounds { south_deg: least.y, west_deg: least.x, north_deg: most.y, east_deg: most.x })
     }
 
     /// Returns its size, square metres.

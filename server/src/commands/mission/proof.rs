@@ -23,7 +23,7 @@ pub fn run(args: &MissionProofArgs) -> anyhow::Result<ExitCode> {
     let area = Area::from_geojson(&input::text(&args.area)?)
         .with_context(|| format!("cannot use {}", args.area.display()))?;
     let store = open(&args.store)?;
-    let mut looked_at = store.footprints(None, args.since.unwrap_or(Timestamp::MIN))?;
+    let mut looked_at = store.footprints(area.bounds(), args.since.unwrap_or(Timestamp::MIN))?;
     looked_at.retain(|view| {
         let wanted = args.source.is_empty() || args.source.contains(&view.source);
         wanted && args.until.is_none_or(|until| view.from <= until)

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gis::LatLon;
+use jiff::Timestamp;
 use missions::area::Area;
 use missions::formats::{self, Format};
 use missions::link::{Command, Order};
@@ -299,7 +300,8 @@ pub async fn coverage(
     let area = Area::from_geojson(&area).map_err(|error| Problem::refused(error.to_string()))?;
     let source = mission.source;
     blocking(move || {
-        let mut looked_at = app.stores.with(|store| store.footprints(None, mission.created))?;
+        let mut looked_at = app.stores.with(|store| store.footprints(area.bounds(), Timestamp::MIN))?;
+        // A flight has a source of its own, whose clock is that of its video.
         looked_at.retain(|view| Some(&view.source) == source.as_ref());
         Ok(Json(told::in_json(&proof(&area, &looked_at, gsd_m), gsd_m)))
     })
