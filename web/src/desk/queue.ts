@@ -41,12 +41,23 @@ export const empty: Queue = {
   arrived: [],
 };
 
-/** A fresh list; the current row is kept where it is still there. */
+/** A fresh list; what is current, selected or decided and not answered yet stays so where it is still there. */
 export function load(queue: Queue, page: Page): Queue {
-  const rows = page.items.map((it) => ({ it, mark: null }));
-  const kept = rows.find((row) => row.it.id === queue.current);
-  return { ...empty, rows, next: page.next, total: page.total, current: kept?.it.id ?? rows[0]?.it.id ?? null };
+  const rows = page.items.map((it) => ({ it, mark: unanswered(rowOf(queue, it.id)) }));
+  const ids = rows.map((row) => row.it.id);
+  const kept = (id: string | null) => (id !== null && ids.includes(id) ? id : null);
+  return {
+    ...empty,
+    rows,
+    next: page.next,
+    total: page.total,
+    current: kept(queue.current) ?? ids[0] ?? null,
+    selected: new Set(ids.filter((id) => queue.selected.has(id))),
+    anchor: kept(queue.anchor),
+  };
 }
+
+const unanswered = (row: Row | undefined): Mark | null => (row?.mark?.kind === 'decided' && !row.mark.sent ? row.mark : null);
 
 /** The next page goes below. */
 export function append(queue: Queue, page: Page): Queue {

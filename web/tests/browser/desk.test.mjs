@@ -154,6 +154,7 @@ test('two analysts on one item see each other, and the decision of one is seen b
     const li = await open(browser, mock);
     await signIn(li.page, mock, 'li', `#/desk/${id}`);
     await li.page.locator('.presence', { hasText: 'zhang' }).waitFor();
+    await li.page.bringToFront();
     await li.page.keyboard.press('c');
     await until(() => mock.city.get(id).task.state === 'dispatched', 'confirmed by li');
     await page.locator(`#row-${id}.over`, { hasText: '他人已处理' }).waitFor();
@@ -164,6 +165,7 @@ test('two analysts on one item see each other, and the decision of one is seen b
 test('a flood with one cause is decided at once', () =>
   atDesk({}, async ({ page, mock }) => {
     await page.keyboard.press('b');
+    await page.getByRole('button', { name: '批量' }).and(page.locator('[aria-pressed=true]')).waitFor();
     await page.keyboard.press('=');
     await page.locator('.row.selected').nth(3).waitFor();
     const selected = await page.locator('.row.selected').count();

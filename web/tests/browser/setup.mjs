@@ -51,6 +51,8 @@ export async function desk(browser, options = {}) {
   const opened = await open(browser, mock, rest);
   await signIn(opened.page, mock, name);
   await opened.page.locator('.row.current').waitFor();
+  // A page that another test closed may have left the browser without one in front, and keys go nowhere then.
+  await opened.page.bringToFront();
   return { mock, ...opened };
 }
 
@@ -68,9 +70,11 @@ export async function told(page, work) {
   } catch (error) {
     const name = `failed-${Date.now()}`;
     const seen = () => ({
+      text: document.body.innerText.slice(0, 500),
       address: location.href,
+      focused: document.hasFocus(),
       focus: document.activeElement?.outerHTML.slice(0, 200),
-      text: document.body.innerText.slice(0, 2000),
+      pressed: [...document.querySelectorAll('[aria-pressed=true], [aria-selected=true]')].map((one) => one.id || one.innerText).slice(0, 9),
     });
     await page.screenshot({ path: join(OUT, `${name}.png`) }).catch(() => undefined);
     console.error(name, await page.evaluate(seen).catch(String));

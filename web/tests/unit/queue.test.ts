@@ -114,6 +114,16 @@ describe('changes by others', () => {
   it('keep the current row when the list is loaded anew', () => {
     expect(q.load(q.show(start('abc'), 'b'), page('xabc')).current).toBe('b');
   });
+
+  it('keep what is selected, and what is decided and not answered yet, when the list is loaded anew', () => {
+    const busy = q.decide(q.toggle(start('abcd'), 'd'), ['a'], 'confirm', 'k');
+    const after = q.load(q.toggle(q.toggle(busy, 'c'), 'd'), page('xacd'));
+    expect([...after.selected]).toEqual(['c', 'd']);
+    expect(after.anchor).toBe('d');
+    expect(after.rows.filter((row) => !q.open(row)).map((row) => row.it.id)).toEqual(['a']);
+    const settled = q.settle(after, 'k', [makeCase('a', { version: 2 })]);
+    expect(q.open(q.load(settled, page('a')).rows[0] as q.Row)).toBe(true);
+  });
 });
 
 describe('selecting', () => {
