@@ -31,7 +31,7 @@ pub use field::{
 pub use keeping::{BackupArgs, RestoreArgs, VerifyArgs};
 pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg, VehicleArg};
 pub use mission::{
-    GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
+    GroundArgs, MissionAgainstArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
     MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionProofArgs,
     MissionRevisitArgs, parse_length,
 };

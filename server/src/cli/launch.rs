@@ -5,12 +5,11 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use gis::LatLon;
-use missions::check::Wind;
 use missions_link::Address;
 
 use super::dock::DockLaunchArgs;
-use super::mission::parse_wind;
-use super::{GroundArgs, parse_place};
+use super::mission::MissionAgainstArgs;
+use super::parse_place;
 
 /// Folder of flights where none is named.
 const FLIGHTS: &str = "out/flights";
@@ -70,24 +69,12 @@ pub struct MissionLaunchArgs {
     /// Aircraft: a name or a profile; that of the plan when it says so
     #[arg(long = "profile", alias = "aircraft", value_name = "NAME")]
     pub aircraft: Option<String>,
-    /// The ground
+    /// What it is held against
     #[command(flatten)]
-    pub ground: GroundArgs,
-    /// Fence that must not be left, GeoJSON; it goes on board
-    #[arg(long, value_name = "FILE")]
-    pub fence: Option<PathBuf>,
-    /// No-fly zones, GeoJSON with `name`, `from` and `until`; those of now go on board where there is a fence
-    #[arg(long, value_name = "FILE")]
-    pub no_fly: Option<PathBuf>,
+    pub against: MissionAgainstArgs,
     /// Place to land in need, as in 28.97,118.87; several; they go on board
     #[arg(long, value_name = "LAT,LON", value_parser = parse_place, allow_hyphen_values = true)]
     pub rally: Vec<LatLon>,
-    /// Wind, as in 6m/s@270: metres a second from a direction
-    #[arg(long, value_name = "SPEED@FROM", value_parser = parse_wind)]
-    pub wind: Option<Wind>,
-    /// Least height above ground, metres
-    #[arg(long, value_name = "METRES", default_value_t = missions::check::CLEARANCE_M)]
-    pub clearance: f64,
     /// What a dock is asked besides
     #[command(flatten)]
     pub at_dock: DockLaunchArgs,
@@ -119,6 +106,9 @@ pub struct MissionOrderArgs {
     /// The plan to change to
     #[arg(long, value_name = "FILE", required_if_eq("order", "change"))]
     pub plan: Option<PathBuf>,
+    /// What that plan is held against
+    #[command(flatten)]
+    pub against: MissionAgainstArgs,
     /// Who orders
     #[arg(long, value_name = "NAME")]
     pub actor: String,

@@ -130,6 +130,23 @@ async fn nothing_flies_without_a_person_and_nobody_takes_a_vehicle_from_another(
     assert_eq!(line.unwrap()["actor"], "wang");
 }
 
+#[tokio::test]
+async fn a_plan_above_the_ceiling_needs_a_person_who_read_that() {
+    let served = served_with(1, vec![dock(1)]);
+    let operator = served.person("op", Role::Operator, None);
+    let mut high = wish();
+    high["gsd_cm"] = json!(17.0);
+    let made = served.call(&operator, Method::POST, "/v1/missions", Some(high)).await.json();
+    let told = made["warnings"][0].clone();
+    assert!(told["what_zh"].as_str().unwrap().contains("476.0 米,超过限高 120 米"), "{made}");
+    assert!(told["leg"].is_u64() && told["mend_en"].as_str().unwrap().contains("lower the leg by 356 m"));
+    let path = format!("/v1/missions/{}/launch", made["id"].as_str().unwrap());
+    let mut unread = launch();
+    unread["accept_warnings"] = json!(false);
+    let shut = served.call(&operator, Method::POST, &path, Some(unread)).await;
+    assert!(!shut.status.is_success() && shut.json()["gates"][0]["ok"] == false, "{}", shut.json());
+}
+
 /// Follows a mission by its versions.
 async fn until(served: &Served, badge: &Badge, mission: &Value, fits: impl Fn(&Value) -> bool) -> Value {
     let path = format!("/v1/missions/{}", mission["id"].as_str().unwrap());

@@ -11,8 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use gis::Terrain;
-use missions::check::{ANTENNA_M, Against, NoFly, check, fence_from_geojson, no_fly_from_geojson};
+use missions::check::check;
 use missions::formats::Imported;
 use missions::link::mavlink::{Flight, STATION, Settings, fence, rally};
 use missions::link::rest::rest_of;
@@ -21,7 +20,8 @@ use missions::{Aircraft, Plan};
 use missions_link::{Address, Lease, Wire};
 use uuid::Uuid;
 
-use super::{dock_launch, input};
+use super::dock_launch;
+use super::input::{self, Conditions};
 use crate::cli::{MissionLaunchArgs, VehicleArg};
 use crate::clock;
 
@@ -111,36 +111,15 @@ fn rest(id: &str, plan: &Plan, last: Option<&State>) -> anyhow::Result<Plan> {
 }
 
 fn settings(args: &MissionLaunchArgs, imported: &Imported, aircraft: &Aircraft) -> anyhow::Result<Settings> {
-    let ground = input::ground(&args.ground)?;
     let now = clock::now();
-    let stay_in = args.fence.as_deref().map(|path| {
-        fence_from_geojson(&input::text(path)?).with_context(|| format!("cannot use {}", path.display()))
-    });
-    let stay_in = stay_in.transpose()?;
-    let no_fly: Vec<NoFly> = match &args.no_fly {
-        Some(path) => no_fly_from_geojson(&input::text(path)?)
-            .with_context(|| format!("cannot use {}", path.display()))?,
-        None => Vec::new(),
-    };
-    let against = Against {
-        aircraft,
-        ground: ground.as_ref().map(|tiles| tiles as &dyn Terrain),
-        fence: stay_in.as_ref(),
-        no_fly: &no_fly,
-        at: Some(now),
-        wind: args.wind,
-        gsd_m: None,
-        clearance_m: args.clearance,
-        antenna_m: ANTENNA_M,
-    };
-    let keep_out: Vec<_> =
-        no_fly.iter().filter(|zone| zone.counts(Some(now))).map(|zone| zone.degrees.clone()).collect();
-    let on_board = if stay_in.is_some() { fence(stay_in.as_ref(), &keep_out) } else { Vec::new() };
+    let conditions = Conditions::read(&args.against)?;
+    let stay_in = conditions.fence();
+    let on_board = if stay_in.is_some() { fence(stay_in, &conditions.closed(now)) } else { Vec::new() };
     let height_m = imported.plan.take_off_height_m;
     let places: Vec<_> = args.rally.iter().map(|at| (*at, height_m)).collect();
     Ok(Settings {
-        problems: check(imported, &against),
-        wind: args.wind,
+        problems: check(imported, &conditions.against(aircraft, Some(now))),
+        wind: args.against.wind,
         fence: on_board,
         rally: rally(&places),
         // A battery does not last longer than this.
