@@ -1,11 +1,10 @@
 //! Arguments of `mission launch`, `mission order` and `mission simulate-vehicle`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use gis::LatLon;
-use missions_link::Address;
+use missions_link::Vehicle;
 
 use super::dock::DockLaunchArgs;
 use super::mission::MissionAgainstArgs;
@@ -13,30 +12,6 @@ use super::parse_place;
 
 /// Folder of flights where none is named.
 const FLIGHTS: &str = "out/flights";
-
-/// What flies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum VehicleArg {
-    /// An aircraft that speaks MAVLink.
-    Mavlink(Address),
-    /// A dock of DJI's Cloud API at a broker.
-    Dock(missions_link::dock::Address),
-}
-
-impl FromStr for VehicleArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
-        match kind {
-            "mavlink" => Ok(Self::Mavlink(rest.parse().map_err(|error| format!("{error}"))?)),
-            "dji-dock" => Ok(Self::Dock(text.parse().map_err(|error| format!("{error}"))?)),
-            other => Err(format!(
-                "no vehicle of kind {other:?}: give mavlink:udp://HOST:PORT or dji-dock:mqtt://BROKER:PORT/SERIAL"
-            )),
-        }
-    }
-}
 
 /// Arguments of `mission launch`.
 #[derive(Debug, Clone, Args)]
@@ -47,7 +22,7 @@ pub struct MissionLaunchArgs {
     /// Vehicle: mavlink:udp://:14550 (listen), mavlink:udp://HOST:PORT, mavlink:tcp://HOST:PORT, mavlink:serial:///dev/ttyUSB0:57600, or
     /// dji-dock:mqtt://USER@BROKER:1883/SERIAL, mqtts:// with TLS
     #[arg(long, value_name = "VEHICLE")]
-    pub vehicle: VehicleArg,
+    pub vehicle: Vehicle,
     /// Who launches
     #[arg(long, value_name = "NAME")]
     pub actor: String,
@@ -163,10 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vehicles_and_flights_are_read_or_refused() {
-        assert!("mavlink:udp://:14550".parse::<VehicleArg>().is_ok());
-        assert!("mavlink:here".parse::<VehicleArg>().unwrap_err().contains("udp://"));
-        assert!("kite:udp://:1".parse::<VehicleArg>().unwrap_err().contains("no vehicle of kind"));
+    fn ids_of_flights_are_plain() {
         assert!(parse_flight("2026-06-22_a").is_ok() && parse_flight("../x").is_err());
     }
 }

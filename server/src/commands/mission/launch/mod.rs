@@ -17,12 +17,12 @@ use missions::link::mavlink::{Flight, STATION, Settings, fence, rally};
 use missions::link::rest::rest_of;
 use missions::link::{Break, Command, Order, State, Words};
 use missions::{Aircraft, Plan};
-use missions_link::{Address, Lease, Wire};
+use missions_link::{Address, Lease, Vehicle, Wire};
 use uuid::Uuid;
 
 use super::dock_launch;
 use super::input::{self, Conditions};
-use crate::cli::{MissionLaunchArgs, VehicleArg};
+use crate::cli::MissionLaunchArgs;
 use crate::clock;
 
 pub use order::run as order;
@@ -37,8 +37,8 @@ use record::{About, Record};
 /// When an input cannot be read, the flight was flown before, or the link not be opened.
 pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
     let address = match &args.vehicle {
-        VehicleArg::Mavlink(address) => address,
-        VehicleArg::Dock(dock) => return dock_launch::run(args, dock),
+        Vehicle::Mavlink(address) => address,
+        Vehicle::Dock(dock) => return dock_launch::run(args, dock),
     };
     if !args.yes && !std::io::stdin().is_terminal() {
         bail!("a person confirms the start: run it at a terminal, or give --yes");
@@ -54,7 +54,7 @@ pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
         ),
     };
     let mut settings = settings(args, &imported, &aircraft)?;
-    settings.unfit = unfit(&aircraft, &imported);
+    settings.unfit = unfit(&aircraft);
     let about = About { vehicle: address.to_string(), plan: imported.plan.clone(), aircraft: aircraft.id };
     let record = Record::open(&folder, &flight_id)?;
     record.describe(&about)?;
@@ -66,7 +66,10 @@ pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The right to fly the vehicle from this machine, or who has it.
-fn lease(address: &Address, actor: &str) -> anyhow::Result<Result<Lease, String>> {
+///
+/// # Errors
+/// When the lock cannot be opened.
+pub fn lease(address: &Address, actor: &str) -> anyhow::Result<Result<Lease, String>> {
     let folder = std::env::temp_dir().join("flyonce-aircraft");
     let taken = Lease::take(&folder, &address.to_string(), actor);
     taken.with_context(|| format!("cannot lock the aircraft in {}", folder.display()))
@@ -128,10 +131,9 @@ fn settings(args: &MissionLaunchArgs, imported: &Imported, aircraft: &Aircraft) 
     })
 }
 
-/// Why the plan is for no aircraft of this link.
-fn unfit(aircraft: &Aircraft, imported: &Imported) -> Option<Words> {
-    let dji = aircraft.dji.is_some() || imported.dji.is_some();
-    dji.then(|| {
+/// Why an aircraft does not fly over this link.
+pub fn unfit(aircraft: &Aircraft) -> Option<Words> {
+    aircraft.dji.is_some().then(|| {
         Words::new(
             format!("{} 不使用 MAVLink", aircraft.name),
             format!("{} does not speak MAVLink", aircraft.name),

@@ -1,177 +1,121 @@
-//! One flight on one dock: a thread that follows it, and the source that shows it.
+//! One flight on one vehicle: a thread that follows it, and the source that shows it.
 
-use std::net::SocketAddr;
-use std::path::Path;
+mod autopilot;
+mod dock;
+
 use std::sync::Arc;
 
 use crossbeam::channel::Receiver;
-use missions::formats::{self, Format};
-use missions::link::dock::body::BreakPoint;
-use missions::link::dock::session::Organization;
-use missions::link::dock::{Dock, Flight, Session};
-use missions::link::{Break, Command, Entry, Fault, Order, State, Words};
-use missions_link::dock::{Access, Address, Broker, FileServer, Step, run_session};
+use missions::link::dock::health::Place;
+use missions::link::{Command, Entry, Fault, Order, Progress, State, What, Words};
+use missions::{Aircraft, Plan};
 use uuid::Uuid;
 
 use super::record::Mission;
 use super::{Launch, MissionError};
 use crate::clock;
-use crate::commands::mission::input;
 use crate::config::{SourceEntry, VehicleEntry};
 use crate::serve::App;
+use crate::wire::Vehicle;
 
-/// Where plans are handed out when nothing is configured.
-const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
-/// Height of the way home above take-off, metres, at the least.
-const LEAST_HOME_M: f64 = 60.0;
+pub use dock::flight_of;
 
-/// Returns where a dock goes on.
-pub fn break_point(left: Break) -> BreakPoint {
-    BreakPoint { index: left.waypoint, state: 0, progress: left.share, wayline_id: 0, break_reason: None }
-}
-
-/// Returns the flight of a plan that a dock gets from a server.
-pub fn flight_of(plan: &missions::Plan, id: Uuid, files: &FileServer) -> Flight {
-    let relative = plan.heights == missions::plan::HeightReference::TakeOff;
-    let highest_m =
-        plan.waypoints.iter().map(|waypoint| waypoint.height_m).fold(plan.take_off_height_m, f64::max);
-    // Heights above the ellipsoid say nothing of those above take-off.
-    let home_m = if relative { highest_m } else { plan.take_off_height_m }.max(LEAST_HOME_M);
-    Flight {
-        id,
-        file: files.file().clone(),
-        waypoints: plan.waypoints.len(),
-        lost_link: plan.lost_link,
-        rth_altitude_m: home_m.ceil() as u32,
-        conditions: None,
-        from: None,
-        simulate: None,
-    }
+/// What a flight begins with.
+struct Begun<'a> {
+    plan: &'a Plan,
+    aircraft: &'a Aircraft,
+    vehicle: &'a VehicleEntry,
+    launch: &'a Launch,
+    flight_id: Uuid,
 }
 
 /// Starts the thread of a flight.
 ///
 /// # Errors
-/// When the plan cannot be written for the aircraft, or the vehicle's address or certificates cannot be used.
+/// When the plan does not fit the aircraft, or the vehicle cannot be reached.
 pub(super) fn start(
     app: &Arc<App>,
     mission: &Mission,
-    vehicle: &VehicleEntry,
+    vehicle: &Vehicle,
     flight_id: Uuid,
     launch: &Launch,
     orders: Receiver<Order>,
 ) -> Result<(), MissionError> {
-    let refused = |error: &dyn std::fmt::Display| MissionError::Refused(error.to_string());
-    let address: Address = vehicle.uri.parse().map_err(|error| refused(&error))?;
-    let aircraft = input::known_aircraft(&mission.aircraft)
-        .ok_or_else(|| MissionError::Refused(format!("no aircraft {}", mission.aircraft)))?;
-    let created_ms = clock::now().as_millisecond();
-    let kmz =
-        formats::write(&mission.plan, Format::Kmz, &aircraft, created_ms).map_err(|error| refused(&error))?;
-    let listen = vehicle.resource_listen.unwrap_or(ANYWHERE);
-    let towards = (address.host.as_str(), address.port);
-    let files = FileServer::start(kmz, listen, vehicle.resource_url.as_deref(), towards)
-        .map_err(|error| refused(&error))?;
-    let mut flight = flight_of(&mission.plan, flight_id, &files);
-    flight.from = launch.from.map(break_point);
-    if launch.simulate {
-        flight.simulate =
-            mission.plan.home.or_else(|| mission.plan.waypoints.first().map(|waypoint| waypoint.at));
-    }
-    let access =
-        Access { password: password(vehicle.password_file.as_deref())?, authorities: vehicle.ca.clone() };
-    let broker = Broker::connect(&address, &access, "flyonce").map_err(|error| refused(&error))?;
-    let session = Session::new(dock_of(&address, vehicle), flight, clock::now());
-    let one = One {
+    let aircraft = app.missions.aircraft(&mission.aircraft);
+    let aircraft =
+        aircraft.ok_or_else(|| MissionError::Refused(format!("no aircraft {}", mission.aircraft)))?;
+    let begun =
+        Begun { plan: &mission.plan, aircraft: &aircraft, vehicle: &vehicle.entry, launch, flight_id };
+    let hand = Hand {
         app: Arc::clone(app),
         mission: mission.id.clone(),
-        vehicle: vehicle.clone(),
-        order: Order { command: Command::Launch, actor: launch.actor.clone(), reason: launch.reason.clone() },
-        confirmed: false,
+        vehicle: vehicle.entry.clone(),
+        word: Some(Order {
+            command: Command::Launch,
+            actor: launch.actor.clone(),
+            reason: launch.reason.clone(),
+        }),
         flew: false,
     };
-    let named = std::thread::Builder::new().name(format!("flight {}", vehicle.id));
-    let spawned = named.spawn(move || one.follow(broker, session, &files, &orders));
-    spawned.map(drop).map_err(|error| refused(&error))
-}
-
-/// Reads a password file.
-///
-/// # Errors
-/// When it cannot be read.
-pub(super) fn password(file: Option<&Path>) -> Result<Option<String>, MissionError> {
-    let Some(path) = file else { return Ok(None) };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        MissionError::Refused(format!("cannot read the password in {}: {error}", path.display()))
-    })?;
-    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
-}
-
-fn dock_of(address: &Address, vehicle: &VehicleEntry) -> Dock {
-    let mut dock = Dock::of(address.serial.clone());
-    dock.aircraft.clone_from(&vehicle.aircraft);
-    dock.organization = Organization {
-        id: vehicle.organization.clone().unwrap_or_else(|| "flyonce".to_owned()),
-        name: vehicle.organization.clone().unwrap_or_else(|| "flyonce".to_owned()),
-        binding_code: vehicle.binding_code.clone().unwrap_or_default(),
-    };
-    dock
+    match &vehicle.link {
+        missions_link::Vehicle::Dock(address) => dock::start(&begun, address, hand, orders),
+        missions_link::Vehicle::Mavlink(address) => autopilot::start(&begun, address, hand, orders),
+    }
 }
 
 /// What a thread of a flight holds.
-struct One {
+struct Hand {
     app: Arc<App>,
     mission: String,
     vehicle: VehicleEntry,
-    order: Order,
-    confirmed: bool,
+    /// The word of the person who launched, until it is given.
+    word: Option<Order>,
     flew: bool,
 }
 
-impl One {
-    fn follow(
+impl Hand {
+    /// Follows the flight on a thread of its own; what it answers is why the link ended before the flight.
+    fn spawn(
         mut self,
-        mut broker: Broker,
-        mut session: Session,
-        files: &FileServer,
-        orders: &Receiver<Order>,
-    ) {
-        let (own, given) = crossbeam::channel::bounded(super::ORDERS);
-        let ended = run_session(&mut broker, &mut session, &given, &mut |session, news| {
-            while let Ok(order) = orders.try_recv() {
-                drop(own.try_send(order));
+        follow: impl FnOnce(&mut Self) -> Result<(), String> + Send + 'static,
+    ) -> Result<(), MissionError> {
+        let named = std::thread::Builder::new().name(format!("flight {}", self.vehicle.id));
+        let spawned = named.spawn(move || {
+            if let Err(error) = follow(&mut self) {
+                let fault = Fault::new(
+                    Words::new(format!("与飞行器的连接中断:{error}"), error),
+                    Words::new(
+                        "请检查链路后查看飞行器状态",
+                        "check the link, then see where the aircraft is",
+                    ),
+                );
+                self.app
+                    .missions
+                    .change(&self.mission, |mission| mission.state = Some(State::Failed { fault }));
             }
-            if *session.state() == State::Ready && !self.confirmed {
-                self.confirmed = true;
-                drop(own.try_send(self.order.clone()));
-            }
-            self.took(session, &news);
-            if self.app.ending() { Step::End } else { Step::On }
+            tracing::info!("flight of mission {} is over", self.mission);
+            self.rest();
+            self.app.missions.landed(&self.vehicle.id);
         });
-        if let Err(error) = ended {
-            let fault = Fault::new(
-                Words::new(format!("与代理的连接中断:{error}"), error.to_string()),
-                Words::new("请检查代理后查看飞行器状态", "check the broker, then see where the aircraft is"),
-            );
-            self.app.missions.change(&self.mission, |mission| mission.state = Some(State::Failed { fault }));
-        }
-        tracing::info!(
-            "flight of mission {} is over; its plan was fetched {} times",
-            self.mission,
-            files.fetched()
-        );
-        self.rest();
-        self.app.missions.landed(&self.vehicle.id);
+        spawned.map(drop).map_err(|error| MissionError::Refused(error.to_string()))
     }
 
-    fn took(&mut self, session: &Session, news: &[Entry]) {
-        let state = session.state();
+    /// Takes the word of the person who launched: it is given once.
+    fn word(&mut self) -> Option<Order> {
+        self.word.take()
+    }
+
+    fn ending(&self) -> bool {
+        self.app.ending()
+    }
+
+    /// Keeps where the flight stands.
+    fn took(&mut self, state: &State, place: Option<Place>, progress: Progress, news: &[Entry]) {
         if matches!(state, State::Flying { .. }) && !self.flew {
             self.flew = true;
             self.show();
         }
-        let place = session.place().copied();
-        let progress = self.flew.then(|| session.progress());
+        let progress = self.flew.then_some(progress);
         let seen = |mission: &mut Mission| {
             mission.progress = progress;
             if let Some(place) =
@@ -222,11 +166,7 @@ impl One {
                 format!("the video of the flight cannot be looked at: {error}"),
             ),
         };
-        let entry = Entry {
-            at: clock::now(),
-            flight_id: String::new(),
-            what: missions::link::What::Noted { words: line },
-        };
+        let entry = Entry { at: clock::now(), flight_id: String::new(), what: What::Noted { words: line } };
         self.app.missions.change(&self.mission, |mission| mission.take(&entry));
     }
 
