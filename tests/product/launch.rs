@@ -129,7 +129,10 @@ fn a_second_command_holds_a_flight_and_calls_it_home_and_the_rest_is_flown_later
     assert_refused(&order("pause"), &["refused"]);
     let high = plan_at(folder.path(), "4cm");
     let change = ["mission", "order", "f2", "change", "--plan", &high, "--actor", "赵六", "--reason", "test"];
-    assert_refused(&flyonce(&[&change[..], &["--out", &out]].concat()), &["ceiling of 120 m", "lower the leg"]);
+    assert_refused(
+        &flyonce(&[&change[..], &["--out", &out]].concat()),
+        &["ceiling of 120 m", "lower the leg"],
+    );
     assert!(order("resume").status.success());
     assert!(order("return-home").status.success());
     let mut rest = String::new();

@@ -71,7 +71,12 @@ fn a_plan_above_the_ceiling_is_told_unless_a_permission_is_stated() {
     let checked = flyonce(&["mission", "check", &out]);
     assert_eq!(checked.status.code(), Some(1));
     let text = String::from_utf8_lossy(&checked.stdout).into_owned();
-    for words in ["leg 航段 1: ", "476.0 米,超过限高 120 米", "more than the ceiling of 120 m", "lower the leg by 356 m"] {
+    for words in [
+        "leg 航段 1: ",
+        "476.0 米,超过限高 120 米",
+        "more than the ceiling of 120 m",
+        "lower the leg by 356 m",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     let warned = String::from_utf8_lossy(&checked.stderr).into_owned();
