@@ -17,12 +17,12 @@ live=configs/.live.toml
 port="${PORT:-18554}"
 { cat "$config"; printf '[[sources]]\nid = "live"\nuri = "rtsp://127.0.0.1:%s/live"\n' "$port"; } >"$live"
 
-# serve DATA CONFIG: starts a server on a free port; sets pid, url and how long the start took.
+# serve DATA CONFIG ADDRESS: starts a server; sets pid, url and how long the start took.
 serve() {
   local begin
   begin=$(date +%s%N)
   : >"$folder/ready"
-  target/release/flyonce serve --config "$2" --listen 127.0.0.1:0 --data "$1" >"$folder/ready" 2>"$folder/log" &
+  target/release/flyonce serve --config "$2" --listen "$3" --data "$1" >"$folder/ready" 2>"$folder/log" &
   pid=$!
   until grep -q '^flyonce serves' "$folder/ready"; do kill -0 "$pid"; read -rt 0.02 <> <(:) || true; done
   url=$(sed -n 's/^flyonce serves //p' "$folder/ready")
@@ -48,19 +48,23 @@ mkdir -p "$folder/small" "$folder/large"
 # A city as after the demo.
 cp "$pattern" "$folder/small/flyonce.sqlite"
 rm -f "$folder"/*/accounts.json
-serve "$folder/small" "$config"
+serve "$folder/small" "$config" 127.0.0.1:0
 echo "{\"city\": \"demo\", \"start_ms\": $started_millis, \"memory_mib\": $(memory)}"
 end
 
 token=$(target/release/flyonce tokens live --scope read --data "$folder/small")
-serve "$folder/small" "$live"
-target/release/examples/live "$url" "$token" "$port" "${TURNS:-40}"
+# The stream first: a camera that is not there is asked again after a while only.
+target/release/examples/live "http://127.0.0.1:$((port + 1))" "$token" "$port" "${TURNS:-40}" &
+watching=$!
+until (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do read -rt 0.02 <> <(:) || true; done
+serve "$folder/small" "$live" "127.0.0.1:$((port + 1))"
+wait "$watching"
 end
 
 [ -s "$folder/large/flyonce.sqlite" ] ||
   "$bench" fill "$pattern" "$folder/large/flyonce.sqlite" "${TASKS:-1000000}" "${OPEN:-50000}"
 token=$(target/release/flyonce tokens bench --scope read --data "$folder/large")
-serve "$folder/large" "$config"
+serve "$folder/large" "$config" 127.0.0.1:0
 echo "{\"city\": \"large\", \"start_ms\": $started_millis, \"memory_mib\": $(memory)}"
 "$bench" api "$url" "$token" "$folder/large/flyonce.sqlite" "${ASKED:-2000}"
 "$bench" feed "$url" "$token" "$folder/large/flyonce.sqlite" "${CONSUMERS:-100}" "${EVENTS:-500}" "${DURATION:-60}"

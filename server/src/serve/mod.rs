@@ -16,6 +16,7 @@ pub mod page;
 pub mod presence;
 pub mod reported;
 pub mod stores;
+pub mod tally;
 pub mod views;
 pub mod webhooks;
 pub mod xml;
