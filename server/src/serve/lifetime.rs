@@ -16,7 +16,7 @@ use super::door::tls::TlsListener;
 use super::reload::Reload;
 
 /// How often the store is asked for changes that others made.
-const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+const FOLLOW_EVERY: Duration = Duration::from_millis(100);
 /// How often the files of the certificate are looked at.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(30);
 

@@ -117,7 +117,7 @@ fn waiting(app: &App, caller: &Caller) -> anyhow::Result<Option<Blind>> {
     let all = candidates(app, caller)?;
     let board = app.board();
     let Some(case) = all.first().and_then(|id| board.case(*id)) else { return Ok(None) };
-    let stills = case.task.as_ref().map(stills_of).unwrap_or_default();
+    let stills = case.task.as_deref().map(stills_of).unwrap_or_default();
     let class = case.incident.class.clone();
     Ok(Some(Blind { incident: case.incident.id, class, stills, left: all.len() }))
 }
