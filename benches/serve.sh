@@ -13,6 +13,8 @@ folder="${FOLDER:-$(mktemp -d /var/tmp/flyonce-bench.XXXXXX)}"
 pattern=out/demo/flyonce.sqlite
 config=configs/.without-sources.toml
 sed '/^\[\[sources\]\]/,$d' configs/demo.toml >"$config"
+# One client asks for more than any is allowed.
+printf '[serve.limits]\ncaller_per_second = 1000000\ncaller_burst = 1000000\n' >>"$config"
 live=configs/.live.toml
 port="${PORT:-18554}"
 { cat "$config"; printf '[[sources]]\nid = "live"\nuri = "rtsp://127.0.0.1:%s/live"\n' "$port"; } >"$live"

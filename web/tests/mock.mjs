@@ -67,6 +67,7 @@ export class City {
     this.streams = new Set();
     this.cursor = 0;
     this.points = points;
+    this.oidc = null;
     this.delay = 0;
     this.paused = new Set();
     this.missions = new Missions();
@@ -430,6 +431,8 @@ async function answer(city, sessions, dist, request, response) {
   if (!path.startsWith('/v1/')) return file(dist, path, response);
   const cookie = /flyonce=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1];
   const json = (body, status = 200, headers = {}) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+  if (path === '/v1/sign-in' && request.method === 'GET') return json({ password: true, oidc: city.oidc });
+  if (path === '/v1/sign-in/oidc') return response.writeHead(303, { location: '/?sign_in=no_role' }).end();
   if (path === '/v1/sign-in') {
     const { name, password } = JSON.parse(await bodyOf(request));
     if (!ACCOUNTS[name] || password !== 'flyonce') throw new Problem(401, 'wrong name or password');

@@ -6,14 +6,17 @@ pub mod api;
 pub mod board;
 pub mod cap;
 pub mod cot;
+pub mod door;
 pub mod events;
 pub mod hub;
 pub mod keeping;
+pub mod lifetime;
 pub mod missions;
 pub mod mqtt;
 pub mod outbox;
 pub mod page;
 pub mod presence;
+pub mod reload;
 pub mod reported;
 pub mod stores;
 pub mod tally;
@@ -43,6 +46,7 @@ use self::missions::Missions;
 use accounts::Accounts;
 use answers::Answers;
 use board::Board;
+use door::Door;
 use events::{Events, Ready, render};
 use hub::Hub;
 use keeping::{Kept, Seen};
@@ -71,6 +75,8 @@ pub struct App {
     pub presence: Presence,
     /// Answers to requests that may be sent again.
     pub answers: Answers,
+    /// Who is let in, how often, and where to.
+    pub door: Arc<Door>,
     /// Every proposed task waits for a person.
     pub review_first: bool,
     /// When many tasks are asked about as one.
@@ -136,6 +142,7 @@ impl App {
             recheck_share: parts.recheck_share,
             presence: Presence::default(),
             answers: Answers::default(),
+            door: Arc::default(),
             board: RwLock::new(board),
             events: RwLock::default(),
             tail: Mutex::new(tail),

@@ -12,6 +12,12 @@ export interface Session {
   tiles_url: string | null;
 }
 
+/** How somebody may sign in. */
+export interface Ways {
+  password: boolean;
+  oidc: { label_zh: string | null; label_en: string | null } | null;
+}
+
 /** Something with a name in both languages. */
 export interface Named {
   id: string;

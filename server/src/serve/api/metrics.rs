@@ -38,6 +38,7 @@ fn text(app: &App, receivers: &[Receiver]) -> String {
     outbox(receivers, &mut figures);
     cases(app, &mut figures);
     keeping(app, &mut figures);
+    door(app, &mut figures);
     figures.0
 }
 
@@ -134,4 +135,11 @@ fn keeping(app: &App, figures: &mut Figures) {
     figures.gauge("flyonce_time_stamp_timestamp_seconds", "When the chain was stamped last.", stamped);
     let failed = plain(kept.stamps_failed.load(Relaxed) as f64);
     figures.counter("flyonce_time_stamps_failed_total", "Time stamps that could not be had.", failed);
+}
+
+/// Who was turned away.
+fn door(app: &App, figures: &mut Figures) {
+    let counts = app.door.refused.counts();
+    let rows = counts.iter().map(|(name, count)| (labelled("limit", name), *count as f64)).collect();
+    figures.counter("flyonce_requests_refused_total", "Requests refused because there were too many.", rows);
 }
