@@ -29,7 +29,7 @@ use crate::wire::{self, Assembly, Source};
 use crate::{clock, output};
 
 /// How often the store is asked for changes that others made.
-const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+const FOLLOW_EVERY: Duration = Duration::from_millis(100);
 /// How often receivers of events are looked after.
 const WATCH_EVERY: Duration = Duration::from_secs(10);
 /// How long open connections may take to end.

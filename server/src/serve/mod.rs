@@ -174,7 +174,7 @@ impl App {
 
     /// Returns the task of an incident.
     pub fn task_of(&self, incident: IncidentId) -> Option<Task> {
-        self.board().case(incident)?.task.clone()
+        self.board().case(incident)?.task.as_deref().cloned()
     }
 
     /// Reads what changed in the store, whoever changed it, and wakes those who wait for it.

@@ -167,7 +167,7 @@ pub fn case_view(case: &Case, city: &City, now: Timestamp) -> CaseView {
         version: case.version,
         merged_into: incident.merged_into.map(|id| id.to_string()),
         task: case.task.as_ref().map(|task| task_view(task, case.task_version, city, now)),
-        stills: case.task.as_ref().map(stills).unwrap_or_default(),
+        stills: case.task.as_deref().map(stills).unwrap_or_default(),
     }
 }
 

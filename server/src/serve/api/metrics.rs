@@ -3,6 +3,7 @@
 //! # References
 //! Prometheus text exposition format 0.0.4.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -102,7 +103,11 @@ fn outbox(receivers: &[Receiver], figures: &mut Figures) {
 
 fn cases(app: &App, figures: &mut Figures) {
     let board = app.board();
-    let count = |wanted: Standing| board.cases().filter(|case| case.standing() == wanted).count() as f64;
+    let mut counts: BTreeMap<Standing, usize> = BTreeMap::new();
+    for case in board.cases() {
+        *counts.entry(case.standing()).or_default() += 1;
+    }
+    let count = |wanted| counts.get(&wanted).copied().unwrap_or(0) as f64;
     let all = [
         ("candidate", Standing::Candidate),
         ("waiting", Standing::Waiting),

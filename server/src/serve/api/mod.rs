@@ -52,6 +52,7 @@ use utoipa_axum::routes;
 
 use self::problem::Problem;
 use super::App;
+use super::board::Bounds;
 use super::page;
 
 /// Largest body of a request, bytes.
@@ -227,7 +228,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Reads `west,south,east,north`; of six numbers, those of heights are passed over.
-fn parse_bbox(text: &str) -> Result<[f64; 4], Problem> {
+fn parse_bbox(text: &str) -> Result<Bounds, Problem> {
     let bad = || {
         Problem::bad_request(format!(
             "bbox {text:?} is not west,south,east,north in degrees, south below north"

@@ -174,7 +174,7 @@ fn blind(app: &App, case: &Case, left: usize) -> Blind {
         sightings: view.sightings,
         area_m2: view.area_m2,
         score: view.score,
-        stills: case.task.as_ref().map(stills_of).unwrap_or_default(),
+        stills: case.task.as_deref().map(stills_of).unwrap_or_default(),
         left,
     }
 }
