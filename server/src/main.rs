@@ -7,7 +7,7 @@ use server::cli::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    server::log::start(cli.verbose);
+    server::log::start(cli.verbose, cli.log_format);
     match server::commands::run(cli.command) {
         Ok(code) => code,
         Err(error) => {

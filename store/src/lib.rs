@@ -38,14 +38,16 @@ pub use retention::{HOLD, Pruned, RELEASE, Retention};
 pub use sqlite::SqliteStore;
 pub use zones::{ImportedZones, StoredZone, ZoneStore, read_geopackage};
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use dispatch::casework::Desk;
 use dispatch::{BackOff, Sent, Task, TaskId};
 use gis::dedupe::LookedAt;
 use gis::dedupe::neighbourhood::Bounds;
-use gis::{Incident, IncidentId, Observation};
+use gis::{Incident, IncidentId, Observation, OperationId};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 /// Keeps incidents, tasks and their history.
 pub trait Store: Send {
@@ -90,6 +92,31 @@ pub trait Store: Send {
     /// # Errors
     /// Any that reading has, and [`StoreError::Unreadable`].
     fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError>;
+
+    /// Returns incidents after one, by id, at most `limit`, without the lists of their observations: what is read in pages
+    /// never lies in memory twice.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn incidents_after(&self, after: Option<IncidentId>, limit: usize) -> Result<Vec<Incident>, StoreError>;
+
+    /// Returns tasks after one, by id, at most `limit`.
+    ///
+    /// # Errors
+    /// Any that reading has, and [`StoreError::Unreadable`].
+    fn tasks_after(&self, after: Option<TaskId>, limit: usize) -> Result<Vec<Task>, StoreError>;
+
+    /// Returns the number of the last operation on each incident and task that had one, by their ids.
+    ///
+    /// # Errors
+    /// Any that reading has.
+    fn last_operations(&self) -> Result<BTreeMap<Uuid, OperationId>, StoreError>;
+
+    /// Returns the number of the last event, 0 where there is none.
+    ///
+    /// # Errors
+    /// Any that reading has.
+    fn last_event(&self) -> Result<u64, StoreError>;
 
     /// Returns all runs, by id.
     ///

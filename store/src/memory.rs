@@ -1,6 +1,7 @@
 //! A store in memory, for runs that keep nothing and for tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::Path;
 
 use dispatch::casework::Desk;
@@ -9,6 +10,7 @@ use gis::dedupe::LookedAt;
 use gis::dedupe::neighbourhood::{Bounds, cells_of_incident};
 use gis::{Incident, IncidentId, IncidentState, Observation, ObservationId, OperationId};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::absorb::{AbsorbRows, AbsorbedBatch, Batch, Findings, Known, LastLooks, Version, absorb};
 use crate::chain::{
@@ -20,7 +22,7 @@ use crate::error::StoreError;
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Change, Run, RunId, RunRecord, Saved, StoredEvent};
 use crate::retention::{HOLD, HOLDS, PruneRows, Pruned, Retention, is_over, prune};
-use crate::save::{Rows, Stamp, encode, save};
+use crate::save::{Rows, Stamp, encode, save, unlisted};
 use crate::{Store, schema};
 
 /// A store in memory.
@@ -89,6 +91,24 @@ impl Store for MemoryStore {
 
     fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
         self.rows.task(id)
+    }
+
+    fn incidents_after(&self, after: Option<IncidentId>, limit: usize) -> Result<Vec<Incident>, StoreError> {
+        Ok(page(&self.rows.incidents, after, limit).cloned().map(unlisted).collect())
+    }
+
+    fn tasks_after(&self, after: Option<TaskId>, limit: usize) -> Result<Vec<Task>, StoreError> {
+        Ok(page(&self.rows.tasks, after, limit).cloned().collect())
+    }
+
+    fn last_operations(&self) -> Result<BTreeMap<Uuid, OperationId>, StoreError> {
+        let all = self.rows.operations.values();
+        // By number: the last one stays.
+        Ok(all.flat_map(|one| one.subjects().into_iter().map(|subject| (subject.id(), one.id))).collect())
+    }
+
+    fn last_event(&self) -> Result<u64, StoreError> {
+        Ok(self.rows.events.last().map_or(0, |event| event.seq))
     }
 
     fn runs(&self) -> Result<Vec<Run>, StoreError> {
@@ -539,4 +559,9 @@ fn content_of_event(event: &StoredEvent) -> Result<String, StoreError> {
     let json = encode(change, "event", at)?;
     let run = run.map(|run| run.to_string());
     Ok(event_content(*seq, &at.to_string(), run.as_deref(), operation.map(|id| id.0.cast_signed()), &json))
+}
+
+fn page<K: Ord + Copy, V>(rows: &BTreeMap<K, V>, after: Option<K>, limit: usize) -> impl Iterator<Item = &V> {
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    rows.range((from, Bound::Unbounded)).map(|(_, row)| row).take(limit)
 }

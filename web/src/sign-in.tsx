@@ -1,22 +1,53 @@
 // The sign-in form.
-import { useState } from 'preact/hooks';
-import { ApiError, signIn } from './api/client';
+import { useEffect, useState } from 'preact/hooks';
+import { ApiError, get, signIn } from './api/client';
+import type { Ways } from './api/types';
 import { ThemeButton } from './app';
-import { switchLanguage, t } from './i18n';
+import { type Key, language, switchLanguage, t } from './i18n';
+
+/** What the server says in the address of who was not let in by their organisation. */
+const REFUSED: Record<string, Key> = { no_role: 'sign_in_no_role', denied: 'sign_in_denied', late: 'sign_in_late' };
+
+function refusal(): Key | null {
+  const word = new URLSearchParams(location.search).get('sign_in');
+  return word === null ? null : (REFUSED[word] ?? 'sign_in_trouble');
+}
+
+function trouble(error: unknown): Key {
+  const status = error instanceof ApiError ? error.status : 0;
+  if (status === 429) return 'sign_in_wait';
+  return [400, 401, 403, 422].includes(status) ? 'sign_in_failed' : 'sign_in_later';
+}
+
+/** The way past the password, where an organisation vouches for its people. */
+function Vouched() {
+  const [oidc, setOidc] = useState<Ways['oidc']>(null);
+  useEffect(() => {
+    const asked = new AbortController();
+    // Without an answer there is the password.
+    get<Ways>('/v1/sign-in', asked.signal).then((ways) => setOidc(ways.oidc), () => undefined);
+    return () => asked.abort();
+  }, []);
+  if (!oidc) return null;
+  return (
+    <a class="button" href="/v1/sign-in/oidc">
+      {(language.value === 'zh' ? oidc.label_zh : oidc.label_en) ?? t('sign_in_vouched')}
+    </a>
+  );
+}
 
 export function SignIn() {
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState<Key | null>(refusal);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     setBusy(true);
-    setProblem('');
+    setProblem(null);
     try {
       await signIn(String(form.get('name')), String(form.get('password')));
     } catch (error) {
-      const wrong = error instanceof ApiError && [400, 401, 403, 422].includes(error.status);
-      setProblem(t(wrong ? 'sign_in_failed' : 'sign_in_later'));
+      setProblem(trouble(error));
       setBusy(false);
     }
   };
@@ -35,11 +66,12 @@ export function SignIn() {
           <input name="password" type="password" autocomplete="current-password" required />
         </label>
         <p class="problem" role="alert">
-          {problem}
+          {problem && t(problem)}
         </p>
         <button class="primary" type="submit" disabled={busy}>
           {t(busy ? 'signing_in' : 'sign_in')}
         </button>
+        <Vouched />
       </form>
       <div class="sign-in-foot">
         <button type="button" class="quiet" onClick={switchLanguage}>

@@ -97,8 +97,10 @@ export function incidents(number, now) {
 }
 
 function one(n, random, areas, found, now) {
-  const seen = found.length > 0 ? found[n % found.length] : null;
-  const matter = seen?.properties.class ?? ['waterlogging', 'waterlogging', 'dumping', 'fume'][n % 4];
+  // The city is the same whether the demo has run or not: only the pictures are its.
+  const matter = ['waterlogging', 'waterlogging', 'dumping', 'fume'][n % 4];
+  const alike = found.filter((one) => one.properties.class === matter);
+  const seen = alike[n % Math.max(1, alike.length)];
   let [lon_deg, lat_deg] = [118.87, 28.9695];
   const community = (at) => areas.some((z) => z.properties.level === 'community' && inside(at, z.geometry.coordinates[0]));
   do [lon_deg, lat_deg] = [118.8668 + random() * 0.0064, 28.9672 + random() * 0.0056];

@@ -44,7 +44,7 @@ pub use picture::GstPicture;
 pub use source::GstSource;
 pub use spec::{Clock, Reconnect, RtspTransport, SourceSpec};
 pub use stills::StillsSource;
-pub use uri::{SourceUri, UriError};
+pub use uri::{Endpoint, SourceUri, UriError};
 
 /// Opens the right reader for an input: pictures for a folder or a picture file, video for everything else.
 ///

@@ -3,6 +3,7 @@
 mod parts;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -109,6 +110,30 @@ impl SourceUri {
     /// Returns whether the feed runs by itself and cannot wait for its reader.
     pub fn live(&self) -> bool {
         !matches!(self, Self::File(_))
+    }
+
+    /// Returns the host and port that it leads to or is awaited at; none for a file.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::File(_) => None,
+            Self::Rtsp(rtsp) => Some(&rtsp.endpoint),
+            Self::Udp(endpoint) => Some(endpoint),
+            Self::Srt(srt) => Some(&srt.endpoint),
+        }
+    }
+
+    /// Returns the same feed at an address that its host was looked up to. With TLS the name stays: the certificate is held against it.
+    #[must_use]
+    pub fn at(&self, address: IpAddr) -> Self {
+        let there = |endpoint: &Endpoint| Endpoint { host: address.to_string(), port: endpoint.port };
+        match self {
+            Self::Rtsp(rtsp) if !rtsp.tls => {
+                Self::Rtsp(RtspUri { endpoint: there(&rtsp.endpoint), ..rtsp.clone() })
+            }
+            Self::Udp(endpoint) => Self::Udp(there(endpoint)),
+            Self::Srt(srt) => Self::Srt(SrtUri { endpoint: there(&srt.endpoint), ..srt.clone() }),
+            other => other.clone(),
+        }
     }
 
     /// Returns the secrets of the address, so that messages can be cleared of them.
@@ -242,6 +267,18 @@ mod tests {
     fn refused(text: &str, reason: &str) {
         let error = SourceUri::parse(text).expect_err(text).to_string();
         assert!(error.contains(reason), "{error}");
+    }
+
+    #[test]
+    fn a_feed_is_led_to_an_address_and_keeps_all_else() {
+        let at = |text: &str| SourceUri::parse(text).unwrap().at("10.1.2.3".parse().unwrap());
+        let SourceUri::Rtsp(rtsp) = at("rtsp://u:p@camera:8554/live?a=b") else { panic!("no RTSP") };
+        assert_eq!(rtsp.location(), "rtsp://10.1.2.3:8554/live?a=b");
+        assert_eq!((rtsp.user.as_deref(), rtsp.password.as_deref()), (Some("u"), Some("p")));
+        assert_eq!(at("udp://camera:5000").to_string(), "udp://10.1.2.3:5000");
+        assert_eq!(at("srt://camera:9000?streamid=x").to_string(), "srt://10.1.2.3:9000");
+        assert_eq!(at("rtsps://camera/live").endpoint().unwrap().host, "camera");
+        assert!(SourceUri::parse("/video.mp4").unwrap().endpoint().is_none());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `flyonce backup` and `flyonce restore`: store and evidence as of one moment, while the server runs, and back.
 //!
 //! A backup is a folder: the store (an SQLite file, or the tables of PostgreSQL), `evidence/` with what the store's chain names,
-//! the accounts, and `manifest.txt` over all of it. It holds password hashes: keep it as you keep the server.
+//! the accounts and added sources, and `manifest.txt` over all of it. It holds password hashes and passwords of cameras: keep it as you
+//! keep the server.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,8 +24,8 @@ use crate::wire::store::{DATABASE, Place};
 const EVIDENCE: &str = "evidence";
 /// Folder of PostgreSQL's tables in a backup.
 pub const TABLES: &str = "postgres";
-/// File of the accounts, in data folders and backups.
-const ACCOUNTS: &str = "accounts.json";
+/// Files of the accounts and of added sources, in data folders and backups.
+const PRIVATE: [&str; 2] = ["accounts.json", "sources.json"];
 const PAGE: usize = 5_000;
 
 /// Writes a backup and verifies it.
@@ -43,9 +44,11 @@ pub fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {
     let mut files = copy_store(&place, store.as_ref(), out)?;
     files.extend(copy_evidence(store.as_ref(), &place, &from, out)?);
     drop(undisturbed);
-    if let Ok(bytes) = std::fs::read(args.data.join(ACCOUNTS)) {
-        write_private(&out.join(ACCOUNTS), &bytes)?;
-        files.push(ACCOUNTS.into());
+    for file in PRIVATE {
+        if let Ok(bytes) = std::fs::read(args.data.join(file)) {
+            write_private(&out.join(file), &bytes)?;
+            files.push(file.into());
+        }
     }
     for file in &files {
         let bytes = read(&out.join(file))?;
@@ -94,7 +97,7 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
         let folder = target.parent().unwrap_or(data);
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let bytes = read(&source)?;
-        if file == ACCOUNTS {
+        if PRIVATE.contains(&file.as_str()) {
             write_private(&target, &bytes)?;
         } else {
             output::write_whole(&target, &bytes)?;
@@ -211,8 +214,5 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// Writes a file that its owner alone may read.
 fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    output::write_whole(path, bytes)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-        .with_context(|| format!("cannot write {}", path.display()))
+    output::write_private(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -13,23 +13,22 @@ use tokio::net::TcpListener;
 
 use super::verify::authority;
 use crate::cli::ServeArgs;
-use crate::config::{self, Config, Problem};
+use crate::config::{self, Config, Problem, ServeEntry};
 use crate::serve::accounts::{Accounts, Role};
 use crate::serve::cot::CotSender;
-use crate::serve::hub::{ARRIVALS, Common, DetectorPool, Hub, Writer};
+use crate::serve::hub::{ARRIVALS, AddedFile, Common, DetectorPool, Hub, Writer};
 use crate::serve::keeping::Keeping;
 use crate::serve::missions::{Missions, Proposer};
 use crate::serve::mqtt::Mqtt;
 use crate::serve::outbox::{self, Watch};
+use crate::serve::reload::Reload;
 use crate::serve::stores::Stores;
 use crate::serve::webhooks::Webhook;
-use crate::serve::{App, Parts, api};
+use crate::serve::{App, Parts, lifetime};
 use crate::wire::store::Place;
 use crate::wire::{self, Assembly, Source};
 use crate::{clock, output};
 
-/// How often the store is asked for changes that others made.
-const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 /// How often receivers of events are looked after.
 const WATCH_EVERY: Duration = Duration::from_secs(10);
 /// How long open connections may take to end.
@@ -50,6 +49,8 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     let Assembly { packs, city, terrain, sources, vehicles } = assembly;
     let app = Arc::new(app(&config, city, vehicles, &data, args.review)?);
+    app.door.apply(config.serve.clone())?;
+    let reload = Arc::new(Reload::new(&args.config, &config.serve)?);
 
     let (arrivals, arrived) = bounded(ARRIVALS);
     let scaled = config.analysis.most_tiles > 0 && packs.cards.iter().any(|card| card.tiles.is_some());
@@ -63,6 +64,8 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         scaled,
         pool,
         arrivals: Mutex::new(Some(arrivals)),
+        door: Arc::clone(&app.door),
+        added: AddedFile::in_folder(&data),
     }));
     let writer = Writer::new(Arc::clone(&app), app.stores.open()?, dedupe, app.evidence.clone());
     let writer =
@@ -74,9 +77,9 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let keeping = Keeping::new(config.evidence.clone(), config.retention.clone(), trusted);
     let keeper = Arc::clone(&app);
     std::thread::Builder::new().name("keeper".into()).spawn(move || keeping.run(&keeper))?;
-    greet(&app, listener.local_addr()?)?;
+    greet(&app, &config.serve, listener.local_addr()?)?;
 
-    let served = runtime.block_on(serve(Arc::clone(&app), listener));
+    let served = runtime.block_on(lifetime::serve(Arc::clone(&app), listener, reload));
     tracing::info!("ending: sources first, then what they saw is stored");
     if let Some(hub) = app.hub() {
         hub.end();
@@ -139,6 +142,9 @@ fn start(app: &App, sources: Vec<Source>) {
             tracing::error!("{error}");
         }
     }
+    if let Err(error) = hub.start_added() {
+        tracing::error!("{error}");
+    }
 }
 
 /// Starts who sends events, each on a thread of its own, and who watches that they get there.
@@ -178,57 +184,14 @@ fn watch(app: &App, proposer: &Proposer) {
 }
 
 /// Tells where the page is, and how to sign in the first time.
-fn greet(app: &App, address: SocketAddr) -> anyhow::Result<()> {
+fn greet(app: &App, entry: &ServeEntry, address: SocketAddr) -> anyhow::Result<()> {
     let word = app.accounts.one_time_link(Role::Admin, clock::now())?;
+    let scheme = if entry.tls.is_some() { "https" } else { "http" };
     // Who listens everywhere is reached here by the loopback.
     let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
     let host = if host.contains(':') { format!("[{host}]") } else { host };
-    let text = format!(
-        "flyonce serves http://{host}:{port}\nsign in once within an hour: http://{host}:{port}/sign-in?token={word}",
-        port = address.port()
-    );
+    let listens = format!("{scheme}://{host}:{}", address.port());
+    let base = entry.public_url.as_deref().unwrap_or(&listens);
+    let text = format!("flyonce serves {base}\nsign in once within an hour: {base}/sign-in?token={word}");
     output::print(&text).context("cannot write to standard output")
-}
-
-async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
-    let follower = Arc::clone(&app);
-    tokio::spawn(async move {
-        while !follower.ending() {
-            tokio::time::sleep(FOLLOW_EVERY).await;
-            let one = Arc::clone(&follower);
-            if tokio::task::spawn_blocking(move || one.catch_up()).await.is_err() {
-                return;
-            }
-        }
-    });
-    let router = api::router(Arc::clone(&app));
-    let ended = async move {
-        told_to_end().await;
-        app.end();
-    };
-    axum::serve(listener, router).with_graceful_shutdown(ended).await.context("cannot serve")
-}
-
-async fn told_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let term = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(error) => {
-                tracing::warn!("cannot watch for SIGTERM: {error}");
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => {
-            if let Err(error) = interrupted {
-                tracing::warn!("cannot watch for Ctrl-C: {error}");
-                std::future::pending::<()>().await;
-            }
-        }
-        () = term => {}
-    }
 }

@@ -24,7 +24,10 @@ pub fn users(args: &UsersArgs) -> anyhow::Result<ExitCode> {
         args.role,
         args.department.as_deref(),
     )?;
-    tracing::info!("{} may sign in; a running server learns of it when it starts again", args.name);
+    tracing::info!(
+        "{} may sign in; a running server learns of it at SIGHUP or when it starts again",
+        args.name
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -114,6 +114,8 @@ fn parse(text: &str, path: &Path, base: &Path) -> Result<(Config, Vec<Problem>),
     reader.problems.extend(flood.into_iter().map(|p| Problem::new(format!("flood.{}", p.key), p.reason)));
     let keeping = config.evidence.unusable().into_iter();
     reader.problems.extend(keeping.map(|(key, reason)| Problem::new(format!("evidence.{key}"), reason)));
+    let serve = config.serve.unusable().into_iter();
+    reader.problems.extend(serve.map(|(key, reason)| Problem::new(format!("serve.{key}"), reason)));
     let share = config.review.recheck_share;
     if !(0.0..=1.0).contains(&share) {
         let message = format!("must be from 0 to 1, is {share}");
@@ -154,11 +156,12 @@ impl Reader {
             evidence: self.section("evidence").unwrap_or_default(),
             review: self.section("review").unwrap_or_default(),
             retention: self.section("retention").unwrap_or_default(),
+            serve: self.section("serve").unwrap_or_default(),
             sources: self.sources(),
             vehicles: self.list("vehicles"),
         };
         let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, flood, \
-                     store, webhooks, mqtt, cot, cap, evidence, review, retention, sources, vehicles";
+                     store, webhooks, mqtt, cot, cap, evidence, review, retention, serve, sources, vehicles";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -400,6 +403,9 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.webhooks.iter_mut().for_each(|hook| fix(&mut hook.secret_file));
     config.mqtt.iter_mut().for_each(|e| e.password_file.iter_mut().chain(&mut e.ca_file).for_each(fix));
     config.evidence.timestamp_ca.iter_mut().for_each(fix);
+    config.serve.tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]).for_each(fix);
+    let oidc = config.serve.oidc.iter_mut();
+    oidc.flat_map(|oidc| oidc.client_secret_file.iter_mut().chain(&mut oidc.ca_file)).for_each(fix);
     config.departments.iter_mut().for_each(fix);
     config.rules.iter_mut().for_each(fix);
     for vehicle in &mut config.vehicles {

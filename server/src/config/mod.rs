@@ -4,6 +4,7 @@ mod feeds;
 mod keeping;
 mod load;
 mod sections;
+mod serving;
 
 pub use feeds::{Broker, CapEntry, CapStatus, CotEntry, MqttEntry};
 pub use keeping::{EvidenceEntry, ReviewEntry};
@@ -12,3 +13,4 @@ pub use sections::{
     Analysis, Config, ContextEntry, HeightDatumName, PackEntry, PlaceEntry, ProviderName, PtzEntry, Runtime,
     SourceEntry, StoreEntry, TerrainEntry, TerrainFile, VehicleEntry, WebhookEntry, ZoneEntry, masked,
 };
+pub use serving::{LimitsEntry, OidcEntry, RoleEntry, ServeEntry, TlsEntry};

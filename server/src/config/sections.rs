@@ -15,6 +15,7 @@ use store::Retention;
 use super::keeping::{EvidenceEntry, ReviewEntry};
 
 use super::feeds::{CapEntry, CotEntry, MqttEntry};
+use super::serving::ServeEntry;
 
 /// Everything a run needs to know, paths made absolute or relative to the working directory.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +58,8 @@ pub struct Config {
     pub review: ReviewEntry,
     /// How long closed incidents are kept.
     pub retention: Retention,
+    /// How the server is reached, by whom, and how often.
+    pub serve: ServeEntry,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
     /// What flies missions.

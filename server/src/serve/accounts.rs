@@ -25,7 +25,7 @@ const SESSIONS: usize = 1_000;
 /// Failed sign-ins of one name before it has to wait.
 const FAILURES: u32 = 5;
 /// How long it has to wait then.
-const WAIT: SignedDuration = SignedDuration::from_mins(1);
+pub const WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// Least length of a password, characters.
 const PASSWORD_CHARS: usize = 10;
 
@@ -135,7 +135,24 @@ struct Kept {
     tokens: Vec<Token>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+impl Kept {
+    fn user(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.name == name)
+    }
+
+    fn read(path: &Path) -> Result<Self, AccountError> {
+        let failed = |reason: String| AccountError::File { path: path.to_owned(), reason };
+        match std::fs::read(path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Self { version: 1, ..Self::default() })
+            }
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct User {
     name: String,
     role: Role,
@@ -152,10 +169,17 @@ struct Token {
     sha256: String,
 }
 
+struct Session {
+    caller: Caller,
+    until: Timestamp,
+    /// It began with the password of an account, and ends with it.
+    by_password: bool,
+}
+
 #[derive(Default)]
 struct Live {
     kept: Kept,
-    sessions: BTreeMap<String, (Caller, Timestamp)>,
+    sessions: BTreeMap<String, Session>,
     links: BTreeMap<String, (Caller, Timestamp)>,
     failures: BTreeMap<String, (u32, Timestamp)>,
 }
@@ -173,15 +197,25 @@ impl Accounts {
     /// [`AccountError::File`].
     pub fn open(data: &Path) -> Result<Self, AccountError> {
         let path = data.join("accounts.json");
-        let failed = |reason: String| AccountError::File { path: path.clone(), reason };
-        let kept = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Kept { version: 1, ..Kept::default() }
-            }
-            Err(error) => return Err(failed(error.to_string())),
-        };
+        let kept = Kept::read(&path)?;
         Ok(Self { path, live: Mutex::new(Live { kept, ..Live::default() }) })
+    }
+
+    /// Reads the accounts again. Sessions end whose account is gone or has another password, role or department now; tokens that are
+    /// gone are not known any more.
+    ///
+    /// # Errors
+    /// [`AccountError::File`]; all stays as it was then.
+    pub fn reload(&self) -> Result<(), AccountError> {
+        let fresh = Kept::read(&self.path)?;
+        let mut live = self.live();
+        let before = std::mem::replace(&mut live.kept, fresh);
+        let Live { kept, sessions, .. } = &mut *live;
+        sessions.retain(|_, session| {
+            let known = before.user(&session.caller.name);
+            !session.by_password || (known.is_some() && known == kept.user(&session.caller.name))
+        });
+        Ok(())
     }
 
     /// Makes an account, or gives one another password and role.
@@ -263,7 +297,15 @@ impl Accounts {
     pub fn follow_link(&self, word: &str, now: Timestamp) -> Result<String, AccountError> {
         let found = self.live().links.remove(&hash(word)).filter(|(_, until)| *until > now);
         let (caller, _) = found.ok_or(AccountError::Wrong)?;
-        self.start(caller, now)
+        self.start(caller, false, now)
+    }
+
+    /// Lets somebody in whom another has vouched for; returns the secret of a new session.
+    ///
+    /// # Errors
+    /// [`AccountError::NoRandom`].
+    pub fn admit(&self, caller: Caller, now: Timestamp) -> Result<String, AccountError> {
+        self.start(caller, false, now)
     }
 
     /// Signs a person in; returns the secret of a new session.
@@ -274,7 +316,7 @@ impl Accounts {
         let (known, department, role, failures) = {
             let live = self.live();
             let failures = live.failures.get(name).copied();
-            let user = live.kept.users.iter().find(|user| user.name == name);
+            let user = live.kept.user(name);
             let stored = user.map(|user| user.password.clone());
             let department = user.and_then(|user| user.department.clone());
             (stored, department, user.map(|user| user.role), failures)
@@ -297,7 +339,8 @@ impl Accounts {
             return Err(AccountError::Wrong);
         };
         self.live().failures.remove(name);
-        self.start(Caller { name: name.to_owned(), role, department, scopes: None, csrf: None }, now)
+        let caller = Caller { name: name.to_owned(), role, department, scopes: None, csrf: None };
+        self.start(caller, true, now)
     }
 
     /// Ends a session.
@@ -308,8 +351,8 @@ impl Accounts {
     /// Returns who has a session.
     pub fn of_session(&self, session: &str, now: Timestamp) -> Option<Caller> {
         let live = self.live();
-        let (caller, until) = live.sessions.get(&hash(session))?;
-        (*until > now).then(|| caller.clone())
+        let session = live.sessions.get(&hash(session))?;
+        (session.until > now).then(|| session.caller.clone())
     }
 
     /// Returns the machine that has a token.
@@ -327,24 +370,25 @@ impl Accounts {
         })
     }
 
-    fn start(&self, caller: Caller, now: Timestamp) -> Result<String, AccountError> {
-        let (session, csrf) = (secret()?, secret()?);
+    fn start(&self, caller: Caller, by_password: bool, now: Timestamp) -> Result<String, AccountError> {
+        let (word, csrf) = (secret()?, secret()?);
         let mut live = self.live();
-        live.sessions.retain(|_, (_, until)| *until > now);
+        live.sessions.retain(|_, session| session.until > now);
         if live.sessions.len() >= SESSIONS {
-            let oldest =
-                live.sessions.iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| key.clone());
+            let oldest = live.sessions.iter().min_by_key(|(_, session)| session.until);
+            let oldest = oldest.map(|(key, _)| key.clone());
             oldest.map(|key| live.sessions.remove(&key));
         }
         let caller = Caller { csrf: Some(csrf), ..caller };
-        live.sessions.insert(hash(&session), (caller, now.checked_add(SESSION).unwrap_or(now)));
-        Ok(session)
+        let until = now.checked_add(SESSION).unwrap_or(now);
+        live.sessions.insert(hash(&word), Session { caller, until, by_password });
+        Ok(word)
     }
 
     fn save(&self, kept: &Kept) -> Result<(), AccountError> {
         let failed = |reason: String| AccountError::File { path: self.path.clone(), reason };
         let bytes = serde_json::to_vec_pretty(kept).map_err(|error| failed(error.to_string()))?;
-        crate::output::write_whole(&self.path, &bytes).map_err(|error| failed(error.to_string()))
+        crate::output::write_private(&self.path, &bytes).map_err(|error| failed(error.to_string()))
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -360,7 +404,11 @@ fn fill(bytes: &mut [u8]) -> Result<(), AccountError> {
     SysRng.try_fill_bytes(bytes).map_err(|error| AccountError::NoRandom(error.to_string()))
 }
 
-fn secret() -> Result<String, AccountError> {
+/// Returns a word that nobody guesses.
+///
+/// # Errors
+/// [`AccountError::NoRandom`].
+pub fn secret() -> Result<String, AccountError> {
     let mut bytes = [0_u8; 32];
     fill(&mut bytes)?;
     Ok(hex::encode(bytes))
@@ -430,6 +478,31 @@ mod tests {
         let caller = accounts.of_token(&token).unwrap();
         assert!(caller.may(Scope::Read) && !caller.may(Scope::Decide));
         assert!(accounts.of_token("fo_00").is_none());
+    }
+
+    #[test]
+    fn accounts_that_changed_in_the_file_count_once_it_is_read_again() {
+        let (folder, server) = accounts();
+        server.set_user("li", "correct horse", Role::Analyst, None).unwrap();
+        server.set_user("wang", "correct horse", Role::Analyst, None).unwrap();
+        let old = server.add_token("old", &[Scope::Read], None).unwrap();
+        let sessions = ["li", "wang"].map(|name| server.sign_in(name, "correct horse", at(0)).unwrap());
+        let link = server.one_time_link(Role::Admin, at(0)).unwrap();
+        let by_link = server.follow_link(&link, at(0)).unwrap();
+        let other = Accounts::open(folder.path()).unwrap();
+        other.set_user("li", "another horse", Role::Analyst, None).unwrap();
+        let fresh = other.add_token("new", &[Scope::Read], None).unwrap();
+        assert!(server.of_token(&fresh).is_none());
+        server.reload().unwrap();
+        assert!(server.of_token(&fresh).is_some() && server.of_token(&old).is_some());
+        assert!(server.of_session(&sessions[0], at(1)).is_none(), "her password is another");
+        assert!(server.of_session(&sessions[1], at(1)).is_some());
+        assert!(server.of_session(&by_link, at(1)).is_some());
+        std::fs::write(folder.path().join("accounts.json"), "no accounts").unwrap();
+        assert!(
+            server.reload().is_err() && server.of_token(&fresh).is_some(),
+            "what cannot be read changes nothing"
+        );
     }
 
     #[test]

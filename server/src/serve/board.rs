@@ -3,11 +3,18 @@
 //! The store is the truth. The board follows its events, whoever made them, so that lists, counts and feeds always agree.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use dispatch::{Task, TaskId};
 use gis::{Incident, IncidentId};
 use jiff::Timestamp;
+use rstar::primitives::GeomWithData;
+use rstar::{AABB, RTree};
 use store::{Change, Store, StoreError, StoredEvent, Subject};
+use uuid::Uuid;
+
+use super::accounts::Caller;
+use super::tally::{Ended, Tally};
 
 /// Events read at a time.
 const PAGE: usize = 1_000;
@@ -15,15 +22,21 @@ const PAGE: usize = 1_000;
 /// An incident with the task that stands for it.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The incident.
+    /// The incident, without its observations and what positions are made from.
     pub incident: Incident,
     /// Its task: one that goes on before one that is over.
-    pub task: Option<Task>,
+    pub task: Option<Arc<Task>>,
     /// Number of the last operation on the incident, 0 for none.
     pub version: u64,
     /// The same of the task.
     pub task_version: u64,
 }
+
+/// West, south, east, north in degrees; west is larger than east where the box crosses the antimeridian.
+pub type Bounds = [f64; 4];
+
+/// Longitude and latitude in degrees, WGS-84, of an incident.
+type Place = GeomWithData<[f64; 2], IncidentId>;
 
 /// Where a case stands for those who look through lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,10 +91,13 @@ impl Case {
 #[derive(Debug, Default)]
 pub struct Board {
     cases: BTreeMap<IncidentId, Case>,
-    tasks: HashMap<TaskId, Task>,
+    going_on: BTreeSet<IncidentId>,
+    tally: Tally,
+    places: RTree<Place>,
+    tasks: HashMap<TaskId, Arc<Task>>,
     tasks_of: HashMap<IncidentId, BTreeSet<TaskId>>,
     incident_of_file: HashMap<String, IncidentId>,
-    versions: HashMap<Subject, u64>,
+    versions: HashMap<Uuid, u64>,
     cursor: u64,
 }
 
@@ -93,20 +109,24 @@ impl Board {
     pub fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let mut board = Self::default();
         // The cursor first: what changes while the rest is read is read once more.
+        board.cursor = store.last_event()?;
+        let operated = store.last_operations()?;
+        board.versions = operated.into_iter().map(|(subject, operation)| (subject, operation.0)).collect();
+        let mut last = None;
         loop {
-            let events = store.events_after(board.cursor, PAGE)?;
-            let Some(last) = events.last() else { break };
-            board.cursor = last.seq;
-            for event in &events {
-                board.note_version(event);
-            }
+            let page = store.tasks_after(last, PAGE)?;
+            let Some(end) = page.last() else { break };
+            last = Some(end.id);
+            page.into_iter().for_each(|task| board.put_task(task));
         }
-        for task in store.tasks()? {
-            board.put_task(task);
+        let mut last = None;
+        loop {
+            let page = store.incidents_after(last, PAGE)?;
+            let Some(end) = page.last() else { break };
+            last = Some(end.id);
+            page.into_iter().for_each(|incident| board.put(incident));
         }
-        for incident in store.incidents()? {
-            board.put_incident(incident);
-        }
+        board.places = RTree::bulk_load(board.cases.values().filter_map(place).collect());
         Ok(board)
     }
 
@@ -160,7 +180,7 @@ impl Board {
         let Change::Operated { operation, before, after, tasks, .. } = &event.change else { return };
         let incidents = before.iter().chain(after).map(|id| Subject::Incident(*id));
         for subject in incidents.chain(tasks.iter().map(|id| Subject::Task(*id))) {
-            self.versions.insert(subject, operation.0);
+            self.versions.insert(subject.id(), operation.0);
         }
     }
 
@@ -177,14 +197,34 @@ impl Board {
         }
         self.tasks_of.entry(task.incident_id).or_default().insert(task.id);
         let incident = task.incident_id;
-        self.tasks.insert(task.id, task);
+        self.tasks.insert(task.id, Arc::new(task));
         self.refresh(incident);
     }
 
     fn put_incident(&mut self, incident: Incident) {
         let id = incident.id;
+        let before = self.cases.get(&id).and_then(place);
+        self.put(incident);
+        let after = self.cases.get(&id).and_then(place);
+        if before != after {
+            before.map(|place| self.places.remove(&place));
+            after.map(|place| self.places.insert(place));
+        }
+    }
+
+    /// Takes an incident in, all but its place.
+    fn put(&mut self, mut incident: Incident) {
+        // What only the next sighting needs stays in the store: it is most of an incident.
+        (incident.observations, incident.fixes, incident.outlines) = (Vec::new(), Vec::new(), Vec::new());
+        let id = incident.id;
         let case = Case { incident, task: None, version: 0, task_version: 0 };
-        self.cases.insert(id, case);
+        let before = self.cases.insert(id, case);
+        // Until it has its task it is not counted.
+        if self.going_on.insert(id)
+            && let Some(before) = before
+        {
+            self.tally.remove(&before);
+        }
         self.refresh(id);
     }
 
@@ -193,13 +233,16 @@ impl Board {
         let of = self.tasks_of.get(&id).into_iter().flatten().filter_map(|id| self.tasks.get(id));
         let standing =
             of.min_by_key(|task| (task.state.is_over(), std::cmp::Reverse((task.created, task.id)))).cloned();
-        let version = |subject| self.versions.get(&subject).copied().unwrap_or(0);
-        let (of_incident, of_task) = (
-            version(Subject::Incident(id)),
-            standing.as_ref().map_or(0, |task| version(Subject::Task(task.id))),
-        );
-        if let Some(case) = self.cases.get_mut(&id) {
-            (case.task, case.version, case.task_version) = (standing, of_incident, of_task);
+        let version = |subject: Uuid| self.versions.get(&subject).copied().unwrap_or(0);
+        let (of_incident, of_task) = (version(id.0), standing.as_ref().map_or(0, |task| version(task.id.0)));
+        let Some(case) = self.cases.get_mut(&id) else { return };
+        if self.going_on.insert(id) {
+            self.tally.remove(case);
+        }
+        (case.task, case.version, case.task_version) = (standing, of_incident, of_task);
+        if matches!(case.standing(), Standing::Over | Standing::Gone) {
+            self.going_on.remove(&id);
+            self.tally.add(case);
         }
     }
 
@@ -208,7 +251,11 @@ impl Board {
         let gone = |case: &&Case| !case.incident.is_open() && !left.contains(&case.incident.id);
         let gone: Vec<IncidentId> = self.cases.values().filter(gone).map(|case| case.incident.id).collect();
         for id in gone {
-            self.cases.remove(&id);
+            let case = self.cases.remove(&id);
+            if let Some(case) = case.as_ref().filter(|_| !self.going_on.remove(&id)) {
+                self.tally.remove(case);
+            }
+            case.as_ref().and_then(place).map(|place| self.places.remove(&place));
             for task in self.tasks_of.remove(&id).into_iter().flatten() {
                 self.tasks.remove(&task);
             }
@@ -221,6 +268,27 @@ impl Board {
         self.cases.values()
     }
 
+    /// Returns the cases that are not over, in the same order.
+    pub fn going_on(&self) -> impl Iterator<Item = &Case> {
+        self.going_on.iter().filter_map(|id| self.cases.get(id))
+    }
+
+    /// Returns how many of the others there are, of those that somebody sees.
+    pub fn ended(&self, caller: &Caller) -> &Ended {
+        self.tally.seen_by(caller)
+    }
+
+    /// Returns the cases that lie in a box, its edges with it, in the same order.
+    pub fn within(&self, [west, south, east, north]: Bounds) -> impl Iterator<Item = &Case> {
+        let boxes = if west <= east { vec![(west, east)] } else { vec![(west, 180.0), (-180.0, east)] };
+        let found = boxes.into_iter().flat_map(|(west, east)| {
+            self.places.locate_in_envelope(AABB::from_corners([west, south], [east, north]))
+        });
+        let mut ids: Vec<IncidentId> = found.map(|place| place.data).collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| self.cases.get(&id))
+    }
+
     /// Returns a case.
     pub fn case(&self, id: IncidentId) -> Option<&Case> {
         self.cases.get(&id)
@@ -228,7 +296,13 @@ impl Board {
 
     /// Returns a task.
     pub fn task(&self, id: TaskId) -> Option<&Task> {
-        self.tasks.get(&id)
+        self.tasks.get(&id).map(|task| &**task)
+    }
+
+    /// Returns the case that a task stands for.
+    pub fn case_of_task(&self, id: TaskId) -> Option<&Case> {
+        let case = self.case(self.task(id)?.incident_id)?;
+        case.task.as_ref().is_some_and(|task| task.id == id).then_some(case)
     }
 
     /// Returns the case that an evidence file belongs to.
@@ -240,4 +314,9 @@ impl Board {
     pub fn cursor(&self) -> u64 {
         self.cursor
     }
+}
+
+fn place(case: &Case) -> Option<Place> {
+    let at = case.incident.position.as_ref()?.point.lat_lon;
+    Some(Place::new([at.lon_deg, at.lat_deg], case.incident.id))
 }

@@ -63,7 +63,7 @@ pub struct Message {
 /// Returns the messages about a case, oldest first; none unless it is severe waterlogging that was sent out.
 pub fn messages(case: &Case) -> Vec<Message> {
     let severe = |task: &&Task| task.class == CLASS && task.severity == Severity::Severe;
-    let Some(task) = case.task.as_ref().filter(severe).filter(|_| case.incident.position.is_some()) else {
+    let Some(task) = case.task.as_deref().filter(severe).filter(|_| case.incident.position.is_some()) else {
         return Vec::new();
     };
     let mut all: Vec<Message> = Vec::new();

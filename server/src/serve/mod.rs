@@ -6,16 +6,20 @@ pub mod api;
 pub mod board;
 pub mod cap;
 pub mod cot;
+pub mod door;
 pub mod events;
 pub mod hub;
 pub mod keeping;
+pub mod lifetime;
 pub mod missions;
 pub mod mqtt;
 pub mod outbox;
 pub mod page;
 pub mod presence;
+pub mod reload;
 pub mod reported;
 pub mod stores;
+pub mod tally;
 pub mod views;
 pub mod webhooks;
 pub mod xml;
@@ -42,6 +46,7 @@ use self::missions::Missions;
 use accounts::Accounts;
 use answers::Answers;
 use board::Board;
+use door::Door;
 use events::{Events, Ready, render};
 use hub::Hub;
 use keeping::{Kept, Seen};
@@ -70,6 +75,8 @@ pub struct App {
     pub presence: Presence,
     /// Answers to requests that may be sent again.
     pub answers: Answers,
+    /// Who is let in, how often, and where to.
+    pub door: Arc<Door>,
     /// Every proposed task waits for a person.
     pub review_first: bool,
     /// When many tasks are asked about as one.
@@ -135,6 +142,7 @@ impl App {
             recheck_share: parts.recheck_share,
             presence: Presence::default(),
             answers: Answers::default(),
+            door: Arc::default(),
             board: RwLock::new(board),
             events: RwLock::default(),
             tail: Mutex::new(tail),
@@ -174,7 +182,7 @@ impl App {
 
     /// Returns the task of an incident.
     pub fn task_of(&self, incident: IncidentId) -> Option<Task> {
-        self.board().case(incident)?.task.clone()
+        self.board().case(incident)?.task.as_deref().cloned()
     }
 
     /// Reads what changed in the store, whoever changed it, and wakes those who wait for it.

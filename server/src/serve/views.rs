@@ -167,7 +167,7 @@ pub fn case_view(case: &Case, city: &City, now: Timestamp) -> CaseView {
         version: case.version,
         merged_into: incident.merged_into.map(|id| id.to_string()),
         task: case.task.as_ref().map(|task| task_view(task, case.task_version, city, now)),
-        stills: case.task.as_ref().map(stills).unwrap_or_default(),
+        stills: case.task.as_deref().map(stills).unwrap_or_default(),
     }
 }
 
@@ -231,9 +231,9 @@ fn stills(task: &Task) -> Vec<StillView> {
     task.evidence.iter().filter_map(view).collect()
 }
 
-/// Returns the addresses of the pictures that a machine took of the finding: those of a crew tell what was decided.
-pub fn stills_of(task: &Task) -> Vec<String> {
-    stills(task).into_iter().filter(|still| still.kind != "on_site").map(|still| still.url).collect()
+/// Returns the pictures that a machine took of the finding: those of a crew tell what was decided.
+pub fn stills_of(task: &Task) -> Vec<StillView> {
+    stills(task).into_iter().filter(|still| still.kind != "on_site").collect()
 }
 
 fn place(case: &Case, city: &City) -> (String, String) {

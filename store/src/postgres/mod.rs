@@ -18,13 +18,14 @@ mod rows;
 mod schema;
 
 use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
 use gis::dedupe::LookedAt;
 use gis::dedupe::neighbourhood::Bounds;
-use gis::{Incident, IncidentId, Observation};
+use gis::{Incident, IncidentId, Observation, OperationId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -36,7 +37,7 @@ use crate::error::StoreError;
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
 use crate::retention::{Pruned, Retention, prune};
-use crate::save::{Rows, decode, save};
+use crate::save::{Rows, decode, save, unlisted};
 use absorbing::PgAbsorbing;
 use link::{Link, address_of};
 use rows::PgRows;
@@ -183,6 +184,31 @@ impl Store for PostgresStore {
         Ok(found.into_iter().next())
     }
 
+    fn incidents_after(&self, after: Option<IncidentId>, limit: usize) -> Result<Vec<Incident>, StoreError> {
+        let sql = "SELECT id, json::text FROM incident WHERE id > $1 ORDER BY id LIMIT $2";
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let found = self.records("incident", sql, &[&after, &row_count(limit)])?;
+        Ok(found.into_iter().map(unlisted).collect())
+    }
+
+    fn tasks_after(&self, after: Option<TaskId>, limit: usize) -> Result<Vec<Task>, StoreError> {
+        let sql = "SELECT id, json::text FROM task WHERE id > $1 ORDER BY id LIMIT $2";
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        self.records("task", sql, &[&after, &row_count(limit)])
+    }
+
+    fn last_operations(&self) -> Result<BTreeMap<Uuid, OperationId>, StoreError> {
+        let sql = "SELECT subject_id, max(operation_id) FROM operation_subject GROUP BY subject_id";
+        let rows = self.link()?.query(sql, &[], "read operations")?;
+        let one = |row: &postgres::Row| (row.get(0), OperationId(row.get::<_, i64>(1).unsigned_abs()));
+        Ok(rows.iter().map(one).collect())
+    }
+
+    fn last_event(&self) -> Result<u64, StoreError> {
+        let rows = self.link()?.query("SELECT coalesce(max(seq), 0) FROM event", &[], "read events")?;
+        Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
+    }
+
     fn runs(&self) -> Result<Vec<Run>, StoreError> {
         self.records("run", "SELECT id, json::text FROM run ORDER BY id", &[])
     }
@@ -192,8 +218,7 @@ impl Store for PostgresStore {
                    coalesce(operation_id::text, 'null'), json::text \
                    FROM event WHERE seq > $1 ORDER BY event.seq LIMIT $2";
         let cursor = i64::try_from(cursor).unwrap_or(i64::MAX);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.link()?.query(sql, &[&cursor, &limit], "read events")?;
+        let rows = self.link()?.query(sql, &[&cursor, &row_count(limit)], "read events")?;
         let event =
             |row: &postgres::Row| event_of_row(&[row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)]);
         rows.iter().map(event).collect()
@@ -283,4 +308,8 @@ impl Store for PostgresStore {
     fn notes(&self, kind: Option<&str>, after: u64, limit: usize) -> Result<Vec<StoredNote>, StoreError> {
         chain::notes(&mut *self.link()?, kind, after, limit)
     }
+}
+
+fn row_count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

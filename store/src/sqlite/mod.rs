@@ -8,6 +8,7 @@ mod looked_at;
 mod pruning;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,9 +16,10 @@ use dispatch::casework::Desk;
 use dispatch::{Task, TaskId};
 use gis::dedupe::LookedAt;
 use gis::dedupe::neighbourhood::Bounds;
-use gis::{Incident, IncidentId, Observation};
+use gis::{Incident, IncidentId, Observation, OperationId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use uuid::Uuid;
 
 use crate::Store;
 use crate::absorb::{AbsorbedBatch, Batch, Known, absorb};
@@ -27,12 +29,12 @@ use crate::error::{StoreError, from_sql};
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
 use crate::retention::{Pruned, Retention, prune};
-use crate::save::{Rows, decode, save};
+use crate::save::{Rows, decode, save, unlisted};
 use crate::schema::{self, CheckError, INCIDENTS};
 use absorbing::SqliteAbsorbing;
 use incidents::Sql;
 pub(crate) use incidents::fill_version_3;
-use rows::{EVENT_COLUMNS, SqlRows};
+use rows::{EVENT_COLUMNS, SqlRows, operation_of_row_id};
 
 /// How long to wait for another process, milliseconds.
 const BUSY_MILLIS: u64 = 5_000;
@@ -199,6 +201,33 @@ impl Store for SqliteStore {
         self.rows().task(id)
     }
 
+    fn incidents_after(&self, after: Option<IncidentId>, limit: usize) -> Result<Vec<Incident>, StoreError> {
+        let sql = "SELECT id, json FROM incident WHERE id > ?1 ORDER BY id LIMIT ?2";
+        let values = params![text_of(after.map(|id| id.0)), row_count(limit)];
+        Ok(self.records("incident", sql, values)?.into_iter().map(unlisted).collect())
+    }
+
+    fn tasks_after(&self, after: Option<TaskId>, limit: usize) -> Result<Vec<Task>, StoreError> {
+        let sql = "SELECT id, json FROM task WHERE id > ?1 ORDER BY id LIMIT ?2";
+        self.records("task", sql, params![text_of(after.map(|id| id.0)), row_count(limit)])
+    }
+
+    fn last_operations(&self) -> Result<BTreeMap<Uuid, OperationId>, StoreError> {
+        let sql = "SELECT subject_id, max(operation_id) FROM operation_subject GROUP BY subject_id";
+        let rows: Vec<(String, i64)> =
+            self.sql("read operations").all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let one = |(id, operation): &(String, i64)| {
+            Ok((decode(&format!("\"{id}\""), "subject of an operation", id)?, operation_of_row_id(*operation)))
+        };
+        rows.iter().map(one).collect()
+    }
+
+    fn last_event(&self) -> Result<u64, StoreError> {
+        let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        let found = self.connection.query_row("SELECT coalesce(max(seq), 0) FROM event", [], read);
+        found.map(i64::unsigned_abs).map_err(|error| self.failed(error, "read events"))
+    }
+
     fn runs(&self) -> Result<Vec<Run>, StoreError> {
         self.records("run", "SELECT id, json FROM run ORDER BY id", [])
     }
@@ -208,7 +237,7 @@ impl Store for SqliteStore {
             let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2");
             let mut statement = self.connection.prepare(&sql)?;
             let cursor = i64::try_from(cursor).unwrap_or(i64::MAX);
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let limit = row_count(limit);
             let row = |row: &rusqlite::Row<'_>| {
                 Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
             };
@@ -311,4 +340,13 @@ impl Store for SqliteStore {
     fn notes(&self, kind: Option<&str>, after: u64, limit: usize) -> Result<Vec<StoredNote>, StoreError> {
         chain::notes(self.sql("read notes"), kind, after, limit)
     }
+}
+
+/// The text of an id, or one before all.
+fn text_of(id: Option<Uuid>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+fn row_count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

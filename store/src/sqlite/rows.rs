@@ -202,7 +202,7 @@ fn row_id(id: OperationId) -> i64 {
     i64::try_from(id.0).unwrap_or(i64::MAX)
 }
 
-fn operation_of_row_id(id: i64) -> OperationId {
+pub(super) fn operation_of_row_id(id: i64) -> OperationId {
     OperationId(u64::try_from(id).unwrap_or(0))
 }
 

@@ -1,8 +1,10 @@
 //! What people do to incidents and tasks, on every store.
 
-use dispatch::State;
+use std::collections::BTreeSet;
+
+use dispatch::{State, Task};
 use dispatch::casework::{Act, Step};
-use gis::IncidentState;
+use gis::{Incident, IncidentState};
 use store::{Change, Expected, Operation, Store, StoreError, Subject, What};
 
 use crate::conformance::on_every_store;
@@ -43,6 +45,32 @@ fn merged_incidents_are_one_with_one_task_and_everything_is_recorded() {
         assert_eq!(after, &[kept.id]);
         assert!(events.iter().all(|event| event.operation == Some(done.id) && event.run.is_none()));
         assert_eq!(log(store, other.id)[0].at, at(100));
+    });
+}
+
+#[test]
+fn pages_give_every_incident_and_task_once_and_the_last_operation_and_event_of_all() {
+    with_findings(|store, town| {
+        let (incidents, _) = everything(store);
+        assert!(store.last_operations().unwrap().is_empty());
+        let done = town.act(store, merge(&[&incidents[1], &incidents[0]]), 100).unwrap();
+        let (mut incidents, mut tasks) = everything(store);
+        incidents.iter_mut().for_each(|incident| incident.observations.clear());
+        incidents.sort_by_key(|incident| incident.id);
+        tasks.sort_by_key(|task| task.id);
+        let (mut paged, mut paged_tasks) = (Vec::new(), Vec::new());
+        while let [incident] = &store.incidents_after(paged.last().map(|i: &Incident| i.id), 1).unwrap()[..] {
+            paged.push(incident.clone());
+        }
+        while let [task] = &store.tasks_after(paged_tasks.last().map(|t: &Task| t.id), 1).unwrap()[..] {
+            paged_tasks.push(task.clone());
+        }
+        assert_eq!((paged, paged_tasks), (incidents, tasks));
+        let last = store.last_operations().unwrap();
+        let subjects = log(store, done.incidents[0].id)[0].subjects();
+        assert_eq!(last.keys().copied().collect::<BTreeSet<_>>(), subjects.iter().map(|s| s.id()).collect());
+        assert!(last.values().all(|operation| *operation == done.id));
+        assert_eq!(store.last_event().unwrap(), store.events_after(0, 100).unwrap().last().unwrap().seq);
     });
 }
 

@@ -4,6 +4,7 @@ import type { Case, Detail } from '../api/types';
 import { ago, area, coordinates, metres, moment, momentInFull, percent, stateOf, titleOf, untilDeadline } from '../format';
 import { language, nameOf, say, t } from '../i18n';
 import { propose } from '../flights/missions';
+import { holdOf } from '../holds/holds';
 import { MatterIcon } from '../ui/icons';
 import { toast } from '../ui/toast';
 import * as desk from './desk';
@@ -50,6 +51,7 @@ function Title({ it }: { it: Case }) {
         <span class={`mark mark-${it.task.priority}`}>{t(`priority_${it.task.priority}`)}</span>
       )}
       <span class="mark">{stateOf(it)}</span>
+      <Held id={it.id} />
       <span class="presence" role="status">
         {names.length > 0 && (
           <>
@@ -65,6 +67,26 @@ function Title({ it }: { it: Case }) {
         )}
       </span>
     </header>
+  );
+}
+
+/** That the case is under legal hold, and for those who may a way to change it. */
+function Held({ id }: { id: string }) {
+  const held = holdOf(id);
+  const ask = () => desk.ask('hold');
+  return (
+    <>
+      {held && (
+        <span class="mark mark-high" title={t('hold_mark_title', { actor: held.actor, reason: held.reason })}>
+          {t('hold_mark')}
+        </span>
+      )}
+      {desk.mayHold.value && (
+        <button type="button" class="quiet hold-button" onMouseDown={(event) => event.preventDefault()} onClick={ask}>
+          {t(held ? 'hold_lift' : 'hold_set')} <kbd>H</kbd>
+        </button>
+      )}
+    </>
   );
 }
 

@@ -223,3 +223,25 @@ async function look(page) {
   });
   assert.deepEqual(found, []);
 }
+
+test('who is vouched for by an organisation finds the way, and why it let them not in', async () => {
+  const mock = await startMock();
+  mock.city.oidc = { label_zh: '云江市统一认证', label_en: null };
+  const { context, page, faults, foreign } = await open(browser, mock);
+  try {
+    await told(page, async () => {
+      await page.goto(mock.url);
+      await page.getByRole('link', { name: '云江市统一认证' }).waitFor();
+      await look(page);
+      await page.getByRole('link', { name: '云江市统一认证' }).click();
+      await page.getByRole('alert').filter({ hasText: '没有使用本系统的权限' }).waitFor();
+      await page.getByRole('button', { name: 'English' }).click();
+      await page.getByRole('alert').filter({ hasText: 'in no group that has a role here' }).waitFor();
+      await page.getByRole('link', { name: 'Sign in with the account of the organisation' }).waitFor();
+    });
+    assert.deepEqual([faults, foreign], [[], []]);
+  } finally {
+    await context.close();
+    await mock.close();
+  }
+});

@@ -3,6 +3,7 @@
 //! # References
 //! Prometheus text exposition format 0.0.4.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -37,6 +38,7 @@ fn text(app: &App, receivers: &[Receiver]) -> String {
     outbox(receivers, &mut figures);
     cases(app, &mut figures);
     keeping(app, &mut figures);
+    door(app, &mut figures);
     figures.0
 }
 
@@ -102,7 +104,11 @@ fn outbox(receivers: &[Receiver], figures: &mut Figures) {
 
 fn cases(app: &App, figures: &mut Figures) {
     let board = app.board();
-    let count = |wanted: Standing| board.cases().filter(|case| case.standing() == wanted).count() as f64;
+    let mut counts: BTreeMap<Standing, usize> = BTreeMap::new();
+    for case in board.cases() {
+        *counts.entry(case.standing()).or_default() += 1;
+    }
+    let count = |wanted| counts.get(&wanted).copied().unwrap_or(0) as f64;
     let all = [
         ("candidate", Standing::Candidate),
         ("waiting", Standing::Waiting),
@@ -129,4 +135,11 @@ fn keeping(app: &App, figures: &mut Figures) {
     figures.gauge("flyonce_time_stamp_timestamp_seconds", "When the chain was stamped last.", stamped);
     let failed = plain(kept.stamps_failed.load(Relaxed) as f64);
     figures.counter("flyonce_time_stamps_failed_total", "Time stamps that could not be had.", failed);
+}
+
+/// Who was turned away.
+fn door(app: &App, figures: &mut Figures) {
+    let counts = app.door.refused.counts();
+    let rows = counts.iter().map(|(name, count)| (labelled("limit", name), *count as f64)).collect();
+    figures.counter("flyonce_requests_refused_total", "Requests refused because there were too many.", rows);
 }

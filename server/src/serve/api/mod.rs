@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod missions;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod ogc;
+pub mod oidc;
 pub mod open311;
 pub mod operations;
 pub mod overview;
@@ -27,6 +28,7 @@ pub mod playback;
 pub mod problem;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod queue;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod rechecks;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod record;
@@ -34,6 +36,7 @@ pub mod report;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod session;
 pub mod sources;
+pub mod told;
 
 use std::sync::Arc;
 
@@ -41,16 +44,20 @@ use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
+use utoipa::openapi::ResponseBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::problem::Problem;
 use super::App;
+use super::board::Bounds;
+use super::door::limits;
 use super::page;
 
 /// Largest body of a request, bytes.
@@ -80,7 +87,7 @@ fn documented() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     (router, openapi)
 }
 
-/// Gives each operation a name of its own: its method and its path.
+/// Gives each operation a name of its own, its method and its path, and the answer that all have.
 fn name_operations(openapi: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut openapi.paths.paths {
         let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -94,6 +101,9 @@ fn name_operations(openapi: &mut utoipa::openapi::OpenApi) {
         for (method, operation) in all {
             if let Some(operation) = operation {
                 operation.operation_id = Some(format!("{method}_{place}"));
+                let refused = ResponseBuilder::new().description("too many requests; see `Retry-After`");
+                let too_many = operation.responses.responses.entry("429".to_owned());
+                too_many.or_insert_with(|| refused.build().into());
             }
         }
     }
@@ -103,7 +113,9 @@ fn name_operations(openapi: &mut utoipa::openapi::OpenApi) {
 fn people() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(session::show))
-        .routes(routes!(session::sign_in))
+        .routes(routes!(oidc::ways, session::sign_in))
+        .routes(routes!(oidc::begin))
+        .routes(routes!(oidc::end))
         .routes(routes!(session::sign_out))
         .routes(routes!(session::follow_link))
         .routes(routes!(session::departments))
@@ -211,12 +223,14 @@ pub fn router(app: Arc<App>) -> Router {
     router
         .route("/v1/openapi.json", get(move |State(_): State<Arc<App>>| async move { Json(openapi) }))
         .fallback(page::file)
+        .layer(from_fn_with_state(Arc::clone(&app), limits::limit))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, CSP))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(RequestBodyLimitLayer::new(BODY))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn(told::tell))
         .with_state(app)
 }
 
@@ -226,7 +240,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Reads `west,south,east,north`; of six numbers, those of heights are passed over.
-fn parse_bbox(text: &str) -> Result<[f64; 4], Problem> {
+fn parse_bbox(text: &str) -> Result<Bounds, Problem> {
     let bad = || {
         Problem::bad_request(format!(
             "bbox {text:?} is not west,south,east,north in degrees, south below north"

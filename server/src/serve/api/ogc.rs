@@ -9,6 +9,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use dispatch::TaskId;
+use gis::IncidentId;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +21,7 @@ use super::problem::Problem;
 use crate::clock;
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Scope};
-use crate::serve::board::Case;
+use crate::serve::board::{Bounds, Case};
 use crate::serve::views::{case_view, polygon};
 
 /// Most features in one answer.
@@ -136,20 +138,10 @@ pub async fn items(
     let when = query.datetime.as_deref().map(parse_datetime).transpose()?;
     let limit = query.limit.unwrap_or(10).clamp(1, MOST);
     let offset = query.offset.unwrap_or(0);
-    let all = features(&app, &caller, id);
-    let wanted = |feature: &&Feature| {
-        bbox.is_none_or(|bbox| meets(&bbox, &feature.bounds))
-            && when.as_ref().is_none_or(|(from, to)| {
-                feature.times.is_none_or(|(first, last)| {
-                    from.is_none_or(|from| last >= from) && to.is_none_or(|to| first <= to)
-                })
-            })
-    };
-    let matched: Vec<&Feature> = all.iter().filter(wanted).collect();
-    let page: Vec<Value> = matched.iter().skip(offset).take(limit).map(|f| f.json(&app)).collect();
+    let (matched, page) = select(&app, &caller, id, &Asked { bbox, when, limit, offset });
     let path = format!("/ogc/collections/{id}/items");
     let mut links = vec![link(&base, "self", &address(&path, &query, limit, offset), "application/geo+json")];
-    if offset + page.len() < matched.len() {
+    if offset + page.len() < matched {
         links.push(link(
             &base,
             "next",
@@ -158,7 +150,7 @@ pub async fn items(
         ));
     }
     let body = json!({
-        "type": "FeatureCollection", "timeStamp": clock::now(), "numberMatched": matched.len(),
+        "type": "FeatureCollection", "timeStamp": clock::now(), "numberMatched": matched,
         "numberReturned": page.len(), "features": page, "links": links,
     });
     Ok(([(header::CONTENT_TYPE, "application/geo+json")], body.to_string()).into_response())
@@ -177,11 +169,8 @@ pub async fn item(
     let base = base(&headers);
     caller.allow(Scope::Read)?;
     let (id, ..) = known(&id)?;
-    let all = features(&app, &caller, id);
-    let found = all.iter().find(|one| one.id == feature);
-    let mut body = found
-        .map(|one| one.json(&app))
-        .ok_or_else(|| Problem::not_found(format!("there is no {feature:?} in {id}")))?;
+    let found = one_feature(&app, &caller, id, &feature);
+    let mut body = found.ok_or_else(|| Problem::not_found(format!("there is no {feature:?} in {id}")))?;
     let path = format!("/ogc/collections/{id}");
     body["links"] = json!([
         link(&base, "self", &format!("{path}/items/{feature}"), "application/geo+json"),
@@ -190,59 +179,78 @@ pub async fn item(
     Ok(([(header::CONTENT_TYPE, "application/geo+json")], body.to_string()).into_response())
 }
 
-struct Feature {
-    id: String,
-    bounds: [f64; 4],
-    times: Option<(Timestamp, Timestamp)>,
-    what: What,
+/// What is asked of a collection.
+struct Asked {
+    bbox: Option<Bounds>,
+    when: Option<Interval>,
+    limit: usize,
+    offset: usize,
 }
 
-enum What {
-    Case(Box<Case>, bool),
-    Zone(Value),
-}
-
-fn features(app: &App, caller: &Caller, id: &str) -> Vec<Feature> {
-    if id == "zones" {
-        let zone = |zone: &gis::zones::Zone| Feature {
-            id: zone.code.clone(),
-            bounds: bounds_of(zone),
-            times: None,
-            what: What::Zone(super::city::feature(zone)),
-        };
-        return app.city.zones.zones().iter().map(zone).collect();
-    }
-    let tasks = id == "tasks";
-    let board = app.board();
-    let seen = board.cases().filter(|case| caller.sees(case) && (!tasks || case.task.is_some()));
-    let one = |case: &Case| {
-        let at = case.incident.position.as_ref()?.point.lat_lon;
-        let task = case.task.as_ref().filter(|_| tasks).map(|task| task.id.to_string());
-        Some(Feature {
-            id: task.unwrap_or_else(|| case.incident.id.to_string()),
-            bounds: [at.lon_deg, at.lat_deg, at.lon_deg, at.lat_deg],
-            times: Some((case.incident.first_seen, case.incident.last_seen)),
-            what: What::Case(Box::new(case.clone()), tasks),
+impl Asked {
+    fn at_that_time(&self, incident: &gis::Incident) -> bool {
+        self.when.is_none_or(|(from, to)| {
+            from.is_none_or(|from| incident.last_seen >= from) && to.is_none_or(|to| incident.first_seen <= to)
         })
-    };
-    seen.filter_map(one).collect()
+    }
 }
 
-impl Feature {
-    fn json(&self, app: &App) -> Value {
-        match &self.what {
-            What::Zone(value) => value.clone(),
-            What::Case(case, tasks) => {
-                let view = case_view(case, &app.city, clock::now());
-                let properties = if *tasks { json!(view.task) } else { json!(view) };
-                let outline = case.incident.footprint.as_ref().map(|footprint| polygon(&footprint.ring));
-                let [lon, lat, ..] = self.bounds;
-                let point = json!({"type": "Point", "coordinates": [lon, lat]});
-                let geometry = if *tasks { point } else { outline.unwrap_or(point) };
-                json!({"type": "Feature", "id": self.id, "geometry": geometry, "properties": properties})
-            }
-        }
+/// Returns how many features match, and those of the page.
+fn select(app: &App, caller: &Caller, id: &str, asked: &Asked) -> (usize, Vec<Value>) {
+    if id == "zones" {
+        let zones = app.city.zones.zones();
+        let met = zones.iter().filter(|zone| asked.bbox.is_none_or(|bbox| meets(&bbox, &bounds_of(zone))));
+        return page(met, asked, |zone| super::city::feature(zone));
     }
+    let board = app.board();
+    let among: Box<dyn Iterator<Item = &Case>> = match asked.bbox {
+        Some(bbox) => Box::new(board.within(bbox)),
+        None => Box::new(board.cases()),
+    };
+    let tasks = id == "tasks";
+    let wanted = among.filter(|case| shown(case, caller, tasks) && asked.at_that_time(&case.incident));
+    page(wanted, asked, |case| feature(case, tasks, app))
+}
+
+fn page<T>(all: impl Iterator<Item = T>, asked: &Asked, tell: impl Fn(T) -> Value) -> (usize, Vec<Value>) {
+    let (mut matched, mut told) = (0, Vec::new());
+    for one in all {
+        if (asked.offset..asked.offset.saturating_add(asked.limit)).contains(&matched) {
+            told.push(tell(one));
+        }
+        matched += 1;
+    }
+    (matched, told)
+}
+
+fn one_feature(app: &App, caller: &Caller, id: &str, asked: &str) -> Option<Value> {
+    if id == "zones" {
+        let found = app.city.zones.zones().iter().find(|zone| zone.code == asked);
+        return found.map(super::city::feature);
+    }
+    let (uuid, tasks) = (asked.parse().ok()?, id == "tasks");
+    let board = app.board();
+    let case = if tasks { board.case_of_task(TaskId(uuid)) } else { board.case(IncidentId(uuid)) };
+    case.filter(|case| shown(case, caller, tasks)).map(|case| feature(case, tasks, app))
+}
+
+/// Tells whether a case is a feature: it has a place, and a task where tasks are asked for.
+fn shown(case: &Case, caller: &Caller, tasks: bool) -> bool {
+    case.incident.position.is_some() && (!tasks || case.task.is_some()) && caller.sees(case)
+}
+
+fn feature(case: &Case, tasks: bool, app: &App) -> Value {
+    let view = case_view(case, &app.city, clock::now());
+    let at = case.incident.position.as_ref().map(|position| position.point.lat_lon);
+    let point = at.map(|at| json!({"type": "Point", "coordinates": [at.lon_deg, at.lat_deg]}));
+    let task = case.task.as_ref().filter(|_| tasks);
+    let outline = case.incident.footprint.as_ref().filter(|_| !tasks);
+    json!({
+        "type": "Feature",
+        "id": task.map_or_else(|| case.incident.id.to_string(), |task| task.id.to_string()),
+        "geometry": outline.map(|footprint| polygon(&footprint.ring)).or(point),
+        "properties": if tasks { json!(view.task) } else { json!(view) },
+    })
 }
 
 fn bounds_of(zone: &gis::zones::Zone) -> [f64; 4] {

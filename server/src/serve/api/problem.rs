@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem details: one text for the client; what it must not know goes to the log.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,7 +10,7 @@ use serde_json::{Map, Value, json};
 use store::StoreError;
 use utoipa::ToSchema;
 
-use crate::serve::accounts::AccountError;
+use crate::serve::accounts::{AccountError, WAIT};
 use crate::serve::hub::HubError;
 use crate::serve::missions::MissionError;
 
@@ -24,6 +26,9 @@ pub struct Problem {
     pub status: u16,
     /// What, where and which value.
     pub detail: String,
+    /// When to come again; sent as `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
     /// More for machines.
     #[serde(flatten)]
     #[schema(value_type = Object)]
@@ -37,7 +42,14 @@ impl Problem {
         title: &'static str,
         detail: &dyn std::fmt::Display,
     ) -> Self {
-        Self { kind, title, status: status.as_u16(), detail: detail.to_string(), more: Map::new() }
+        Self {
+            kind,
+            title,
+            status: status.as_u16(),
+            detail: detail.to_string(),
+            retry_after: None,
+            more: Map::new(),
+        }
     }
 
     /// Nobody signed in.
@@ -53,6 +65,14 @@ impl Problem {
     /// There is no such thing, or the caller may not know of it.
     pub fn not_found(detail: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, "/problems/not-found", "not found", &detail)
+    }
+
+    /// Too many requests.
+    pub fn too_many(of: impl std::fmt::Display, wait: Duration) -> Self {
+        let detail = format!("too many requests of {of}: try again in {} s", whole_secs(wait));
+        let problem =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/too-many", "too many requests", &detail);
+        Self { retry_after: Some(wait), ..problem }
     }
 
     /// The request makes no sense.
@@ -76,7 +96,11 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.retry_after.map(whole_secs);
         let mut response = (status, Json(self)).into_response();
+        if let Some(secs) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
         let media = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, media);
         response
@@ -115,6 +139,11 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// Seconds as headers have them: whole, and none too few.
+fn whole_secs(wait: Duration) -> u64 {
+    wait.as_secs_f64().ceil().max(1.0) as u64
+}
+
 /// An error with its causes.
 fn in_full(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
@@ -128,7 +157,9 @@ impl From<AccountError> for Problem {
                 Self::new(StatusCode::UNAUTHORIZED, "/problems/sign-in", "sign-in failed", &error)
             }
             AccountError::Wait => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/wait", "wait a little", &error)
+                let problem =
+                    Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/wait", "wait a little", &error);
+                Self { retry_after: Some(WAIT.unsigned_abs()), ..problem }
             }
             AccountError::Unusable(_) => Self::refused(error),
             other => Self::internal(&other.to_string()),
@@ -163,7 +194,8 @@ impl From<HubError> for Problem {
     fn from(error: HubError) -> Self {
         match error {
             HubError::Unknown(_) => Self::not_found(error),
-            HubError::Taken(_) | HubError::Unusable(_) => Self::refused(error),
+            HubError::Keep(reason) => Self::internal(&reason),
+            HubError::Taken(_) | HubError::Unusable(_) | HubError::Elsewhere(_) => Self::refused(error),
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dispatch::Priority;
+use dispatch::{Priority, Task};
 use gis::geodesy::plane_distance_m;
 use gis::{IncidentId, LatLon};
 use jiff::Timestamp;
@@ -21,13 +21,15 @@ use super::{blocking, parse_bbox};
 use crate::clock;
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Scope};
-use crate::serve::board::{Case, Standing};
+use crate::serve::board::{Board, Bounds, Case, Standing};
 use crate::serve::views::{CaseView, case_view, ellipse, history, observation_view, polygon};
 
 /// Most cases in one answer.
 const MOST: usize = 500;
 /// How far neighbours are told of, metres.
 const NEIGHBOURS_WITHIN_M: f64 = 200.0;
+/// At most; a mean of WGS-84 is 111 195.
+const METRES_A_DEGREE: f64 = 110_000.0;
 /// Neighbours and observations told of at most.
 const MOST_NEIGHBOURS: usize = 8;
 const MOST_OBSERVATIONS: usize = 200;
@@ -102,6 +104,8 @@ fn parse_cursor(text: &str) -> Option<Key> {
 pub struct Wanted {
     filter: Filter,
     standing: fn(Standing) -> bool,
+    /// Cases that are over are wanted, too.
+    over: bool,
     bbox: Option<[f64; 4]>,
     q: Option<String>,
 }
@@ -112,7 +116,9 @@ impl Wanted {
     /// # Errors
     /// A problem that names the value.
     pub fn new(filter: Filter, usual: &str) -> Result<Self, Problem> {
-        let standing: fn(Standing) -> bool = match filter.state.as_deref().unwrap_or(usual) {
+        let state = filter.state.as_deref().unwrap_or(usual);
+        let over = matches!(state, "over" | "all");
+        let standing: fn(Standing) -> bool = match state {
             "waiting" => |standing| standing == Standing::Waiting,
             "sent" => |standing| standing == Standing::Sent,
             "open" => |standing| matches!(standing, Standing::Waiting | Standing::Sent),
@@ -128,7 +134,17 @@ impl Wanted {
         };
         let bbox = filter.bbox.as_deref().map(parse_bbox).transpose()?;
         let q = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).map(str::to_lowercase);
-        Ok(Self { filter, standing, bbox, q })
+        Ok(Self { filter, standing, over, bbox, q })
+    }
+
+    /// Returns the cases that are wanted and may be seen, by id.
+    fn of<'a>(&self, board: &'a Board, caller: &Caller, now: Timestamp) -> impl Iterator<Item = &'a Case> {
+        let among: Box<dyn Iterator<Item = &'a Case>> = match self.bbox {
+            Some(bbox) => Box::new(board.within(bbox)),
+            None if self.over => Box::new(board.cases()),
+            None => Box::new(board.going_on()),
+        };
+        among.filter(move |case| self.takes(case, caller, now))
     }
 
     /// Tells whether a case is wanted and may be seen.
@@ -198,7 +214,7 @@ fn list(app: &App, caller: &Caller, filter: Filter, usual: &str) -> Result<Json<
     let wanted = Wanted::new(filter, usual)?;
     let now = clock::now();
     let board = app.board();
-    let mut keys: Vec<Key> = board.cases().filter(|case| wanted.takes(case, caller, now)).map(key).collect();
+    let mut keys: Vec<Key> = wanted.of(&board, caller, now).map(key).collect();
     let total = keys.len();
     keys.sort_unstable();
     let start = after.map_or(0, |after| keys.partition_point(|key| *key <= after));
@@ -216,31 +232,65 @@ pub async fn map(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(filter): Query<Filter>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     caller.allow(Scope::Read)?;
     let wanted = Wanted::new(filter, "open")?;
-    let now = clock::now();
-    let board = app.board();
-    let point = |case: &Case| {
-        let at = case.incident.position.as_ref()?.point.lat_lon;
-        let task = case.task.as_ref();
-        Some(json!({
+    // A large city is many megabytes of text, for which nobody else should wait.
+    let worker = Arc::clone(&app);
+    let body = blocking(move || {
+        let points: Vec<Point> = {
+            let now = clock::now();
+            wanted.of(&worker.board(), &caller, now).filter_map(|case| Point::of(case, now)).collect()
+        };
+        points_json(&points)
+    });
+    let media = [(header::CONTENT_TYPE, "application/json")];
+    Ok((media, body.await?).into_response())
+}
+
+/// A case on the map.
+struct Point {
+    id: IncidentId,
+    at: LatLon,
+    class: String,
+    state: &'static str,
+    task: Option<Arc<Task>>,
+    overdue: bool,
+}
+
+impl Point {
+    fn of(case: &Case, now: Timestamp) -> Option<Self> {
+        let incident = &case.incident;
+        Some(Self {
+            id: incident.id,
+            at: incident.position.as_ref()?.point.lat_lon,
+            class: incident.class.clone(),
+            state: case.task.as_ref().map_or(incident.state.name(), |task| task.state.name()),
+            task: case.task.clone(),
+            overdue: case.overdue(now),
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({
             "type": "Feature",
-            "id": case.incident.id,
-            "geometry": {"type": "Point", "coordinates": [at.lon_deg, at.lat_deg]},
+            "id": self.id,
+            "geometry": {"type": "Point", "coordinates": [self.at.lon_deg, self.at.lat_deg]},
             "properties": {
-                "id": case.incident.id,
-                "class": case.incident.class,
-                "state": task.map_or(case.incident.state.name(), |task| task.state.name()),
-                "title_zh": task.map(|task| &task.title_zh),
-                "title_en": task.map(|task| &task.title_en),
-                "overdue": case.overdue(now),
+                "id": self.id,
+                "class": self.class,
+                "state": self.state,
+                "title_zh": self.task.as_ref().map(|task| &task.title_zh),
+                "title_en": self.task.as_ref().map(|task| &task.title_en),
+                "overdue": self.overdue,
             },
-        }))
-    };
-    let features: Vec<Value> =
-        board.cases().filter(|case| wanted.takes(case, &caller, now)).filter_map(point).collect();
-    Ok(Json(json!({"type": "FeatureCollection", "features": features})))
+        })
+    }
+}
+
+fn points_json(points: &[Point]) -> String {
+    let told: Vec<String> = points.iter().map(|point| point.json().to_string()).collect();
+    format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, told.join(","))
 }
 
 /// Gives one case in full.
@@ -335,7 +385,7 @@ fn neighbours(app: &App, caller: &Caller, case: &Case) -> Vec<Value> {
         other.incident.id != case.incident.id && other.incident.is_open() && caller.sees(other)
     };
     let mut found: Vec<(f64, Value)> = board
-        .cases()
+        .within(around(here, NEIGHBOURS_WITHIN_M))
         .filter(near)
         .filter_map(|other| {
             let at = other.incident.position.as_ref()?.point.lat_lon;
@@ -353,6 +403,14 @@ fn neighbours(app: &App, caller: &Caller, case: &Case) -> Vec<Value> {
     found.into_iter().take(MOST_NEIGHBOURS).map(|(_, value)| value).collect()
 }
 
+/// The box around a place that holds all within a distance, and a little more.
+fn around(at: LatLon, distance_m: f64) -> Bounds {
+    let lat = distance_m / METRES_A_DEGREE;
+    let lon = lat / at.lat_deg.to_radians().cos().max(0.01);
+    let turned = |lon: f64| (lon + 540.0).rem_euclid(360.0) - 180.0;
+    [turned(at.lon_deg - lon), at.lat_deg - lat, turned(at.lon_deg + lon), at.lat_deg + lat]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,6 +422,13 @@ mod tests {
         for text in ["", "1.2.3", "1.2.3.x", "a.2.3.00000000000000000000000000000007", "1.2.3.7.9"] {
             assert_eq!(parse_cursor(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_box_around_a_place_crosses_the_antimeridian_where_the_place_is_near_it() {
+        let [west, south, east, north] = around(LatLon::new(0.0, 179.9999).unwrap(), 200.0);
+        assert!(west > 179.9 && east < -179.9, "{west} {east}");
+        assert!((north - 0.0018).abs() < 1e-4 && (south + 0.0018).abs() < 1e-4);
     }
 
     #[test]

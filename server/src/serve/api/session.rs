@@ -78,14 +78,14 @@ pub async fn sign_in(
     let signed = tokio::task::spawn_blocking(move || hub.accounts.sign_in(&given.name, &given.password, now));
     let secret = signed.await.map_err(|error| Problem::internal(&error.to_string()))??;
     let caller = app.accounts.of_session(&secret, now).ok_or_else(Problem::unauthorized)?;
-    Ok(([(header::SET_COOKIE, cookie(&secret))], Json(view(&app, caller))))
+    Ok(([(header::SET_COOKIE, cookie(&app, &secret))], Json(view(&app, caller))))
 }
 
 /// Follows a one-time link into the page.
 #[utoipa::path(get, path = "/sign-in", params(Link), responses((status = 303), (status = 401, body = Problem)))]
 pub async fn follow_link(State(app): State<Arc<App>>, Query(link): Query<Link>) -> Result<Response, Problem> {
     let secret = app.accounts.follow_link(&link.token, clock::now())?;
-    Ok(([(header::SET_COOKIE, cookie(&secret))], Redirect::to("/")).into_response())
+    Ok(([(header::SET_COOKIE, cookie(&app, &secret))], Redirect::to("/")).into_response())
 }
 
 /// Ends the session.
@@ -131,8 +131,10 @@ fn view(app: &App, caller: Caller) -> Session {
     }
 }
 
-fn cookie(secret: &str) -> HeaderValue {
-    let text = format!("{COOKIE}={secret}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict");
+/// The cookie of a session; where people come by TLS, it goes back by TLS only.
+pub(super) fn cookie(app: &App, secret: &str) -> HeaderValue {
+    let secure = if app.door.rules().entry.encrypted() { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={secret}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict{secure}");
     // A secret is made of hexadecimal digits.
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }

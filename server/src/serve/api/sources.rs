@@ -19,10 +19,9 @@ use utoipa::ToSchema;
 
 use super::blocking;
 use super::problem::Problem;
-use crate::config::{PlaceEntry, SourceEntry};
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Scope};
-use crate::serve::hub::{Hub, Latest, SourceStatus};
+use crate::serve::hub::{Added, Hub, Latest, SourceStatus};
 use crate::serve::views::polygon;
 
 /// Longer side of a live picture, pixels.
@@ -40,7 +39,7 @@ const AHEAD: usize = 2;
 pub struct NewSource {
     /// Name used in tasks.
     id: String,
-    /// `rtsp://`, `udp://` or `srt://`; files only from the configuration.
+    /// `rtsp://`, `rtsps://`, `udp://` or `srt://`; files only from the configuration.
     uri: String,
     /// Where it stands, for what cannot be located.
     #[serde(default)]
@@ -87,7 +86,7 @@ fn view(id: &str, uri: &str, status: &SourceStatus) -> Value {
     })
 }
 
-/// Adds a live source.
+/// Adds a live source in one of the networks that are allowed; it is there after a restart, too.
 #[utoipa::path(post, path = "/v1/sources", request_body = NewSource,
     responses((status = 201), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn add(
@@ -98,13 +97,16 @@ pub async fn add(
     caller.allow(Scope::Sources)?;
     let live = ["rtsp://", "rtsps://", "udp://", "srt://"].iter().any(|scheme| new.uri.starts_with(scheme));
     if !live {
-        return Err(Problem::refused("only rtsp://, udp:// and srt:// can be added here"));
+        return Err(Problem::refused("only rtsp://, rtsps://, udp:// and srt:// can be added here"));
     }
-    let mut entry = SourceEntry::bare(new.id, new.uri);
-    entry.fps = new.fps;
-    entry.place = new.lat_deg.zip(new.lon_deg).map(|(lat_deg, lon_deg)| PlaceEntry { lat_deg, lon_deg });
+    let place = new.lat_deg.zip(new.lon_deg);
+    if place.is_some_and(|(lat_deg, lon_deg)| LatLon::new(lat_deg, lon_deg).is_none()) {
+        return Err(Problem::refused("lat_deg and lon_deg are not on the globe"));
+    }
+    let added = Added { id: new.id, uri: new.uri, place, fps: new.fps, paused: false };
     let worker = Arc::clone(&app);
-    blocking(move || Ok::<_, Problem>(hub(&worker)?.add(entry)?)).await??;
+    // Names are looked up, which may take its time.
+    blocking(move || Ok::<_, Problem>(hub(&worker)?.add_stream(added)?)).await??;
     Ok(StatusCode::CREATED)
 }
 

@@ -7,6 +7,7 @@
 //! A source that fails or stands still never holds up another: each has its own thread, and a live one drops its oldest frames
 //! while the others are looked at. Sources can be added, paused, resumed and removed while the server runs.
 
+mod added;
 mod clips;
 mod pool;
 mod ring;
@@ -15,6 +16,7 @@ mod status;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -23,8 +25,11 @@ use pipeline::Detector;
 use crate::analysis::Stop;
 use crate::analysis::feed::{Shared, run_source};
 use crate::config::{Config, Problem, SourceEntry};
+use crate::serve::door::Door;
+use crate::serve::door::networks::{self, NetworkError};
 use crate::wire::{self, Source, Tiles};
 
+pub use added::{Added, AddedFile};
 pub use pool::DetectorPool;
 pub use ring::{Recorded, Ring};
 pub use status::{Health, Hop, Latest, SourceStatus, Stage};
@@ -45,6 +50,12 @@ pub enum HubError {
     /// Its description does not fit.
     #[error("cannot use the source: {0}")]
     Unusable(String),
+    /// It lies where no stream may be taken from.
+    #[error(transparent)]
+    Elsewhere(#[from] NetworkError),
+    /// It cannot be kept for the next start.
+    #[error("{0}")]
+    Keep(String),
 }
 
 /// What the sources of a server share.
@@ -61,6 +72,10 @@ pub struct Common {
     pub pool: DetectorPool,
     /// Where frames go; none once the hub is closed.
     pub arrivals: Mutex<Option<crossbeam::channel::Sender<Arrived>>>,
+    /// Where added streams may lie.
+    pub door: Arc<Door>,
+    /// Where added streams are kept.
+    pub added: AddedFile,
 }
 
 /// The sources of a server.
@@ -75,6 +90,8 @@ struct Running {
     status: Arc<SourceStatus>,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
+    /// How a person described it, if one did.
+    added: Option<Added>,
 }
 
 impl Hub {
@@ -88,23 +105,80 @@ impl Hub {
     /// # Errors
     /// [`HubError::Taken`].
     pub fn start(&self, source: Source) -> Result<(), HubError> {
-        let mut running = self.running();
-        if running.contains_key(&source.id) {
-            return Err(HubError::Taken(source.id));
-        }
-        let (id, uri) = (source.id.clone(), source.spec.uri.to_string());
-        let status = Arc::new(SourceStatus::new(source.spec.uri.live(), source.place));
-        let mut one = Running { source, uri, status, stop: Stop::default(), thread: None };
-        one.run(&self.common);
-        running.insert(id, one);
+        insert(&mut self.running(), Running::new(source, None))?.run(&self.common);
         Ok(())
     }
 
-    /// Prepares and starts a source that a person describes.
+    /// Prepares and starts a source that a configuration describes.
     ///
     /// # Errors
     /// [`HubError::Taken`] and [`HubError::Unusable`] with every problem.
     pub fn add(&self, entry: SourceEntry) -> Result<(), HubError> {
+        self.start(self.prepare(entry)?)
+    }
+
+    /// Starts a stream that a person describes, and keeps it for the next start.
+    ///
+    /// # Errors
+    /// [`HubError`]; nothing is started or kept then.
+    pub fn add_stream(&self, added: Added) -> Result<(), HubError> {
+        let source = self.prepare(added.entry())?;
+        networks::pinned(&source.spec.uri, &self.common.door.rules().entry.stream_networks)?;
+        let id = added.id.clone();
+        let mut running = self.running();
+        insert(&mut running, Running::new(source, Some(added)))?;
+        if let Err(reason) = self.keep(&running) {
+            running.remove(&id);
+            return Err(HubError::Keep(reason));
+        }
+        if let Some(one) = running.get_mut(&id) {
+            one.run(&self.common);
+        }
+        Ok(())
+    }
+
+    /// Starts the streams that people added before the server ended; what cannot be started is told and let go.
+    ///
+    /// # Errors
+    /// Why the file of them cannot be read.
+    pub fn start_added(&self) -> Result<(), HubError> {
+        for added in self.common.added.read().map_err(HubError::Keep)? {
+            let (id, paused) = (added.id.clone(), added.paused);
+            let started = self.prepare(added.entry()).and_then(|source| {
+                let mut running = self.running();
+                let one = insert(&mut running, Running::new(source, Some(added)))?;
+                // It is looked up when it runs, so that one that leads elsewhere now is shown with the reason.
+                if paused {
+                    one.status.pause();
+                } else {
+                    one.run(&self.common);
+                }
+                Ok(())
+            });
+            if let Err(error) = started {
+                tracing::error!("the added source {id:?} does not come back: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what people added, as it is now.
+    fn keep(&self, running: &BTreeMap<String, Running>) -> Result<(), String> {
+        self.common.added.write(running.values().filter_map(|one| one.added.clone()).collect())
+    }
+
+    /// Notes that a person paused an added stream, or let it go on.
+    fn note_paused(&self, running: &mut BTreeMap<String, Running>, id: &str, paused: bool) {
+        let Some(added) = running.get_mut(id).and_then(|one| one.added.as_mut()) else { return };
+        if added.paused != paused {
+            added.paused = paused;
+            if let Err(error) = self.keep(running) {
+                tracing::warn!("{error}");
+            }
+        }
+    }
+
+    fn prepare(&self, entry: SourceEntry) -> Result<Source, HubError> {
         let mut problems = Vec::new();
         let mut config = self.common.config.clone();
         config.sources = vec![entry];
@@ -112,7 +186,7 @@ impl Hub {
         let missing = |p: &&Problem| !p.warning || p.message.ends_with("does not exist");
         let told: Vec<String> = problems.iter().filter(missing).map(ToString::to_string).collect();
         match sources.into_iter().next() {
-            Some(source) if told.is_empty() => self.start(source),
+            Some(source) if told.is_empty() => Ok(source),
             _ => Err(HubError::Unusable(told.join("; "))),
         }
     }
@@ -126,6 +200,7 @@ impl Hub {
         let one = running.get_mut(id).ok_or_else(|| HubError::Unknown(id.to_owned()))?;
         one.status.pause();
         one.stop.now();
+        self.note_paused(&mut running, id, true);
         Ok(())
     }
 
@@ -141,16 +216,26 @@ impl Hub {
             one.end();
             one.run(&self.common);
         }
+        self.note_paused(&mut running, id, false);
         Ok(())
     }
 
     /// Ends a source and forgets it; what it found stays.
     ///
     /// # Errors
-    /// [`HubError::Unknown`].
+    /// [`HubError::Unknown`], [`HubError::Keep`].
     pub fn remove(&self, id: &str) -> Result<(), HubError> {
-        let removed = self.running().remove(id);
-        let mut one = removed.ok_or_else(|| HubError::Unknown(id.to_owned()))?;
+        let mut one = {
+            let mut running = self.running();
+            let one = running.remove(id).ok_or_else(|| HubError::Unknown(id.to_owned()))?;
+            if one.added.is_some()
+                && let Err(reason) = self.keep(&running)
+            {
+                running.insert(id.to_owned(), one);
+                return Err(HubError::Keep(reason));
+            }
+            one
+        };
         one.end();
         Ok(())
     }
@@ -192,14 +277,37 @@ impl Hub {
     }
 }
 
+/// Notes a source under its name, if that is free.
+fn insert(running: &mut BTreeMap<String, Running>, one: Running) -> Result<&mut Running, HubError> {
+    match running.entry(one.source.id.clone()) {
+        Entry::Occupied(taken) => Err(HubError::Taken(taken.key().clone())),
+        Entry::Vacant(free) => Ok(free.insert(one)),
+    }
+}
+
 impl Running {
+    fn new(source: Source, added: Option<Added>) -> Self {
+        let status = Arc::new(SourceStatus::new(source.spec.uri.live(), source.place));
+        let uri = source.spec.uri.to_string();
+        Self { source, uri, status, stop: Stop::default(), thread: None, added }
+    }
+
     fn run(&mut self, common: &Arc<Common>) {
         self.stop = Stop::default();
         self.status.start();
-        let (common, source) = (Arc::clone(common), self.source.clone());
+        let (common, mut source, added) = (Arc::clone(common), self.source.clone(), self.added.is_some());
         let (status, stop) = (Arc::clone(&self.status), self.stop.clone());
         let named = std::thread::Builder::new().name(format!("source {}", self.source.id));
-        let spawned = named.spawn(move || feed(&common, &source, &status, &stop));
+        let spawned = named.spawn(move || {
+            // Looked up at every start: a name may lead elsewhere than when it was added.
+            if added {
+                match networks::pinned(&source.spec.uri, &common.door.rules().entry.stream_networks) {
+                    Ok(uri) => source.spec.uri = uri,
+                    Err(error) => return status.ended(Some(error.to_string())),
+                }
+            }
+            feed(&common, &source, &status, &stop);
+        });
         match spawned {
             Ok(thread) => self.thread = Some(thread),
             Err(error) => self.status.ended(Some(format!("cannot start a thread: {error}"))),

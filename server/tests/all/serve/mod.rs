@@ -8,12 +8,17 @@ mod feed;
 mod gis_clients;
 mod keeping;
 mod labels;
+mod limits;
 mod missions;
 mod mqtt;
+mod oidc;
 mod open311;
 mod outside;
 mod proof;
 mod roles;
+mod streams;
+mod supervised;
+mod tls;
 mod webhooks;
 
 use std::sync::Arc;

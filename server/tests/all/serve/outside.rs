@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use server::config::ServeEntry;
 use server::serve::accounts::Scope;
 use server::serve::api;
 
@@ -14,7 +15,7 @@ fn root() -> &'static Path {
 }
 
 /// The folder of clients and validators, where `scripts/outside.sh` made it.
-fn outside() -> Option<PathBuf> {
+pub fn outside() -> Option<PathBuf> {
     let folder = root().join("target/outside");
     let made = folder.join("venv/bin/python").exists() && folder.join("asyncapi-3.0.0.json").exists();
     if !made {
@@ -28,6 +29,9 @@ async fn listening(count: u128) -> (Arc<Served>, String, String) {
     let served = Arc::new(served(count));
     let scopes = [Scope::Read, Scope::Decide, Scope::Report, Scope::Sources, Scope::Submit];
     let token = served.app.accounts.add_token("outside", &scopes, None).unwrap();
+    // Made-up input comes faster than any client may.
+    let limits = toml::from_str("caller_per_second = 100000\ncaller_burst = 1000000").unwrap();
+    served.app.door.apply(ServeEntry { limits, ..ServeEntry::default() }).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let router = api::router(Arc::clone(&served.app));
@@ -43,7 +47,8 @@ async fn run(mut command: Command) -> String {
     text
 }
 
-fn python(folder: &Path, script: &str) -> Command {
+/// Prepares a script of `tests/outside`.
+pub fn python(folder: &Path, script: &str) -> Command {
     let mut command = Command::new(folder.join("venv/bin/python"));
     command.arg(root().join("server/tests/outside").join(script));
     command

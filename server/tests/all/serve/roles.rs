@@ -8,13 +8,15 @@ use server::serve::api;
 use super::{Badge, Served, served, step};
 
 /// Paths that anybody may call.
-const PUBLIC: [&str; 15] = [
+const PUBLIC: [&str; 17] = [
     "/v1/asyncapi.json",
     "/healthz",
     "/readyz",
     "/metrics",
     "/sign-in",
     "/v1/sign-in",
+    "/v1/sign-in/oidc",
+    "/v1/sign-in/oidc/return",
     "/ogc",
     "/ogc/conformance",
     "/ogc/collections",

@@ -1,0 +1,135 @@
+//! Who comes too often: turned away with words, counted, and alone in it.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use server::config::{LimitsEntry, ServeEntry};
+use server::serve::accounts::{Role, Scope};
+
+use super::{Badge, Served, served};
+
+/// A server that lets each caller come twice, each address thrice, and sign in once.
+fn strict() -> Served {
+    let served = served(1);
+    let limits = "caller_per_second = 1\ncaller_burst = 2\naddress_per_second = 1\naddress_burst = 3\n\
+                  sign_in_per_minute = 1\nsign_in_burst = 1";
+    let limits: LimitsEntry = toml::from_str(limits).unwrap();
+    let trusted_proxies = vec!["10.0.0.1/32".parse().unwrap()];
+    served.app.door.apply(ServeEntry { limits, trusted_proxies, ..ServeEntry::default() }).unwrap();
+    served
+}
+
+async fn from(served: &Served, peer: &str, request: Request<Body>) -> (StatusCode, HeaderMap, Value) {
+    let mut request = request;
+    let peer: SocketAddr = format!("{peer}:50000").parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = tower::ServiceExt::oneshot(served.router.clone(), request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    (parts.status, parts.headers, serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+fn asking(path: &str, badge: &Badge) -> Request<Body> {
+    let mut request = Request::builder().uri(path);
+    if let Some(token) = &badge.token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    if let Some(cookie) = &badge.cookie {
+        request = request.header("cookie", cookie);
+    }
+    request.body(Body::empty()).unwrap()
+}
+
+fn signing_in(name: &str) -> Request<Body> {
+    let body = json!({"name": name, "password": "wrong password"}).to_string();
+    let request = Request::builder().method(Method::POST).uri("/v1/sign-in");
+    request.header("content-type", "application/json").body(Body::from(body)).unwrap()
+}
+
+#[tokio::test]
+async fn who_comes_too_often_is_told_when_to_come_again_and_others_go_on() {
+    let served = strict();
+    let (li, hub) = (served.person("li", Role::Analyst, None), served.machine("hub", &[Scope::Read], None));
+    for badge in [&li, &hub] {
+        for _ in 0..2 {
+            let (status, ..) = from(&served, "203.0.113.7", asking("/v1/queue", badge)).await;
+            assert_eq!(status, StatusCode::OK);
+        }
+        let (status, headers, problem) = from(&served, "203.0.113.7", asking("/v1/queue", badge)).await;
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(headers["retry-after"], "1");
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(
+            (problem["type"].as_str(), problem["status"].as_u64()),
+            (Some("/problems/too-many"), Some(429))
+        );
+        assert!(problem["detail"].as_str().unwrap().contains("try again in 1 s"), "{problem}");
+    }
+    let wang = served.person("wang", Role::Analyst, None);
+    assert_eq!(from(&served, "203.0.113.7", asking("/v1/queue", &wang)).await.0, StatusCode::OK);
+    let metrics = served.get(&wang, "/metrics").await.bytes;
+    let metrics = String::from_utf8(metrics).unwrap();
+    for line in ["{limit=\"account\"} 1", "{limit=\"token\"} 1", "{limit=\"address\"} 0"] {
+        assert!(metrics.contains(&format!("flyonce_requests_refused_total{line}")), "{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_are_counted_by_address_behind_a_proxy_too() {
+    let served = strict();
+    let nobody = Badge { token: Some("fo_00".to_owned()), ..Badge::default() };
+    for _ in 0..3 {
+        assert_eq!(
+            from(&served, "203.0.113.7", asking("/v1/queue", &nobody)).await.0,
+            StatusCode::UNAUTHORIZED
+        );
+    }
+    let (status, ..) = from(&served, "203.0.113.7", asking("/v1/queue", &nobody)).await;
+    assert_eq!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "words that are made up share the bucket of their address"
+    );
+    assert_eq!(from(&served, "203.0.113.8", asking("/v1/queue", &nobody)).await.0, StatusCode::UNAUTHORIZED);
+    let behind = |client: &str| {
+        let mut request = asking("/v1/queue", &nobody);
+        request.headers_mut().insert("x-forwarded-for", client.parse().unwrap());
+        request
+    };
+    assert_eq!(from(&served, "10.0.0.1", behind("203.0.113.7")).await.0, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(from(&served, "10.0.0.1", behind("203.0.113.9")).await.0, StatusCode::UNAUTHORIZED);
+    let (status, ..) = from(&served, "203.0.113.7", behind("203.0.113.99")).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "who is no proxy is not believed");
+}
+
+#[tokio::test]
+async fn attempts_to_sign_in_are_fewer_and_health_is_always_answered() {
+    let served = strict();
+    assert_eq!(from(&served, "203.0.113.7", signing_in("li")).await.0, StatusCode::UNAUTHORIZED);
+    let (status, headers, _) = from(&served, "203.0.113.7", signing_in("wang")).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    let secs: u64 = headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((50..=60).contains(&secs), "{secs}");
+    let link = asking("/sign-in?token=00", &Badge::default());
+    assert_eq!(from(&served, "203.0.113.7", link).await.0, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(from(&served, "203.0.113.8", signing_in("wang")).await.0, StatusCode::UNAUTHORIZED);
+    for _ in 0..5 {
+        assert_eq!(
+            from(&served, "203.0.113.7", asking("/healthz", &Badge::default())).await.0,
+            StatusCode::OK
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_usual_limits_let_the_page_and_consumers_through() {
+    let served = served(1);
+    let hub = served.machine("hub", &[Scope::Read], None);
+    for _ in 0..300 {
+        assert_eq!(served.get(&hub, "/v1/feed?after=0").await.status, StatusCode::OK);
+    }
+}
