@@ -10,7 +10,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav libopencv-dev gdal-bin
-  postgresql-15 postgresql-15-postgis-3 chromium mosquitto mosquitto-clients libxml2-utils
+  postgresql-15 postgresql-15-postgis-3 chromium fonts-droid-fallback mosquitto mosquitto-clients libxml2-utils
 )
 ort_version=1.31.1
 ort_wheel="onnxruntime-${ort_version}-cp311-cp311-manylinux_2_28_x86_64.whl"

@@ -86,13 +86,11 @@ fn copy((incident, task): &(Incident, Task), number: usize, over: bool) -> (Inci
     task.created += later;
     // What only the next sighting needs is left out: a million of them would be most of the disk.
     (incident.observations, incident.fixes, incident.outlines) = (Vec::new(), Vec::new(), Vec::new());
-    let part = |salt: u64| {
-        let mixed = (number as u64 ^ salt << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 32) as f64 / f64::from(u32::MAX) * SIDE_DEG
-    };
+    // A low-discrepancy sequence in the plane (Roberts 2018): even everywhere.
+    let part = |step: f64| (number as f64 * step).fract() * SIDE_DEG;
     if let Some(position) = &mut incident.position {
         let at = &mut position.point.lat_lon;
-        (at.lat_deg, at.lon_deg) = (28.85 + part(1), 118.75 + part(2));
+        (at.lat_deg, at.lon_deg) = (28.85 + part(0.754_877_666_246_693), 118.75 + part(0.569_840_290_998_053));
         task.position = *at;
         incident.place = Some(*at);
     }

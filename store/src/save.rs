@@ -61,6 +61,12 @@ pub(crate) trait Rows {
     fn put_looked_at(&mut self, looked_at: &LookedAt) -> Result<(), StoreError>;
 }
 
+/// An incident without the list of its observations.
+pub(crate) fn unlisted(mut incident: Incident) -> Incident {
+    incident.observations = Vec::new();
+    incident
+}
+
 /// Saves a record. The caller drops all of it when this fails.
 pub(crate) fn save(rows: &mut dyn Rows, record: &RunRecord) -> Result<Saved, StoreError> {
     let mut saved = Saved::default();

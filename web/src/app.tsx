@@ -7,7 +7,7 @@ import type { Session } from './api/types';
 import { loadCatalogue } from './catalogue';
 import { Desk } from './desk/screen';
 import { t, language, switchLanguage } from './i18n';
-import { parts, type Screen, screensOf, address } from './router';
+import { parts, type Screen, SCREENS, screensOf, address } from './router';
 import { SignIn } from './sign-in';
 import { choice, switchTheme } from './theme';
 import { Icon } from './ui/icons';
@@ -17,6 +17,8 @@ import { Toasts } from './ui/toasts';
 const Duty = lazy(() => import('./duty/screen').then((m) => ({ default: m.Duty })));
 const Crew = lazy(() => import('./crew/screen').then((m) => ({ default: m.Crew })));
 const Flights = lazy(() => import('./flights/screen').then((m) => ({ default: m.Flights })));
+const Recheck = lazy(() => import('./recheck/screen').then((m) => ({ default: m.Recheck })));
+const Holds = lazy(() => import('./holds/screen').then((m) => ({ default: m.Holds })));
 const Record = lazy(() => import('./record/screen').then((m) => ({ default: m.Record })));
 
 export function App() {
@@ -51,13 +53,15 @@ function Signed({ who }: { who: Session }) {
       <Head who={who} screens={screens} screen={screen} />
       <main id="main" tabIndex={-1}>
         {!screen || !screens.includes(screen) ? (
-          <p class="notice">{t(asked && ['desk', 'duty', 'crew', 'record', 'flights'].includes(asked) ? 'not_allowed' : 'page_missing')}</p>
+          <p class="notice">{t(asked && SCREENS.includes(asked) ? 'not_allowed' : 'page_missing')}</p>
         ) : (
           <Suspense fallback={<p class="notice">{t('loading')}</p>}>
             {screen === 'desk' && <Desk who={who} />}
             {screen === 'duty' && <Duty who={who} />}
             {screen === 'crew' && <Crew who={who} />}
             {screen === 'flights' && <Flights who={who} />}
+            {screen === 'recheck' && <Recheck />}
+            {screen === 'holds' && <Holds who={who} />}
             {screen === 'record' && <Record who={who} />}
           </Suspense>
         )}

@@ -2,7 +2,9 @@
 import { computed, signal } from '@preact/signals';
 import type { Role } from './api/types';
 
-export type Screen = 'desk' | 'duty' | 'crew' | 'record' | 'flights';
+export const SCREENS = ['desk', 'duty', 'crew', 'record', 'flights', 'recheck', 'holds'] as const;
+
+export type Screen = (typeof SCREENS)[number];
 
 const hash = signal(location.hash);
 addEventListener('hashchange', () => {
@@ -22,13 +24,13 @@ export function note(...path: string[]): void {
   hash.value = wanted;
 }
 
-const SCREENS: Record<Role, readonly Screen[]> = {
-  analyst: ['desk', 'duty', 'record'],
+const SCREENS_OF: Record<Role, readonly Screen[]> = {
+  analyst: ['desk', 'duty', 'recheck', 'holds', 'record'],
   operator: ['desk', 'duty', 'flights', 'record'],
-  duty: ['duty', 'desk', 'flights', 'record'],
+  duty: ['duty', 'desk', 'flights', 'recheck', 'holds', 'record'],
   department: ['crew', 'record'],
-  admin: ['desk', 'duty', 'flights', 'crew', 'record'],
+  admin: ['desk', 'duty', 'flights', 'crew', 'recheck', 'holds', 'record'],
 };
 
 /** The screens of a role, the first of which it starts with. */
-export const screensOf = (role: Role): readonly Screen[] => SCREENS[role] ?? ['desk'];
+export const screensOf = (role: Role): readonly Screen[] => SCREENS_OF[role] ?? ['desk'];

@@ -5,6 +5,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { DEPARTMENTS, CLASSES, distance_m, drawing, ellipse, incidents, sequence, zones } from './city.mjs';
+import { Keeping } from './keeping.mjs';
 import { Missions } from './missions.mjs';
 
 const CSP =
@@ -71,6 +72,7 @@ export class City {
     this.delay = 0;
     this.paused = new Set();
     this.missions = new Missions();
+    this.keeping = new Keeping(this);
     made.cases.slice(-14).forEach((it, n) => this.seedTask(it, n));
     this.spare = incidents(number + 8, now).cases.slice(number);
   }
@@ -470,6 +472,9 @@ async function route(city, session, request, url, json, response) {
     if (what === 'classes') return json(CLASSES);
     if (what === 'zones') return json(zones());
     if (what === 'queue') return json(city.queue(url.searchParams));
+    if (what === 'holds') return json(city.keeping.list(url.searchParams.get('lifted') === 'true'));
+    if (what === 'rechecks') return json(city.keeping.blind(session.name, url.searchParams.get('after')));
+    if (what === 'agreement') return json(city.keeping.agreement());
     if (what === 'incidents') return json(city.detail(id, session.name));
     if (what === 'map') return json(city.map(url.searchParams));
     if (what === 'overview') return json(city.overview());
@@ -514,6 +519,11 @@ async function route(city, session, request, url, json, response) {
     const outcome = id === 'bulk' ? bulk(city, asked, session.name) : city.operate(asked, session.name);
     if (key) city.answered.set(key, outcome);
     return json(outcome);
+  }
+  if (what === 'rechecks') return json(city.keeping.say(session.name, JSON.parse(body), Problem));
+  if (what === 'incidents' && ['hold', 'release'].includes(action)) {
+    if (!['admin', 'duty'].includes(session.role)) throw new Problem(403, `${session.name} may not ${action}: admin or duty may`);
+    return json(city.keeping.hold(city.get(id).id, action === 'hold', session.name, JSON.parse(body).reason, Problem));
   }
   if (what === 'tasks' && action === 'report') {
     city.reports.push({ task: id, key, bytes: body.length, text: body.toString('latin1') });

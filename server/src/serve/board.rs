@@ -13,6 +13,9 @@ use rstar::{AABB, RTree};
 use store::{Change, Store, StoreError, StoredEvent, Subject};
 use uuid::Uuid;
 
+use super::accounts::Caller;
+use super::tally::{Ended, Tally};
+
 /// Events read at a time.
 const PAGE: usize = 1_000;
 
@@ -89,6 +92,7 @@ impl Case {
 pub struct Board {
     cases: BTreeMap<IncidentId, Case>,
     going_on: BTreeSet<IncidentId>,
+    tally: Tally,
     places: RTree<Place>,
     tasks: HashMap<TaskId, Arc<Task>>,
     tasks_of: HashMap<IncidentId, BTreeSet<TaskId>>,
@@ -214,7 +218,13 @@ impl Board {
         (incident.observations, incident.fixes, incident.outlines) = (Vec::new(), Vec::new(), Vec::new());
         let id = incident.id;
         let case = Case { incident, task: None, version: 0, task_version: 0 };
-        self.cases.insert(id, case);
+        let before = self.cases.insert(id, case);
+        // Until it has its task it is not counted.
+        if self.going_on.insert(id)
+            && let Some(before) = before
+        {
+            self.tally.remove(&before);
+        }
         self.refresh(id);
     }
 
@@ -226,11 +236,13 @@ impl Board {
         let version = |subject: Uuid| self.versions.get(&subject).copied().unwrap_or(0);
         let (of_incident, of_task) = (version(id.0), standing.as_ref().map_or(0, |task| version(task.id.0)));
         let Some(case) = self.cases.get_mut(&id) else { return };
+        if self.going_on.insert(id) {
+            self.tally.remove(case);
+        }
         (case.task, case.version, case.task_version) = (standing, of_incident, of_task);
         if matches!(case.standing(), Standing::Over | Standing::Gone) {
             self.going_on.remove(&id);
-        } else {
-            self.going_on.insert(id);
+            self.tally.add(case);
         }
     }
 
@@ -239,9 +251,11 @@ impl Board {
         let gone = |case: &&Case| !case.incident.is_open() && !left.contains(&case.incident.id);
         let gone: Vec<IncidentId> = self.cases.values().filter(gone).map(|case| case.incident.id).collect();
         for id in gone {
-            self.going_on.remove(&id);
-            let place = self.cases.remove(&id).and_then(|case| place(&case));
-            place.map(|place| self.places.remove(&place));
+            let case = self.cases.remove(&id);
+            if let Some(case) = case.as_ref().filter(|_| !self.going_on.remove(&id)) {
+                self.tally.remove(case);
+            }
+            case.as_ref().and_then(place).map(|place| self.places.remove(&place));
             for task in self.tasks_of.remove(&id).into_iter().flatten() {
                 self.tasks.remove(&task);
             }
@@ -257,6 +271,11 @@ impl Board {
     /// Returns the cases that are not over, in the same order.
     pub fn going_on(&self) -> impl Iterator<Item = &Case> {
         self.going_on.iter().filter_map(|id| self.cases.get(id))
+    }
+
+    /// Returns how many of the others there are, of those that somebody sees.
+    pub fn ended(&self, caller: &Caller) -> &Ended {
+        self.tally.seen_by(caller)
     }
 
     /// Returns the cases that lie in a box, its edges with it, in the same order.

@@ -19,6 +19,7 @@ pub mod presence;
 pub mod reload;
 pub mod reported;
 pub mod stores;
+pub mod tally;
 pub mod views;
 pub mod webhooks;
 pub mod xml;

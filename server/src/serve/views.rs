@@ -231,9 +231,9 @@ fn stills(task: &Task) -> Vec<StillView> {
     task.evidence.iter().filter_map(view).collect()
 }
 
-/// Returns the addresses of the pictures that a machine took of the finding: those of a crew tell what was decided.
-pub fn stills_of(task: &Task) -> Vec<String> {
-    stills(task).into_iter().filter(|still| still.kind != "on_site").map(|still| still.url).collect()
+/// Returns the pictures that a machine took of the finding: those of a crew tell what was decided.
+pub fn stills_of(task: &Task) -> Vec<StillView> {
+    stills(task).into_iter().filter(|still| still.kind != "on_site").collect()
 }
 
 fn place(case: &Case, city: &City) -> (String, String) {

@@ -37,7 +37,7 @@ use crate::error::StoreError;
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
 use crate::retention::{Pruned, Retention, prune};
-use crate::save::{Rows, decode, save};
+use crate::save::{Rows, decode, save, unlisted};
 use absorbing::PgAbsorbing;
 use link::{Link, address_of};
 use rows::PgRows;
@@ -187,7 +187,8 @@ impl Store for PostgresStore {
     fn incidents_after(&self, after: Option<IncidentId>, limit: usize) -> Result<Vec<Incident>, StoreError> {
         let sql = "SELECT id, json::text FROM incident WHERE id > $1 ORDER BY id LIMIT $2";
         let after = after.map_or(Uuid::nil(), |id| id.0);
-        self.records("incident", sql, &[&after, &row_count(limit)])
+        let found = self.records("incident", sql, &[&after, &row_count(limit)])?;
+        Ok(found.into_iter().map(unlisted).collect())
     }
 
     fn tasks_after(&self, after: Option<TaskId>, limit: usize) -> Result<Vec<Task>, StoreError> {

@@ -29,7 +29,7 @@ use crate::error::{StoreError, from_sql};
 use crate::operations::{Operated, Operation, OperationRecord, Subject, operate, operations_of};
 use crate::record::{Run, RunRecord, Saved, StoredEvent, event_of_row};
 use crate::retention::{Pruned, Retention, prune};
-use crate::save::{Rows, decode, save};
+use crate::save::{Rows, decode, save, unlisted};
 use crate::schema::{self, CheckError, INCIDENTS};
 use absorbing::SqliteAbsorbing;
 use incidents::Sql;
@@ -203,7 +203,8 @@ impl Store for SqliteStore {
 
     fn incidents_after(&self, after: Option<IncidentId>, limit: usize) -> Result<Vec<Incident>, StoreError> {
         let sql = "SELECT id, json FROM incident WHERE id > ?1 ORDER BY id LIMIT ?2";
-        self.records("incident", sql, params![text_of(after.map(|id| id.0)), row_count(limit)])
+        let values = params![text_of(after.map(|id| id.0)), row_count(limit)];
+        Ok(self.records("incident", sql, values)?.into_iter().map(unlisted).collect())
     }
 
     fn tasks_after(&self, after: Option<TaskId>, limit: usize) -> Result<Vec<Task>, StoreError> {

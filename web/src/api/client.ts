@@ -5,6 +5,9 @@ import type { Session } from './types';
 /** Who is signed in: undefined until asked, null for nobody. */
 export const session = signal<Session | null | undefined>(undefined);
 
+/** Whether this person may see pictures as they were taken; everybody else gets coarse ones, and no clips. */
+export const seesOriginals = (): boolean => ['admin', 'duty', 'analyst'].includes(session.value?.role ?? '');
+
 /** What the server says went wrong (RFC 9457). */
 export interface Problem {
   title: string;

@@ -265,6 +265,45 @@ export interface RecordRow {
   tasks: number;
 }
 
+/** A case of the blind sample: what was decided, and what came of it, is not told. */
+export interface Blind {
+  incident: string;
+  class: string;
+  class_zh: string;
+  class_en: string;
+  place_zh: string;
+  place_en: string;
+  first_seen: string;
+  sightings: number;
+  area_m2: number | null;
+  score: number;
+  stills: Still[];
+  /** Cases that wait for the caller, this one among them. */
+  left: number;
+}
+
+/** How well the first decision and those of others agree. */
+export interface Agreement {
+  decided: number;
+  rechecked: number;
+  looks: number;
+  same_share: number | null;
+  cohen_kappa: number | null;
+  fleiss_kappa: number | null;
+}
+
+/** An incident under legal hold, or one that was. */
+export interface Hold {
+  incident: string;
+  title_zh: string;
+  title_en: string;
+  put_away: boolean;
+  since: string;
+  actor: string;
+  reason: string;
+  lifted: { at: string; actor: string; reason: string } | null;
+}
+
 /** A vehicle that flies plans. */
 export interface Vehicle extends Named {
   kind: 'dji_dock' | 'mavlink';

@@ -1,5 +1,6 @@
 // One task of a crew: picture, place, deadline, and the next step.
 import { useSignal } from '@preact/signals';
+import { seesOriginals } from '../api/client';
 import type { Case, StepName, TaskState } from '../api/types';
 import { still } from '../desk/details';
 import { area, coordinates, metres, moment, titleOf, untilDeadline } from '../format';
@@ -79,16 +80,22 @@ function Picture({ it }: { it: Case }) {
     ? still(it, 'context_annotated', 'context', 'close_up_annotated')
     : still(it, 'close_up_annotated', 'close_up', 'context_annotated');
   if (!url) return null;
+  const coarse = seesOriginals() ? '' : t('picture_coarse');
   return (
     <button
       type="button"
       class="task-picture"
-      aria-label={`${t('close_up')} / ${t('context')}`}
+      aria-label={`${t('close_up')} / ${t('context')}${coarse ? ` · ${coarse}` : ''}`}
       onClick={() => {
         whole.value = !whole.value;
       }}
     >
       <img src={url} alt={titleOf(it)} loading="lazy" />
+      {coarse && (
+        <span class="task-coarse" aria-hidden="true">
+          {coarse}
+        </span>
+      )}
     </button>
   );
 }

@@ -22,10 +22,12 @@ export const started = signal(false);
 export const failure = signal<string | null>(null);
 export const bulk = signal(false);
 export const neighbourIndex = signal(0);
-export const dialog = signal<null | 'reject' | 'reassign' | 'split' | 'help' | 'filters'>(null);
+export const dialog = signal<null | 'reject' | 'reassign' | 'split' | 'help' | 'filters' | 'hold'>(null);
 export const plain = signal(false);
 /** Whether this person decides here, or only looks. */
 export const mayDecide = signal(false);
+/** Whether this person puts cases under legal hold. */
+export const mayHold = signal(false);
 
 export const current = computed(() => model.rowOf(queue.value, queue.value.current) ?? null);
 
@@ -277,7 +279,7 @@ export function split(observations: string[]): void {
 }
 
 /** Opens the window that a decision needs, if it can be taken at all. */
-export function ask(what: 'reject' | 'reassign' | 'split'): void {
+export function ask(what: 'reject' | 'reassign' | 'split' | 'hold'): void {
   const row = current.peek();
   if (!row) return;
   if (what === 'reassign' && !row.it.task) return say(t('cannot_reassign'));

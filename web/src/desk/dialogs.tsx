@@ -205,6 +205,7 @@ const KEYS: readonly [string, Key][] = [
   ['=', 'select_alike'],
   ['G', 'help_flood'],
   ['P', 'help_plain'],
+  ['H', 'help_hold'],
   ['/', 'help_search'],
   ['F', 'help_filters'],
   ['L', 'help_language'],

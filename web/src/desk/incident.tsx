@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { Case, Detail } from '../api/types';
 import { ago, area, coordinates, metres, moment, momentInFull, percent, stateOf, titleOf, untilDeadline } from '../format';
 import { language, nameOf, say, t } from '../i18n';
+import { holdOf } from '../holds/holds';
 import { MatterIcon } from '../ui/icons';
 import * as desk from './desk';
 import { Neighbours } from './neighbours';
@@ -48,6 +49,7 @@ function Title({ it }: { it: Case }) {
         <span class={`mark mark-${it.task.priority}`}>{t(`priority_${it.task.priority}`)}</span>
       )}
       <span class="mark">{stateOf(it)}</span>
+      <Held id={it.id} />
       <span class="presence" role="status">
         {names.length > 0 && (
           <>
@@ -63,6 +65,26 @@ function Title({ it }: { it: Case }) {
         )}
       </span>
     </header>
+  );
+}
+
+/** That the case is under legal hold, and for those who may a way to change it. */
+function Held({ id }: { id: string }) {
+  const held = holdOf(id);
+  const ask = () => desk.ask('hold');
+  return (
+    <>
+      {held && (
+        <span class="mark mark-high" title={t('hold_mark_title', { actor: held.actor, reason: held.reason })}>
+          {t('hold_mark')}
+        </span>
+      )}
+      {desk.mayHold.value && (
+        <button type="button" class="quiet hold-button" onMouseDown={(event) => event.preventDefault()} onClick={ask}>
+          {t(held ? 'hold_lift' : 'hold_set')} <kbd>H</kbd>
+        </button>
+      )}
+    </>
   );
 }
 

@@ -46,6 +46,9 @@ const ACTIONS: Record<string, () => void> = {
   },
   l: switchLanguage,
   t: switchTheme,
+  h: () => {
+    if (desk.mayHold.peek()) desk.ask('hold');
+  },
   '?': () => {
     desk.dialog.value = 'help';
   },

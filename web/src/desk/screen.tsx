@@ -1,6 +1,9 @@
 // The desk: queue, incident, map side by side.
 import { useEffect, useLayoutEffect } from 'preact/hooks';
 import type { Session } from '../api/types';
+import { HoldDialog } from '../holds/dialog';
+import { holdOf, load as loadHolds, mayHold } from '../holds/holds';
+import { titleOf } from '../format';
 import { note, parts } from '../router';
 import { t } from '../i18n';
 import { Actions } from './actions';
@@ -18,6 +21,8 @@ const NOTE_MILLIS = 400;
 export function Desk({ who }: { who: Session }) {
   useLayoutEffect(() => {
     desk.mayDecide.value = who.role !== 'duty';
+    desk.mayHold.value = mayHold(who.role);
+    loadHolds().catch(() => undefined);
     const close = desk.openDesk(parts.peek()[1] ?? null);
     const leave = keepPresence();
     const dry = keepFloods();
@@ -59,7 +64,18 @@ function Windows() {
       return <HelpDialog />;
     case 'filters':
       return <FiltersDialog />;
+    case 'hold':
+      return <Hold />;
     default:
       return null;
   }
+}
+
+function Hold() {
+  const it = desk.current.value?.it;
+  if (!it) return null;
+  const close = () => {
+    desk.dialog.value = null;
+  };
+  return <HoldDialog id={it.id} title={titleOf(it)} held={holdOf(it.id) !== null} onClose={close} />;
 }

@@ -1,4 +1,5 @@
 // The pictures of an incident: close-up large, context small, with or without what was recognised.
+import { seesOriginals } from '../api/client';
 import type { Case, StillKind } from '../api/types';
 import { titleOf } from '../format';
 import { t } from '../i18n';
@@ -50,9 +51,9 @@ function Picture({ it, what, url, bare }: PictureProps) {
   );
 }
 
-/** The seconds around the finding; nothing is loaded before it is played. */
+/** The seconds around the finding, an original; nothing is loaded before it is played. */
 export function Clip({ it }: { it: Case }) {
   const url = still(it, 'clip');
-  if (!url) return null;
+  if (!url || !seesOriginals()) return null;
   return <video key={url} class="clip" src={url} controls muted loop playsInline preload="none" aria-label={t('clip')} />;
 }

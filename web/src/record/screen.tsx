@@ -5,8 +5,8 @@ import { get, query } from '../api/client';
 import type { RecordRow, Session } from '../api/types';
 import { classes, loadZones, zones } from '../catalogue';
 import { wordsOf } from '../desk/desk';
-import { count, percent } from '../format';
-import { nameOf, t } from '../i18n';
+import { count, momentInFull, percent } from '../format';
+import { language, nameOf, t } from '../i18n';
 import { Icon } from '../ui/icons';
 import { bounds, byDepartment, monthOf, together } from './rows';
 import '../styles/record.css';
@@ -63,7 +63,11 @@ export function Record({ who }: { who: Session }) {
         <a class="button" href={`/v1/record.csv${query(range)}`} download={`record-${month.value}.csv`}>
           <Icon name="clip" /> {t('download_csv')}
         </a>
+        <button type="button" disabled={!shown?.length} title={t('record_pdf_hint')} onClick={() => print(`${t('record')} ${month.value}`)}>
+          <Icon name="page" /> {t('record_pdf')}
+        </button>
       </header>
+      <PaperHead who={who} from={range.from} to={range.to} />
       {problem.value && (
         <p class="notice problem" role="alert">
           {problem.value}
@@ -72,6 +76,36 @@ export function Record({ who }: { who: Session }) {
       {shown === null && !problem.value && <p class="notice">{t('loading')}</p>}
       {shown?.length === 0 && <p class="notice">{t('record_empty')}</p>}
       {shown && shown.length > 0 && <Table rows={shown} full={full.value} own={who.department} />}
+      {shown && shown.length > 0 && <PaperFoot />}
+    </div>
+  );
+}
+
+/** Prints the record: the browser makes paper or a PDF of it, in a file of this name, with the fonts of the device. */
+function print(name: string): void {
+  const before = document.title;
+  document.title = name;
+  addEventListener('afterprint', () => (document.title = before), { once: true });
+  window.print();
+}
+
+/** What stands above the table on paper, where the frame of the page is not. */
+function PaperHead({ who, from, to }: { who: Session; from: string; to: string }) {
+  return (
+    <div class="paper">
+      <h1>
+        {language.value === 'zh' ? who.city_zh : who.city_en} · {t('record')}
+      </h1>
+      <p>{t('record_days', { from, to })}</p>
+    </div>
+  );
+}
+
+function PaperFoot() {
+  return (
+    <div class="paper paper-foot">
+      <p>{t('record_meaning')}</p>
+      <p>{t('record_printed', { at: momentInFull(new Date().toISOString()), product: t('product_long') })}</p>
     </div>
   );
 }

@@ -28,7 +28,7 @@ export async function open(browser, mock, { viewport = DESKTOP, locale = 'zh-CN'
   const foreign = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
-    const expected = /status of (401|409|422)|net::ERR_INTERNET_DISCONNECTED|GPU stall|GL Driver Message/.test(message.text());
+    const expected = /status of (401|403|409|422)|net::ERR_INTERNET_DISCONNECTED|GPU stall|GL Driver Message/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !expected) faults.push(message.text());
   });
   page.on('request', (request) => {

@@ -9,6 +9,7 @@ Object.assign(globalThis, {
     setItem: (key: string, value: string) => void kept.set(key, value),
     removeItem: (key: string) => void kept.delete(key),
   },
+  location: { hash: '' },
   document: { documentElement: { lang: '', dataset: {} } },
   addEventListener: () => undefined,
   removeEventListener: () => undefined,

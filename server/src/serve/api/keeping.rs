@@ -1,13 +1,16 @@
 //! What is kept: room, holds, and who saw which original.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use dispatch::Task;
 use gis::IncidentId;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{HOLD, Note, RELEASE, StoredNote};
+use store::{HOLD, LinkKind, Note, RELEASE, Store, StoreError, StoredNote};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -16,7 +19,7 @@ use super::problem::Problem;
 use crate::clock;
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Role, Scope};
-use crate::serve::keeping::{SAW, held};
+use crate::serve::keeping::SAW;
 
 /// Longest reason, characters.
 const REASON: usize = 2_000;
@@ -36,9 +39,7 @@ pub async fn storage(State(app): State<Arc<App>>, caller: Caller) -> Result<Json
             .last()
             .map(|stamp| json!({"link": stamp.number, "at": stamp.at, "authority": stamp.authority}));
         let head = head.map(|link| json!({"link": link.number, "hash": link.hash}));
-        Ok::<_, store::StoreError>(
-            json!({"room": room, "full": room.wanted > 0, "head": head, "time_stamp": stamp}),
-        )
+        Ok::<_, StoreError>(json!({"room": room, "full": room.wanted > 0, "head": head, "time_stamp": stamp}))
     });
     Ok(Json(state.await??))
 }
@@ -51,38 +52,126 @@ pub struct HoldReason {
     reason: String,
 }
 
-/// An incident under legal hold.
+/// An incident under legal hold, or one that was.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HoldView {
     /// The incident.
     incident: String,
+    /// Title of its task in Chinese.
+    title_zh: String,
+    /// The same in English.
+    title_en: String,
+    /// It is past its retention and in no list any more.
+    put_away: bool,
     /// Since when.
-    #[schema(value_type = String)]
-    since: jiff::Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
     /// Who put it there.
+    actor: String,
+    /// Why.
+    reason: String,
+    /// How it ended; none while it lasts.
+    lifted: Option<LiftedView>,
+}
+
+/// The end of a hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LiftedView {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Who lifted it.
     actor: String,
     /// Why.
     reason: String,
 }
 
-/// Returns the incidents under legal hold.
-#[utoipa::path(get, path = "/v1/holds", responses((status = 200, body = Vec<HoldView>), (status = 401, body = Problem),
-    (status = 403, body = Problem)))]
-pub async fn holds(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Vec<HoldView>>, Problem> {
+/// Which holds are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HoldQuery {
+    /// With those that were lifted.
+    #[serde(default)]
+    lifted: bool,
+}
+
+/// Returns the incidents under legal hold, the latest first.
+#[utoipa::path(get, path = "/v1/holds", params(HoldQuery), responses((status = 200, body = Vec<HoldView>),
+    (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn holds(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(query): Query<HoldQuery>,
+) -> Result<Json<Vec<HoldView>>, Problem> {
     whole_city(&caller)?;
     let views = blocking(move || {
         app.stores.with(|store| {
-            let held = held(store)?;
-            let notes = store.notes(Some(HOLD), 0, usize::MAX)?;
-            let last = |incident: String| {
-                let StoredNote { note, .. } = notes.iter().rfind(|one| one.note.subject == incident)?;
-                let Note { at, actor, detail, .. } = note.clone();
-                Some(HoldView { incident, since: at, actor, reason: detail })
-            };
-            Ok(held.into_iter().filter_map(last).collect())
+            let mut found = spans(store)?;
+            found.retain(|one| query.lifted || one.lifted.is_none());
+            name(&app, store, found)
         })
     });
     Ok(Json(views.await??))
+}
+
+/// Every hold with its end, the latest first, without names.
+fn spans(store: &dyn Store) -> Result<Vec<HoldView>, StoreError> {
+    let mut notes = store.notes(Some(HOLD), 0, usize::MAX)?;
+    notes.extend(store.notes(Some(RELEASE), 0, usize::MAX)?);
+    notes.sort_by_key(|one| one.number);
+    let mut all: Vec<HoldView> = Vec::new();
+    for Note { at, kind, actor, subject, detail } in notes.into_iter().map(|one| one.note) {
+        let open = all.iter_mut().find(|one| one.incident == subject && one.lifted.is_none());
+        match (open, kind == HOLD) {
+            // Held once more: the last reason counts, since the first time.
+            (Some(open), true) => (open.actor, open.reason) = (actor, detail),
+            (Some(open), false) => open.lifted = Some(LiftedView { at, actor, reason: detail }),
+            (None, true) => all.push(HoldView {
+                incident: subject,
+                title_zh: String::new(),
+                title_en: String::new(),
+                put_away: false,
+                since: at,
+                actor,
+                reason: detail,
+                lifted: None,
+            }),
+            (None, false) => {}
+        }
+    }
+    all.reverse();
+    Ok(all)
+}
+
+/// Gives each its title: out of memory, or out of the store when it was put away.
+fn name(app: &App, store: &dyn Store, mut all: Vec<HoldView>) -> Result<Vec<HoldView>, StoreError> {
+    let mut titles = BTreeMap::new();
+    {
+        let board = app.board();
+        for one in &mut all {
+            let id = one.incident.parse().ok().map(IncidentId);
+            let case = id.and_then(|id| board.case(id));
+            one.put_away = case.is_none();
+            let title = case
+                .and_then(|case| case.task.as_ref())
+                .map(|task| (task.title_zh.clone(), task.title_en.clone()));
+            titles.extend(title.map(|title| (one.incident.clone(), title)));
+        }
+    }
+    if all.iter().any(|one| one.put_away) {
+        for (id, json) in store.contents(LinkKind::Task, 0, usize::MAX)? {
+            let task: Task = serde_json::from_str(&json).map_err(|source| StoreError::Unreadable {
+                what: "task",
+                id,
+                source,
+            })?;
+            titles.entry(task.incident_id.to_string()).or_insert((task.title_zh, task.title_en));
+        }
+    }
+    for one in &mut all {
+        (one.title_zh, one.title_en) = titles.get(&one.incident).cloned().unwrap_or_default();
+    }
+    Ok(all)
 }
 
 /// Puts an incident under legal hold: it is kept, with its evidence, whatever its age.
@@ -133,7 +222,7 @@ async fn note_hold(
             // What was put away can be held too: its pictures are what goes first.
             let archived = || {
                 Ok(store
-                    .contents(store::LinkKind::Task, 0, usize::MAX)?
+                    .contents(LinkKind::Task, 0, usize::MAX)?
                     .iter()
                     .any(|(_, json)| json.contains(&subject)))
             };

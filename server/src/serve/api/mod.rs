@@ -28,6 +28,7 @@ pub mod playback;
 pub mod problem;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod queue;
+#[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod rechecks;
 #[expect(unused_qualifications, reason = "what the macro of the description makes of `params`")]
 pub mod record;

@@ -1,6 +1,6 @@
 //! The whole city in numbers: counted over the same cases that lists and feeds tell of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -16,10 +16,10 @@ use crate::clock;
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Scope};
 use crate::serve::board::{Case, Standing};
+use crate::serve::tally::{Ended, day_of, name_of};
 
 /// Days of the trend.
 const DAYS: usize = 30;
-const DAY_SECS: i64 = 86_400;
 
 /// Counts open, overdue and finished cases by department, by day and by place.
 #[utoipa::path(get, path = "/v1/overview", responses((status = 200, body = Object), (status = 401, body = Problem)))]
@@ -32,7 +32,8 @@ pub async fn overview(State(app): State<Arc<App>>, caller: Caller) -> Result<Jso
 fn count(app: &App, caller: &Caller) -> Value {
     let now = clock::now();
     let board = app.board();
-    let cases: Vec<&Case> = board.cases().filter(|case| caller.sees(case)).collect();
+    let ended = board.ended(caller);
+    let cases: Vec<&Case> = board.going_on().filter(|case| caller.sees(case)).collect();
     let mut standing: BTreeMap<Standing, usize> = BTreeMap::new();
     for case in &cases {
         *standing.entry(case.standing()).or_default() += 1;
@@ -45,10 +46,10 @@ fn count(app: &App, caller: &Caller) -> Value {
             "waiting": of(Standing::Waiting),
             "overdue": cases.iter().filter(|case| case.overdue(now)).count(),
             "done": of(Standing::Done),
-            "closed": of(Standing::Over),
+            "closed": ended.over,
         },
-        "departments": departments(app, &cases, now),
-        "trend": trend(&cases),
+        "departments": departments(app, &cases, ended, now),
+        "trend": trend(&cases, ended),
         "heat": heat(&cases),
         "groups": groups(app, &cases),
     })
@@ -71,7 +72,7 @@ fn groups(app: &App, cases: &[&Case]) -> Vec<Value> {
         .collect()
 }
 
-fn departments(app: &App, cases: &[&Case], now: Timestamp) -> Vec<Value> {
+fn departments(app: &App, cases: &[&Case], ended: &Ended, now: Timestamp) -> Vec<Value> {
     let mut led: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in cases {
         if let Some(lead) = case.task.as_ref().and_then(|task| task.lead.as_ref()) {
@@ -80,7 +81,7 @@ fn departments(app: &App, cases: &[&Case], now: Timestamp) -> Vec<Value> {
     }
     let one = |department: &dispatch::Department| {
         let own = led.get(&*department.id.0).map_or(&[][..], |own| own);
-        let mut by_state: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut by_state = ended.by_lead.get(&department.id.0).cloned().unwrap_or_default();
         for task in own.iter().filter_map(|case| case.task.as_ref()) {
             *by_state.entry(task.state.name()).or_default() += 1;
         }
@@ -95,26 +96,16 @@ fn departments(app: &App, cases: &[&Case], now: Timestamp) -> Vec<Value> {
 }
 
 /// Found and closed cases of the last days that had any; days are those of UTC.
-fn trend(cases: &[&Case]) -> Vec<Value> {
-    let mut days: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
-    let day = |at: Timestamp| at.as_second().div_euclid(DAY_SECS);
-    for case in cases {
-        let standing = case.standing();
-        if standing == Standing::Candidate {
-            continue;
-        }
-        days.entry(day(case.incident.first_seen)).or_default().0 += 1;
-        let last = case.task.as_ref().and_then(|task| task.history.last());
-        if let (Standing::Over, Some(last)) = (standing, last) {
-            days.entry(day(last.at)).or_default().1 += 1;
-        }
+fn trend(cases: &[&Case], ended: &Ended) -> Vec<Value> {
+    let mut found = ended.found.clone();
+    for case in cases.iter().filter(|case| case.standing() != Standing::Candidate) {
+        *found.entry(day_of(case.incident.first_seen)).or_default() += 1;
     }
-    let skip = days.len().saturating_sub(DAYS);
-    let name = |day: i64| {
-        Timestamp::from_second(day * DAY_SECS).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
-    };
-    let told = days.into_iter().skip(skip);
-    told.map(|(day, (found, closed))| json!({"day": name(day), "found": found, "closed": closed})).collect()
+    let days: BTreeSet<i64> = found.keys().chain(ended.closed.keys()).copied().collect();
+    let of = |counts: &BTreeMap<i64, usize>, day| counts.get(&day).copied().unwrap_or(0);
+    let told = days.iter().skip(days.len().saturating_sub(DAYS));
+    told.map(|&day| json!({"day": name_of(day), "found": of(&found, day), "closed": of(&ended.closed, day)}))
+        .collect()
 }
 
 fn heat(cases: &[&Case]) -> Vec<Value> {

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dispatch::Priority;
+use dispatch::{Priority, Task};
 use gis::geodesy::plane_distance_m;
 use gis::{IncidentId, LatLon};
 use jiff::Timestamp;
@@ -232,30 +232,65 @@ pub async fn map(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(filter): Query<Filter>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     caller.allow(Scope::Read)?;
     let wanted = Wanted::new(filter, "open")?;
-    let now = clock::now();
-    let board = app.board();
-    let point = |case: &Case| {
-        let at = case.incident.position.as_ref()?.point.lat_lon;
-        let task = case.task.as_ref();
-        Some(json!({
+    // A large city is many megabytes of text, for which nobody else should wait.
+    let worker = Arc::clone(&app);
+    let body = blocking(move || {
+        let points: Vec<Point> = {
+            let now = clock::now();
+            wanted.of(&worker.board(), &caller, now).filter_map(|case| Point::of(case, now)).collect()
+        };
+        points_json(&points)
+    });
+    let media = [(header::CONTENT_TYPE, "application/json")];
+    Ok((media, body.await?).into_response())
+}
+
+/// A case on the map.
+struct Point {
+    id: IncidentId,
+    at: LatLon,
+    class: String,
+    state: &'static str,
+    task: Option<Arc<Task>>,
+    overdue: bool,
+}
+
+impl Point {
+    fn of(case: &Case, now: Timestamp) -> Option<Self> {
+        let incident = &case.incident;
+        Some(Self {
+            id: incident.id,
+            at: incident.position.as_ref()?.point.lat_lon,
+            class: incident.class.clone(),
+            state: case.task.as_ref().map_or(incident.state.name(), |task| task.state.name()),
+            task: case.task.clone(),
+            overdue: case.overdue(now),
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({
             "type": "Feature",
-            "id": case.incident.id,
-            "geometry": {"type": "Point", "coordinates": [at.lon_deg, at.lat_deg]},
+            "id": self.id,
+            "geometry": {"type": "Point", "coordinates": [self.at.lon_deg, self.at.lat_deg]},
             "properties": {
-                "id": case.incident.id,
-                "class": case.incident.class,
-                "state": task.map_or(case.incident.state.name(), |task| task.state.name()),
-                "title_zh": task.map(|task| &task.title_zh),
-                "title_en": task.map(|task| &task.title_en),
-                "overdue": case.overdue(now),
+                "id": self.id,
+                "class": self.class,
+                "state": self.state,
+                "title_zh": self.task.as_ref().map(|task| &task.title_zh),
+                "title_en": self.task.as_ref().map(|task| &task.title_en),
+                "overdue": self.overdue,
             },
-        }))
-    };
-    let features: Vec<Value> = wanted.of(&board, &caller, now).filter_map(point).collect();
-    Ok(Json(json!({"type": "FeatureCollection", "features": features})))
+        })
+    }
+}
+
+fn points_json(points: &[Point]) -> String {
+    let told: Vec<String> = points.iter().map(|point| point.json().to_string()).collect();
+    format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, told.join(","))
 }
 
 /// Gives one case in full.

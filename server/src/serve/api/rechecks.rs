@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use gis::IncidentId;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::Note;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::blocking;
@@ -17,9 +18,10 @@ use crate::labels::agreement::{Agreement, measure};
 use crate::labels::verdicts::{RECHECK, is_sampled, rechecks, verdicts};
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Scope};
-use crate::serve::views::stills_of;
+use crate::serve::board::Case;
+use crate::serve::views::{StillView, case_view, stills_of};
 
-/// A case to look at again; what was decided is not told.
+/// A case to look at again; what was decided, and what came of it, is not told.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Blind {
     /// The incident.
@@ -27,10 +29,36 @@ pub struct Blind {
     incident: IncidentId,
     /// What it was taken for.
     class: String,
+    /// Its Chinese name.
+    class_zh: String,
+    /// Its English name.
+    class_en: String,
+    /// Names of the zones it lies in, in Chinese.
+    place_zh: String,
+    /// The same in English.
+    place_en: String,
+    /// Capture time of the first sighting.
+    #[schema(value_type = String, format = DateTime)]
+    first_seen: Timestamp,
+    /// Frames in which it was seen.
+    sightings: u32,
+    /// Area, square metres.
+    area_m2: Option<f64>,
+    /// Mean score of its sightings, 0 to 1.
+    score: f64,
     /// Pictures that the finding is seen in.
-    stills: Vec<String>,
+    stills: Vec<StillView>,
     /// Cases that wait for the caller, this one among them.
     left: usize,
+}
+
+/// Which case is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Passed {
+    /// The incident that the caller passes over for now: the one after it is shown, and after the last the first.
+    #[serde(default)]
+    after: Option<Uuid>,
 }
 
 /// What somebody says who looked again.
@@ -44,11 +72,19 @@ pub struct Look {
 }
 
 /// Returns the next case that the caller is to look at again, or null: one of the sample that somebody else decided.
-#[utoipa::path(get, path = "/v1/rechecks", responses((status = 200, body = Option<Blind>), (status = 401, body = Problem),
-    (status = 403, body = Problem)))]
-pub async fn next(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Option<Blind>>, Problem> {
+#[utoipa::path(get, path = "/v1/rechecks", params(Passed), responses((status = 200, body = Option<Blind>),
+    (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub async fn next(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(passed): Query<Passed>,
+) -> Result<Json<Option<Blind>>, Problem> {
     caller.allow(Scope::Decide)?;
-    Ok(Json(blocking(move || waiting(&app, &caller)).await?.map_err(|error| fault(&error))?))
+    let behind = move |all: &[IncidentId]| {
+        let passed = passed.after.and_then(|after| all.iter().position(|id| id.0 == after));
+        passed.map_or(0, |at| at + 1)
+    };
+    Ok(Json(blocking(move || waiting(&app, &caller, behind)).await?.map_err(|error| fault(&error))?))
 }
 
 /// Takes what the caller says of a case of the sample.
@@ -62,13 +98,12 @@ pub async fn say(
     caller.allow(Scope::Decide)?;
     let incident = IncidentId(look.incident);
     let said = blocking(move || -> anyhow::Result<Result<Option<Blind>, Problem>> {
-        let ours = candidates(&app, &caller)?.contains(&incident);
-        if !ours {
+        let Some(at) = candidates(&app, &caller)?.iter().position(|id| *id == incident) else {
             return Ok(Err(Problem::not_found(format!(
                 "incident {incident} does not wait for {}",
                 caller.name
             ))));
-        }
+        };
         let note = Note {
             at: clock::now(),
             kind: RECHECK.to_owned(),
@@ -77,7 +112,8 @@ pub async fn say(
             detail: if look.real { "real" } else { "none" }.to_owned(),
         };
         app.stores.with(|store| store.add_note(&note))?;
-        Ok(Ok(waiting(&app, &caller)?))
+        // What was passed over before stays behind.
+        Ok(Ok(waiting(&app, &caller, |_| at)?))
     });
     said.await?.map_err(|error| fault(&error))?.map(Json)
 }
@@ -113,11 +149,32 @@ fn candidates(app: &App, caller: &Caller) -> anyhow::Result<Vec<IncidentId>> {
     Ok(all)
 }
 
-fn waiting(app: &App, caller: &Caller) -> anyhow::Result<Option<Blind>> {
+/// The case at a place among those that wait, the first behind the last.
+fn waiting(
+    app: &App,
+    caller: &Caller,
+    place: impl FnOnce(&[IncidentId]) -> usize,
+) -> anyhow::Result<Option<Blind>> {
     let all = candidates(app, caller)?;
     let board = app.board();
-    let Some(case) = all.first().and_then(|id| board.case(*id)) else { return Ok(None) };
-    let stills = case.task.as_deref().map(stills_of).unwrap_or_default();
-    let class = case.incident.class.clone();
-    Ok(Some(Blind { incident: case.incident.id, class, stills, left: all.len() }))
+    let case = all.get(place(&all)).or(all.first()).and_then(|id| board.case(*id));
+    Ok(case.map(|case| blind(app, case, all.len())))
+}
+
+fn blind(app: &App, case: &Case, left: usize) -> Blind {
+    let view = case_view(case, &app.city, clock::now());
+    Blind {
+        incident: case.incident.id,
+        class: view.class,
+        class_zh: view.class_zh,
+        class_en: view.class_en,
+        place_zh: view.place_zh,
+        place_en: view.place_en,
+        first_seen: view.first_seen,
+        sightings: view.sightings,
+        area_m2: view.area_m2,
+        score: view.score,
+        stills: case.task.as_deref().map(stills_of).unwrap_or_default(),
+        left,
+    }
 }
