@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::cli::CheckArgs;
 use crate::config::{self, Problem};
 use crate::output;
+use crate::serve::door;
 use crate::wire::{self, Assembly};
 
 /// Lists every problem with its key path on standard output; exit code 1 when there is an error.
@@ -18,6 +19,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let lines = match wire::assemble(&config) {
         Ok((assembly, warnings)) => {
             problems.extend(warnings);
+            problems.extend(door::problems(&config.serve, &assembly.city.departments));
             describe(&assembly)
         }
         Err(more) => {

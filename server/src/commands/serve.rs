@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use crossbeam::channel::bounded;
 use store::{PostgresStore, SqliteStore, Store, StoreError};
 use tokio::net::TcpListener;
@@ -16,6 +16,7 @@ use crate::cli::ServeArgs;
 use crate::config::{self, Config, Problem, ServeEntry};
 use crate::serve::accounts::{Accounts, Role};
 use crate::serve::cot::CotSender;
+use crate::serve::door;
 use crate::serve::hub::{ARRIVALS, AddedFile, Common, DetectorPool, Hub, Writer};
 use crate::serve::keeping::Keeping;
 use crate::serve::missions::{Missions, Proposer};
@@ -41,6 +42,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let config = config::load(&args.config)?;
     let assembly = assemble(&config)?;
+    let problems = door::problems(&config.serve, &assembly.city.departments);
+    if !problems.is_empty() {
+        return Err(unusable(&problems));
+    }
     let data = args.data.clone().unwrap_or_else(|| PathBuf::from("out/serve"));
     std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -93,8 +98,13 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// All that stands against a configuration.
+fn unusable(problems: &[Problem]) -> anyhow::Error {
+    let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    anyhow!("cannot use the configuration:\n  {}", told.join("\n  "))
+}
+
 fn assemble(config: &Config) -> anyhow::Result<Assembly> {
-    let told = |problems: &[Problem]| -> Vec<String> { problems.iter().map(Problem::to_string).collect() };
     match wire::assemble(config) {
         Ok((assembly, warnings)) => {
             for warning in warnings {
@@ -102,7 +112,7 @@ fn assemble(config: &Config) -> anyhow::Result<Assembly> {
             }
             Ok(assembly)
         }
-        Err(problems) => bail!("cannot use the configuration:\n  {}", told(&problems).join("\n  ")),
+        Err(problems) => Err(unusable(&problems)),
     }
 }
 

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use toml::Table;
 
 use super::App;
+use super::door;
 use super::door::tls::Certificate;
 use crate::config;
 
@@ -42,6 +43,9 @@ impl Reload {
     /// Those of the configuration, the certificate and the accounts.
     pub fn now(&self, app: &App) -> anyhow::Result<Vec<String>> {
         let config = config::load(&self.path)?;
+        if let Some(problem) = door::problems(&config.serve, &app.city.departments).first() {
+            bail!("{problem}");
+        }
         let fresh = table(&self.path)?;
         let mut entry = config.serve;
         let mut later = changed(&self.known.lock().unwrap_or_else(PoisonError::into_inner), &fresh);

@@ -8,10 +8,13 @@ pub mod tls;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::config::ServeEntry;
+use dispatch::Departments;
+
+use crate::config::{Problem, ServeEntry};
 
 use limits::{Limits, Refused};
 use oidc::{Attempts, Oidc, OidcError};
+use tls::Certificate;
 
 /// What is in force at the door.
 pub struct Rules {
@@ -21,6 +24,20 @@ pub struct Rules {
     pub limits: Limits,
     /// Who vouches for people.
     pub oidc: Option<Oidc>,
+}
+
+/// Returns what stands against a configuration once the files that it names are looked at, and the departments are known.
+pub fn problems(entry: &ServeEntry, departments: &Departments) -> Vec<Problem> {
+    let tls =
+        entry.tls.clone().and_then(|tls| Some(Problem::new("serve.tls", Certificate::load(tls).err()?)));
+    let door = Door::default().apply(entry.clone()).err();
+    let door = door.map(|error| Problem::new("serve.oidc", error));
+    let known = |id: &str| departments.departments.iter().any(|one| one.id.0 == id);
+    let roles = entry.oidc.iter().flat_map(|oidc| &oidc.roles);
+    let strange = roles.filter_map(|one| one.department.as_deref()).filter(|id| !known(id));
+    let strange =
+        strange.map(|id| Problem::new("serve.oidc.roles", format!("there is no department {id:?}")));
+    tls.into_iter().chain(door).chain(strange).collect()
 }
 
 /// The door of a server.

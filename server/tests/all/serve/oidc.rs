@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use server::config::ServeEntry;
+use server::serve::door;
 use ureq::Agent;
 use ureq::http::Response;
 
 use super::outside::{outside, python};
-use super::{Served, served};
+use super::{Served, sample_city, served};
 
 /// A provider, ended with the test.
 struct Provider {
@@ -208,4 +209,23 @@ async fn without_a_provider_there_is_no_button_and_no_way() {
     for path in ["/v1/sign-in/oidc", "/v1/sign-in/oidc/return?state=1&code=2"] {
         assert_eq!(served.get(&nobody, path).await.status, 404, "{path}");
     }
+}
+
+#[test]
+fn what_a_configuration_names_is_looked_at_before_the_server_starts() {
+    let entry: ServeEntry = toml::from_str(
+        "public_url = \"https://c.example\"\n[tls]\ncertificate = \"/no/cert.pem\"\nkey = \"/no/key.pem\"\n\
+         [oidc]\nissuer = \"https://id.example\"\nclient_id = \"f\"\nclient_secret_file = \"/no/secret\"\n\
+         roles = [{ group = \"g\", role = \"department\", department = \"nobody\" }]",
+    )
+    .unwrap();
+    let told = door::problems(&entry, &sample_city().1.departments);
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    let begins = [
+        "serve.tls: cannot use /no/cert.pem",
+        "serve.oidc: cannot use /no/secret",
+        "serve.oidc.roles: there is no",
+    ];
+    assert!(told.iter().zip(begins).all(|(told, begin)| told.starts_with(begin)), "{told:?}");
 }

@@ -57,7 +57,7 @@ pub enum OidcError {
     #[error("the answer of the provider belongs to no attempt of this browser, or came too late")]
     Late,
     /// The provider let nobody in.
-    #[error("the provider let nobody in: {0}")]
+    #[error("the provider let nobody in: {0:?}")]
     Denied(String),
     /// What the provider says of the person cannot be believed.
     #[error("what the provider says cannot be believed: {0}")]
@@ -178,6 +178,11 @@ impl Oidc {
         returned: &Returned,
         now: Timestamp,
     ) -> Result<Caller, OidcError> {
+        // Some providers forget the state when they let nobody in; there is nothing to protect then.
+        let code = match (&returned.code, &returned.error) {
+            (_, Some(error)) => return Err(OidcError::Denied(error.clone())),
+            (code, None) => code.as_ref().ok_or(OidcError::Late)?,
+        };
         if browser != Some(returned.state.as_str()) {
             return Err(OidcError::Late);
         }
@@ -185,10 +190,6 @@ impl Oidc {
         if returned.iss.as_ref().is_some_and(|iss| *iss != self.entry.issuer) {
             return Err(OidcError::Unbelievable("another provider answers".to_owned()));
         }
-        let code = match (&returned.code, &returned.error) {
-            (Some(code), None) => code,
-            (_, error) => return Err(OidcError::Denied(error.clone().unwrap_or_default())),
-        };
         let tokens = self.provider.exchange(code, &attempt.verifier, now)?;
         let told = self.provider.verified(&tokens.id_token, &attempt.nonce, now)?;
         let more = || self.provider.more_about(&told, &tokens, now);
