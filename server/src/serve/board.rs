@@ -107,24 +107,28 @@ impl Board {
     /// # Errors
     /// Any that reading has.
     pub fn load(store: &dyn Store) -> Result<Self, StoreError> {
-        let mut board = Self::default();
         // The cursor first: what changes while the rest is read is read once more.
-        board.cursor = store.last_event()?;
+        let cursor = store.last_event()?;
         let operated = store.last_operations()?;
-        board.versions = operated.into_iter().map(|(subject, operation)| (subject, operation.0)).collect();
+        let versions = operated.into_iter().map(|(subject, operation)| (subject, operation.0)).collect();
+        let mut board = Self { cursor, versions, ..Self::default() };
         let mut last = None;
         loop {
             let page = store.tasks_after(last, PAGE)?;
             let Some(end) = page.last() else { break };
             last = Some(end.id);
-            page.into_iter().for_each(|task| board.put_task(task));
+            for task in page {
+                board.put_task(task);
+            }
         }
         let mut last = None;
         loop {
             let page = store.incidents_after(last, PAGE)?;
             let Some(end) = page.last() else { break };
             last = Some(end.id);
-            page.into_iter().for_each(|incident| board.put(incident));
+            for incident in page {
+                board.put(incident);
+            }
         }
         board.places = RTree::bulk_load(board.cases.values().filter_map(place).collect());
         Ok(board)
@@ -207,8 +211,12 @@ impl Board {
         self.put(incident);
         let after = self.cases.get(&id).and_then(place);
         if before != after {
-            before.map(|place| self.places.remove(&place));
-            after.map(|place| self.places.insert(place));
+            if let Some(place) = before {
+                self.places.remove(&place);
+            }
+            if let Some(place) = after {
+                self.places.insert(place);
+            }
         }
     }
 

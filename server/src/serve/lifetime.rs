@@ -71,7 +71,7 @@ async fn reload_when_told(app: Arc<App>, reload: Arc<Reload>) {
         let done = tokio::task::spawn_blocking(move || reload.now(&app)).await;
         match done {
             Ok(Ok(later)) => {
-                tracing::warn!("read again: [serve], its certificate, and the accounts{}", also(&later))
+                tracing::warn!("read again: [serve], its certificate, and the accounts{}", also(&later));
             }
             Ok(Err(error)) => tracing::error!("nothing is read again: {error:#}"),
             Err(error) => tracing::error!("nothing is read again: {error}"),

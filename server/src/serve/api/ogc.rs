@@ -201,7 +201,7 @@ fn select(app: &App, caller: &Caller, id: &str, asked: &Asked) -> (usize, Vec<Va
     if id == "zones" {
         let zones = app.city.zones.zones();
         let met = zones.iter().filter(|zone| asked.bbox.is_none_or(|bbox| meets(&bbox, &bounds_of(zone))));
-        return page(met, asked, |zone| super::city::feature(zone));
+        return page(met, asked, super::city::feature);
     }
     let board = app.board();
     let among: Box<dyn Iterator<Item = &Case>> = match asked.bbox {

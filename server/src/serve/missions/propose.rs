@@ -22,7 +22,7 @@ const BY: &str = "review.verify_by_flight";
 /// Returns a task of its id as people write it, with its case.
 fn found<'a>(id: &str, cases: impl Iterator<Item = &'a Case>) -> Option<(&'a Case, &'a Task)> {
     let id = TaskId(id.parse().ok()?);
-    cases.filter_map(|case| Some((case, case.task.as_ref()?))).find(|(_, task)| task.id == id)
+    cases.filter_map(|case| Some((case, case.task.as_deref()?))).find(|(_, task)| task.id == id)
 }
 
 /// Returns where a task is to be looked at; none when nobody knows the task or the place.
