@@ -1,5 +1,5 @@
 # The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
-.PHONY: demo serve test check web accuracy bench bench-peers soak build setup train
+.PHONY: demo fly serve test check web accuracy bench bench-peers soak build setup train
 .DEFAULT_GOAL := demo
 
 OUT ?= out/demo
@@ -17,6 +17,10 @@ build: web
 demo: build
 	target/release/flyonce analyze --config configs/demo.toml --truth sample-data/truth.json --out $(OUT)
 	@scripts/offer.sh
+
+# A whole mission on a simulated dock: plan, check, launch, follow, incidents, reviewed tasks, coverage.
+fly: build
+	@scripts/fly.py
 
 # The sample city live: feeds, store, page and interface, until Ctrl-C.
 serve: build

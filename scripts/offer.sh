@@ -8,4 +8,4 @@ if [ -t 0 ] && [ -t 1 ]; then
   printf '\nServing the sample city: open the link that follows, end with Ctrl-C.\n'
   exec "${serve[@]}"
 fi
-printf '\nTo work with it in the browser: make serve\nIt prints the address and a one-time link to sign in.\n'
+printf '\nTo work with it in the browser: make serve\nIt prints the address and a one-time link to sign in.\nTo fly a mission on a simulated dock, from the plan to reviewed tasks: make fly\n'

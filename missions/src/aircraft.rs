@@ -61,6 +61,17 @@ pub struct Flight {
     pub most_range_m: f64,
     /// Time on the ground from landing empty to take-off.
     pub charge_min: f64,
+    /// Height above ground that it must not pass.
+    #[serde(default = "usual_ceiling_m")]
+    pub ceiling_m: f64,
+}
+
+/// Height above ground up to which light and small aircraft need no permission in China: interim regulation on the flight of unmanned
+/// aircraft (2024), article 19.
+pub const CEILING_M: f64 = 120.0;
+
+fn usual_ceiling_m() -> f64 {
+    CEILING_M
 }
 
 /// The enumerations of DJI's Cloud API, product support.
@@ -129,6 +140,7 @@ impl Aircraft {
             ("flight.most_wind_mps", flight.most_wind_mps),
             ("flight.most_range_m", flight.most_range_m),
             ("flight.charge_min", flight.charge_min),
+            ("flight.ceiling_m", flight.ceiling_m),
         ];
         for (key, value) in above_zero {
             if !(value > 0.0 && value < 1e9) {
@@ -177,6 +189,11 @@ mod tests {
         let nan = text.replace("focal_mm = 6.72", "focal_mm = nan");
         assert!(Aircraft::from_toml(&nan).unwrap_err().to_string().contains("camera.focal_mm is NaN"));
         assert!(Aircraft::from_toml("id = 3").is_err());
+        assert_eq!(Aircraft::from_toml(text).unwrap().flight.ceiling_m, CEILING_M);
+        let permitted = text.replace("charge_min", "ceiling_m = 300.0\ncharge_min");
+        assert_eq!(Aircraft::from_toml(&permitted).unwrap().flight.ceiling_m, 300.0);
+        let below = permitted.replace("300.0", "-1.0");
+        assert!(Aircraft::from_toml(&below).unwrap_err().to_string().contains("flight.ceiling_m is -1"));
     }
 
     #[test]

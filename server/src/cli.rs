@@ -29,11 +29,11 @@ pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
 pub use keeping::{BackupArgs, RestoreArgs, VerifyArgs};
-pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg, VehicleArg};
+pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg};
 pub use mission::{
-    GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
-    MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs, MissionPlanArgs, MissionProofArgs,
-    MissionRevisitArgs, parse_length,
+    GroundArgs, MissionAgainstArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs,
+    MissionCorridorArgs, MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs,
+    MissionPlanArgs, MissionProofArgs, MissionRevisitArgs, parse_length,
 };
 pub use position::{
     CalibrateArgs, CalibrateCameraArgs, CalibrateClockArgs, CalibrateCommand, CalibrateMountArgs, DemHeights,

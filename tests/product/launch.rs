@@ -23,10 +23,15 @@ impl Drop for Killed {
 }
 
 fn plan(folder: &Path) -> String {
-    let (area, out) = (folder.join("a.geojson"), folder.join("p.plan").to_string_lossy().into_owned());
+    plan_at(folder, "2.5cm")
+}
+
+fn plan_at(folder: &Path, gsd: &str) -> String {
+    let out = folder.join(format!("{gsd}.plan")).to_string_lossy().into_owned();
+    let area = folder.join("a.geojson");
     std::fs::write(&area, FIELD).unwrap();
     let area = area.to_string_lossy();
-    let arguments = ["mission", "plan", "--area", &area, "--gsd", "2.5cm", "--profile", "multicopter"];
+    let arguments = ["mission", "plan", "--area", &area, "--gsd", gsd, "--profile", "multicopter"];
     let made = flyonce(&[&arguments[..], &["--home", HOME, "--out", &out]].concat());
     assert!(made.status.success(), "{made:?}");
     out
@@ -122,6 +127,12 @@ fn a_second_command_holds_a_flight_and_calls_it_home_and_the_rest_is_flown_later
     assert!(held.status.success(), "{held:?}");
     comes("paused");
     assert_refused(&order("pause"), &["refused"]);
+    let high = plan_at(folder.path(), "4cm");
+    let change = ["mission", "order", "f2", "change", "--plan", &high, "--actor", "赵六", "--reason", "test"];
+    assert_refused(
+        &flyonce(&[&change[..], &["--out", &out]].concat()),
+        &["ceiling of 120 m", "lower the leg"],
+    );
     assert!(order("resume").status.success());
     assert!(order("return-home").status.success());
     let mut rest = String::new();
@@ -145,6 +156,14 @@ fn what_must_not_fly_stays_on_the_ground() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("battery 20 %, less than 50 %") && said.contains("请更换或充电电池"), "{said}");
     assert_eq!(states(&entries(&refused.stdout)), ["gate", "failed"]);
+    let high = plan_at(folder.path(), "4cm");
+    let refused = launch(&high, &address, &out, "f5");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("163.4 m above take-off") && said.contains("超过限高 120 米"), "{said}");
+    assert_eq!(states(&entries(&refused.stdout)), ["gate", "failed"]);
+    let permitted = [launch_arguments(&address, &out, "f6"), vec![&high, "--ceiling", "200"]].concat();
+    let said = String::from_utf8_lossy(&flyonce(&permitted).stderr).into_owned();
+    assert!(said.contains("ok  the plan's check found nothing"), "{said}");
     let alone = ["mission", "launch", &plan, "--vehicle", &address, "--actor", "a", "--reason", "b"];
     assert_refused(&flyonce(&alone), &["a person confirms the start"]);
     let nobody = ["mission", "launch", &plan, "--vehicle", &address, "--yes"];

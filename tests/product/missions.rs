@@ -62,6 +62,32 @@ fn problems_are_told_in_both_languages_and_by_the_exit_code() {
 }
 
 #[test]
+fn a_plan_above_the_ceiling_is_told_unless_a_permission_is_stated() {
+    let folder = tempfile::tempdir().unwrap();
+    let (area, out) = (file(folder.path(), "a.geojson", FIELD), folder.path().join("high.kmz"));
+    let out = out.to_string_lossy().into_owned();
+    let made = flyonce(&["mission", "plan", "--area", &area, "--gsd", "17cm", "--out", &out]);
+    assert!(made.status.success(), "{made:?}");
+    let checked = flyonce(&["mission", "check", &out]);
+    assert_eq!(checked.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&checked.stdout).into_owned();
+    for words in [
+        "leg 航段 1: ",
+        "476.0 米,超过限高 120 米",
+        "more than the ceiling of 120 m",
+        "lower the leg by 356 m",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let warned = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(warned.contains("the ceiling counts from take-off"), "{warned}");
+    let permitted = flyonce(&["mission", "check", &out, "--ceiling", "500"]);
+    assert!(permitted.status.success(), "{permitted:?}");
+    let nonsense = flyonce(&["mission", "check", &out, "--ceiling", "-3"]);
+    assert!(!nonsense.status.success(), "{nonsense:?}");
+}
+
+#[test]
 fn requests_of_departments_become_one_flight_that_names_them() {
     let folder = tempfile::tempdir().unwrap();
     let request = |id: &str, west: f64, gsd: &str| {

@@ -14,9 +14,10 @@ use crate::command::{assert_refused, binary, flyonce, root};
 const LIMIT: Duration = Duration::from_mins(4);
 
 /// A server, killed when the test ends.
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    /// Where it is.
+    pub address: String,
     link: String,
     agent: Agent,
     cookie: String,
@@ -24,7 +25,8 @@ struct Server {
 }
 
 impl Server {
-    fn start(config: &Path, data: &Path) -> Self {
+    /// Starts it and signs in.
+    pub fn start(config: &Path, data: &Path) -> Self {
         let mut child = Command::new(binary())
             .args(["serve", "--review", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
@@ -107,20 +109,27 @@ impl Drop for Server {
     }
 }
 
-/// The sample city with the street camera only.
-fn street_config(folder: &Path) -> std::path::PathBuf {
+/// The sample city, changed, in a folder of its own.
+pub fn demo_config(folder: &Path, change: impl FnOnce(&mut toml::Table)) -> std::path::PathBuf {
     let demo = std::fs::read_to_string(root().join("configs/demo.toml")).unwrap();
     let mut config: toml::Table = toml::from_str(&demo).unwrap();
-    let sources = config["sources"].as_array_mut().unwrap();
-    sources.retain(|source| source["id"].as_str() == Some("street"));
+    change(&mut config);
     let absolute = |text: &str| root().join("configs").join(text).to_string_lossy().into_owned();
     let text = toml::to_string(&config).unwrap();
     let text = text.replace("\"../", &format!("\"{}/", absolute("..")));
     let text = text.replace("\"departments.toml\"", &format!("{:?}", absolute("departments.toml")));
     let text = text.replace("\"rules.toml\"", &format!("{:?}", absolute("rules.toml")));
-    let path = folder.join("street.toml");
+    let path = folder.join("city.toml");
     std::fs::write(&path, text).unwrap();
     path
+}
+
+/// The sample city with the street camera only.
+fn street_config(folder: &Path) -> std::path::PathBuf {
+    demo_config(folder, |config| {
+        let sources = config["sources"].as_array_mut().unwrap();
+        sources.retain(|source| source["id"].as_str() == Some("street"));
+    })
 }
 
 fn ended(sources: &Value) -> bool {
@@ -174,23 +183,29 @@ fn a_server_that_is_killed_and_started_again_finds_everything_once_and_keeps_dec
 
 /// Works the queue by keyboard, in Chromium.
 fn work_in_a_browser(server: &Server) {
+    let (name, secret) = server.cookie.split_once('=').unwrap();
+    in_a_browser("tests/product/desk.mjs", &[&server.address, name, secret]);
+}
+
+/// Runs a script that drives Chromium; it tells on standard error what was not met.
+pub fn in_a_browser(script: &str, arguments: &[&str]) {
     let playwright = root().join("web/node_modules/playwright-core");
     if !playwright.exists() {
         println!("not tried in a browser: scripts/web.sh has not installed playwright-core");
         return;
     }
-    let (name, secret) = server.cookie.split_once('=').unwrap();
     // What scripts/web.sh fetched where the system has none that is new enough.
     let fetched = root().join(".runtime/node/bin/node");
     let node = if fetched.exists() { fetched } else { "node".into() };
     let script = Command::new(node)
-        .arg(root().join("tests/product/desk.mjs"))
-        .args([&server.address, name, secret])
+        .arg(root().join(script))
+        .args(arguments)
         .current_dir(root())
         .output()
         .expect("node is there once scripts/web.sh has run");
     let told = String::from_utf8_lossy(&script.stdout);
     assert!(script.status.success(), "{told}\n{}", String::from_utf8_lossy(&script.stderr));
+    println!("{told}");
 }
 
 #[test]

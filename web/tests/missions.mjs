@@ -36,7 +36,7 @@ export class Missions {
       return i % 2 ? [[east, lat, 91], [west, lat, 91]] : [[west, lat, 91], [east, lat, 91]];
     }).flat();
     const one = {
-      id: randomUUID(), version: 1, name: asked.name, created: new Date().toISOString(), by: actor, for_task: asked.for_task ?? null,
+      id: randomUUID(), version: 1, name: asked.name, created: new Date().toISOString(), by: actor, for_task: asked.for_task ?? null, task: asked.for_task ? { id: asked.for_task, incident: 'x', zh: '积水', en: 'water', state: 'closed', state_zh: '已结案', state_en: 'closed' } : null,
       vehicle: null, flight_id: null, operator: null, progress: null, aircraft: null, source: null,
       plan: { aircraft: asked.aircraft ?? 'm3td', waypoints: line.length, legs: 6, length_m: 3400, duration_s: 512, area_m2: 52000, gsd_cm: asked.gsd_cm ?? null, height_m: 91 },
       warnings: [{ leg: 3, what_zh: '距输电线 38 米', what_en: '38 m from a power line', mend_zh: '抬高到 105 米', mend_en: 'fly at 105 m' }],
@@ -70,6 +70,8 @@ export class Missions {
         const gate = { id: 'battery', ok: false, zh: '电量充足', en: 'enough battery', next_zh: '充电到 30% 以上', next_en: 'charge above 30 %' };
         throw new Problem(422, 'a gate is shut: battery', { gates: [gate] });
       }
+      if (vehicle.kind === 'mavlink' && !body.wind) throw new Problem(422, 'a gate is shut: the wind is not given');
+      one.wind = body.wind;
       vehicle.flying = one.id;
       Object.assign(one, { vehicle: vehicle.id, operator: actor, flight_id: randomUUID(), source: 'dock-03' });
     }

@@ -10,9 +10,11 @@ mod address;
 pub mod dock;
 mod host;
 mod lease;
+mod vehicle;
 mod wire;
 
 pub use address::{Address, AddressError};
 pub use host::Host;
 pub use lease::Lease;
+pub use vehicle::{Vehicle, VehicleError};
 pub use wire::{LinkError, Wire};

@@ -1,15 +1,11 @@
 //! Height above the ground along every leg, and ground between aircraft and home.
 
-use gis::geodesy::plane_distance_m;
 use gis::{LatLon, Terrain};
 
 use super::problem::{Problem, Rule};
-use super::{Against, Hop, hops, leg_of};
+use super::{Against, Hop, groups, hops, steps};
 use crate::plan::{HeightReference, Plan};
 
-/// Distance of the places looked at along a hop, metres, and the most of them.
-const STEP_M: f64 = 10.0;
-const MOST_STEPS: usize = 20_000;
 /// Places looked at along one line of sight.
 const SIGHT_STEPS: usize = 200;
 
@@ -21,33 +17,13 @@ pub fn problems(plan: &Plan, against: &Against<'_>) -> Vec<Problem> {
         problems.push(no_home());
     }
     let all = hops(plan, Some(ground));
-    let mut at = 0;
-    while at < all.len() {
-        // What is told once: a whole leg, or a single hop between legs.
-        let leg = leg_of(plan, all[at].waypoint);
-        let same =
-            all[at..].iter().take_while(|hop| leg.is_some() && leg_of(plan, hop.waypoint) == leg).count();
-        let group = &all[at..at + same.max(1)];
+    for (leg, group) in groups(plan, &all) {
         problems.extend(low(group, ground, against.clearance_m).map(|p| p.0.at(p.1, leg)));
         if let Some(home) = plan.home {
             problems.extend(hidden(group, ground, home, against.antenna_m).map(|p| p.0.at(p.1, leg)));
         }
-        at += group.len();
     }
     problems
-}
-
-fn steps(hop: &Hop) -> impl Iterator<Item = (LatLon, f64)> + '_ {
-    let steps = ((plane_distance_m(hop.from, hop.to) / STEP_M).ceil() as usize).clamp(1, MOST_STEPS);
-    (0..=steps).map(move |step| {
-        let share = step as f64 / steps as f64;
-        let mix = |a: f64, b: f64| a + (b - a) * share;
-        let at = LatLon {
-            lat_deg: mix(hop.from.lat_deg, hop.to.lat_deg),
-            lon_deg: mix(hop.from.lon_deg, hop.to.lon_deg),
-        };
-        (at, mix(hop.from_m, hop.to_m))
-    })
 }
 
 fn low(group: &[Hop], ground: &dyn Terrain, clearance_m: f64) -> Option<(Problem, usize)> {

@@ -1,12 +1,14 @@
 //! What is wrong with a plan before it flies: each problem with the leg it is on and how to mend it.
 
 mod air;
+mod ceiling;
 mod clear;
 mod look;
 mod problem;
 mod zones;
 
 use geo::MultiPolygon;
+use gis::geodesy::plane_distance_m;
 use gis::{LatLon, Terrain};
 use jiff::Timestamp;
 
@@ -45,9 +47,15 @@ pub struct Against<'a> {
     pub gsd_m: Option<f64>,
     /// Least height above ground, metres.
     pub clearance_m: f64,
+    /// Greatest height above ground, metres.
+    pub ceiling_m: f64,
     /// Height of the dock's or pilot's antenna above ground, metres.
     pub antenna_m: f64,
 }
+
+/// Distance of the places looked at along a hop, metres, and the most of them.
+const STEP_M: f64 = 10.0;
+const MOST_STEPS: usize = 20_000;
 
 /// Least height above ground where none is stated, metres.
 pub const CLEARANCE_M: f64 = 30.0;
@@ -55,7 +63,7 @@ pub const CLEARANCE_M: f64 = 30.0;
 pub const ANTENNA_M: f64 = 3.0;
 
 impl<'a> Against<'a> {
-    /// Returns an aircraft alone: no ground, no zones, no wind.
+    /// Returns an aircraft alone, up to its own ceiling: no ground, no zones, no wind.
     pub fn aircraft(aircraft: &'a Aircraft) -> Self {
         Self {
             aircraft,
@@ -66,6 +74,7 @@ impl<'a> Against<'a> {
             wind: None,
             gsd_m: None,
             clearance_m: CLEARANCE_M,
+            ceiling_m: aircraft.flight.ceiling_m,
             antenna_m: ANTENNA_M,
         }
     }
@@ -77,6 +86,7 @@ pub fn check(imported: &Imported, against: &Against<'_>) -> Vec<Problem> {
     let mut problems = file(imported, against.aircraft);
     problems.extend(zones::problems(plan, against));
     problems.extend(clear::problems(plan, against));
+    problems.extend(ceiling::problems(plan, against));
     problems.extend(air::problems(plan, against));
     problems.extend(look::problems(plan, against));
     problems.sort_by_key(|problem| (problem.waypoint.is_none(), problem.waypoint, problem.rule));
@@ -142,6 +152,29 @@ fn hops(plan: &Plan, ground: Option<&dyn Terrain>) -> Vec<Hop> {
         found.push(hop(0, *only, *only));
     }
     found
+}
+
+/// Splits hops into what is told as one, with the leg: all of a leg, or a single hop between legs.
+fn groups<'a>(plan: &'a Plan, all: &'a [Hop]) -> impl Iterator<Item = (Option<usize>, &'a [Hop])> {
+    all.chunk_by(move |a, b| {
+        let leg = leg_of(plan, a.waypoint);
+        leg.is_some() && leg == leg_of(plan, b.waypoint)
+    })
+    .map(move |group| (leg_of(plan, group[0].waypoint), group))
+}
+
+/// Places along a hop, with their heights.
+fn steps(hop: &Hop) -> impl Iterator<Item = (LatLon, f64)> + '_ {
+    let steps = ((plane_distance_m(hop.from, hop.to) / STEP_M).ceil() as usize).clamp(1, MOST_STEPS);
+    (0..=steps).map(move |step| {
+        let share = step as f64 / steps as f64;
+        let mix = |a: f64, b: f64| a + (b - a) * share;
+        let at = LatLon {
+            lat_deg: mix(hop.from.lat_deg, hop.to.lat_deg),
+            lon_deg: mix(hop.from.lon_deg, hop.to.lon_deg),
+        };
+        (at, mix(hop.from_m, hop.to_m))
+    })
 }
 
 /// Returns the leg that a waypoint belongs to.

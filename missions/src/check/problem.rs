@@ -16,6 +16,8 @@ pub enum Rule {
     NoFly,
     /// Too near to the ground.
     Clearance,
+    /// Too high above ground.
+    Ceiling,
     /// Ground not known.
     Terrain,
     /// Longer than a battery lasts.

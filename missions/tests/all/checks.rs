@@ -109,6 +109,73 @@ fn ground_in_the_way_out_of_sight_and_unknown_is_found() {
     );
 }
 
+/// The same flight, so high above take-off.
+fn at_height(aircraft: &Aircraft, height_m: f64) -> Imported {
+    let mut plan = small_plan(aircraft);
+    plan.waypoints.iter_mut().for_each(|waypoint| waypoint.height_m = height_m);
+    imported(plan)
+}
+
+#[test]
+fn what_is_above_the_ceiling_is_told_by_leg_with_its_height_and_mend() {
+    let aircraft = m3td();
+    let ceiling = |plan: &Imported, against: &Against<'_>| {
+        let found = check(plan, against).into_iter().filter(|problem| problem.rule == Rule::Ceiling);
+        found.collect::<Vec<_>>()
+    };
+    let usual = Against::aircraft(&aircraft);
+    let high = at_height(&aircraft, 477.0);
+    let found = ceiling(&high, &usual);
+    assert!(found.iter().any(|problem| problem.leg == Some(1)), "{found:?}");
+    for problem in &found {
+        assert!(problem.en.contains("477.0 m above take-off") && problem.en.contains("ceiling of 120 m"));
+        assert!(problem.zh.contains("距起飞点高 477.0 米,超过限高 120 米"), "{problem:?}");
+        assert!(problem.mend_en.contains("lower the leg by 357 m (plan 4.28 cm a pixel or finer)"));
+        assert!(problem.mend_zh.contains("--ceiling"), "{problem:?}");
+    }
+    assert_eq!(ceiling(&high, &Against { ceiling_m: 500.0, ..usual }), []);
+    assert_eq!(ceiling(&at_height(&aircraft, 120.0), &usual), []);
+    let mut permitted = aircraft.clone();
+    permitted.flight.ceiling_m = 477.0;
+    assert_eq!(ceiling(&high, &Against::aircraft(&permitted)), []);
+}
+
+/// Ground of 100 m that falls to the level of the sea east of the field's middle.
+struct Cliff;
+
+impl Terrain for Cliff {
+    fn height(&self, at: LatLon) -> Option<EllipsoidHeight> {
+        Some(EllipsoidHeight(if at.lon_deg > 118.8705 { 0.0 } else { 100.0 }))
+    }
+    fn sigma_m(&self) -> f64 {
+        1.0
+    }
+    fn bounds(&self) -> gis::terrain::TerrainBounds {
+        gis::terrain::TerrainBounds {
+            corners: None,
+            lowest: EllipsoidHeight(0.0),
+            highest: EllipsoidHeight(100.0),
+        }
+    }
+    fn spacing_m(&self) -> f64 {
+        5.0
+    }
+}
+
+#[test]
+fn the_ceiling_counts_from_the_ground_where_it_is_known_and_is_never_guessed() {
+    let aircraft = m3td();
+    let mut plan = at_height(&aircraft, 70.0);
+    let over_the_cliff = check(&plan, &Against { ground: Some(&Cliff), ..Against::aircraft(&aircraft) });
+    let found = over_the_cliff.iter().find(|problem| problem.rule == Rule::Ceiling).unwrap();
+    assert!(found.en.contains("170.0 m above ground"), "{found:?}");
+    assert_eq!(rules(&plan, &Against::aircraft(&aircraft)), []);
+    plan.plan.heights = HeightReference::Ellipsoid;
+    assert_eq!(rules(&plan, &Against::aircraft(&aircraft)), [Rule::Ceiling]);
+    let flat = FlatGround { height: EllipsoidHeight(-10.0), sigma_m: 1.0 };
+    assert_eq!(rules(&plan, &Against { ground: Some(&flat), ..Against::aircraft(&aircraft) }), []);
+}
+
 #[test]
 fn endurance_range_and_wind_are_counted() {
     let mut aircraft = m3td();

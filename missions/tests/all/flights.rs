@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use gis::LatLon;
 use missions::check::Wind;
-use missions::link::launch::What;
+use missions::link::launch::{Progress, What};
 use missions::link::lossy::{Lossy, Mishap, Odds};
 use missions::link::mavlink::simulator::{Model, Rehearsal, Simulator};
 use missions::link::mavlink::{
     Autopilot, Flight, MavMessage, MavMissionResult, MavMissionType, Mission, Mode, Settings, fence, rally,
 };
+use missions::link::rest::{Rest, rest_of};
 use missions::link::{Answer, Break, Cause, Command, GateKind, Order, State};
 use missions::plan::{Action, Finish, HeightReference, LostLink, Nose, Waypoint};
 use missions::{Leg, LegKind, Plan, Plane};
@@ -373,12 +374,29 @@ fn a_flight_that_came_home_early_says_where_it_was_left_and_the_rest_can_be_flow
         panic!("{:?}", world.flight.state())
     };
     assert!((3..=5).contains(&left.waypoint), "{left:?}");
-    let rest = missions::link::rest::rest_of(&whole, left).unwrap();
+    let rest = rest_of(&whole, left).unwrap();
     rest.check().unwrap();
     assert_eq!(rest.waypoints.len(), 8 - left.waypoint);
     // Pictures were being taken at the break; they are taken again from there.
     assert!(rest.waypoints[0].actions.contains(&Action::PicturesEvery { metres: 20.0 }));
     assert_eq!(over(&mut launched(&rest, Model::at(PLACE))), State::Landed { left_at: None });
+}
+
+#[test]
+fn a_rest_that_is_broken_off_again_leaves_what_the_whole_leaves_there() {
+    let whole = plan(8);
+    let (rest, reads) = Rest::of(&whole, Break { waypoint: 2, share: 0.5 }).unwrap();
+    for (waypoint, share) in [(0, 0.0), (0, 0.4), (2, 0.3)] {
+        let again = Break { waypoint, share };
+        let (once, twice) = (rest_of(&whole, reads.left_at(again)).unwrap(), rest_of(&rest, again).unwrap());
+        assert_eq!(once.waypoints.len(), twice.waypoints.len());
+        let apart_m = gis::geodesy::plane_distance_m(once.waypoints[0].at, twice.waypoints[0].at);
+        assert!(apart_m < 0.01, "{again:?}: {apart_m}");
+    }
+    let far = |waypoint, share| reads.progress(Progress { waypoint, waypoints: rest.waypoints.len(), share });
+    // Two and a half of seven equal ways were flown before.
+    assert!((far(None, 0.0).share - 2.5 / 7.0).abs() < 1e-6 && (far(None, 1.0).share - 1.0).abs() < 1e-9);
+    assert_eq!((far(Some(3), 0.5).waypoint, far(Some(3), 0.5).waypoints), (Some(5), 8));
 }
 
 #[test]
@@ -518,7 +536,7 @@ fn a_flight_is_taken_over_by_another_station() {
 
 #[test]
 fn every_state_has_words_and_a_next_step_in_both_languages() {
-    let progress = missions::link::Progress { waypoint: Some(2), waypoints: 9, share: 0.3 };
+    let progress = Progress { waypoint: Some(2), waypoints: 9, share: 0.3 };
     let left_at = Some(Break { waypoint: 2, share: 0.5 });
     let fault = missions::link::Fault::new(
         missions::link::Words::new("电量低", "battery low"),

@@ -1,43 +1,17 @@
 //! Arguments of `mission launch`, `mission order` and `mission simulate-vehicle`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use gis::LatLon;
-use missions::check::Wind;
-use missions_link::Address;
+use missions_link::Vehicle;
 
 use super::dock::DockLaunchArgs;
-use super::mission::parse_wind;
-use super::{GroundArgs, parse_place};
+use super::mission::MissionAgainstArgs;
+use super::parse_place;
 
 /// Folder of flights where none is named.
 const FLIGHTS: &str = "out/flights";
-
-/// What flies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum VehicleArg {
-    /// An aircraft that speaks MAVLink.
-    Mavlink(Address),
-    /// A dock of DJI's Cloud API at a broker.
-    Dock(missions_link::dock::Address),
-}
-
-impl FromStr for VehicleArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
-        match kind {
-            "mavlink" => Ok(Self::Mavlink(rest.parse().map_err(|error| format!("{error}"))?)),
-            "dji-dock" => Ok(Self::Dock(text.parse().map_err(|error| format!("{error}"))?)),
-            other => Err(format!(
-                "no vehicle of kind {other:?}: give mavlink:udp://HOST:PORT or dji-dock:mqtt://BROKER:PORT/SERIAL"
-            )),
-        }
-    }
-}
 
 /// Arguments of `mission launch`.
 #[derive(Debug, Clone, Args)]
@@ -48,7 +22,7 @@ pub struct MissionLaunchArgs {
     /// Vehicle: mavlink:udp://:14550 (listen), mavlink:udp://HOST:PORT, mavlink:tcp://HOST:PORT, mavlink:serial:///dev/ttyUSB0:57600, or
     /// dji-dock:mqtt://USER@BROKER:1883/SERIAL, mqtts:// with TLS
     #[arg(long, value_name = "VEHICLE")]
-    pub vehicle: VehicleArg,
+    pub vehicle: Vehicle,
     /// Who launches
     #[arg(long, value_name = "NAME")]
     pub actor: String,
@@ -70,24 +44,12 @@ pub struct MissionLaunchArgs {
     /// Aircraft: a name or a profile; that of the plan when it says so
     #[arg(long = "profile", alias = "aircraft", value_name = "NAME")]
     pub aircraft: Option<String>,
-    /// The ground
+    /// What it is held against
     #[command(flatten)]
-    pub ground: GroundArgs,
-    /// Fence that must not be left, GeoJSON; it goes on board
-    #[arg(long, value_name = "FILE")]
-    pub fence: Option<PathBuf>,
-    /// No-fly zones, GeoJSON with `name`, `from` and `until`; those of now go on board where there is a fence
-    #[arg(long, value_name = "FILE")]
-    pub no_fly: Option<PathBuf>,
+    pub against: MissionAgainstArgs,
     /// Place to land in need, as in 28.97,118.87; several; they go on board
     #[arg(long, value_name = "LAT,LON", value_parser = parse_place, allow_hyphen_values = true)]
     pub rally: Vec<LatLon>,
-    /// Wind, as in 6m/s@270: metres a second from a direction
-    #[arg(long, value_name = "SPEED@FROM", value_parser = parse_wind)]
-    pub wind: Option<Wind>,
-    /// Least height above ground, metres
-    #[arg(long, value_name = "METRES", default_value_t = missions::check::CLEARANCE_M)]
-    pub clearance: f64,
     /// What a dock is asked besides
     #[command(flatten)]
     pub at_dock: DockLaunchArgs,
@@ -119,6 +81,9 @@ pub struct MissionOrderArgs {
     /// The plan to change to
     #[arg(long, value_name = "FILE", required_if_eq("order", "change"))]
     pub plan: Option<PathBuf>,
+    /// What that plan is held against
+    #[command(flatten)]
+    pub against: MissionAgainstArgs,
     /// Who orders
     #[arg(long, value_name = "NAME")]
     pub actor: String,
@@ -173,10 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vehicles_and_flights_are_read_or_refused() {
-        assert!("mavlink:udp://:14550".parse::<VehicleArg>().is_ok());
-        assert!("mavlink:here".parse::<VehicleArg>().unwrap_err().contains("udp://"));
-        assert!("kite:udp://:1".parse::<VehicleArg>().unwrap_err().contains("no vehicle of kind"));
+    fn ids_of_flights_are_plain() {
         assert!(parse_flight("2026-06-22_a").is_ok() && parse_flight("../x").is_err());
     }
 }

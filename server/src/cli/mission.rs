@@ -95,6 +95,29 @@ pub struct GroundArgs {
     pub dem_heights: Option<DemHeights>,
 }
 
+/// What a plan is held against before it flies, wherever it is looked at.
+#[derive(Debug, Clone, Args)]
+pub struct MissionAgainstArgs {
+    /// The ground
+    #[command(flatten)]
+    pub ground: GroundArgs,
+    /// Fence that must not be left, GeoJSON; a launch over MAVLink takes it on board
+    #[arg(long, value_name = "FILE")]
+    pub fence: Option<PathBuf>,
+    /// No-fly zones, GeoJSON with `name`, `from` and `until`; those of now go on board with the fence
+    #[arg(long, value_name = "FILE")]
+    pub no_fly: Option<PathBuf>,
+    /// Wind, as in 6m/s@270: metres a second from a direction
+    #[arg(long, value_name = "SPEED@FROM", value_parser = parse_wind)]
+    pub wind: Option<Wind>,
+    /// Least height above ground, metres
+    #[arg(long, value_name = "METRES", default_value_t = missions::check::CLEARANCE_M)]
+    pub clearance: f64,
+    /// Greatest height above ground, metres, where a permission allows another than the profile's (usually 120)
+    #[arg(long, value_name = "METRES", value_parser = parse_metres)]
+    pub ceiling: Option<f64>,
+}
+
 /// Arguments of `mission plan`.
 #[derive(Debug, Clone, Args)]
 pub struct MissionPlanArgs {
@@ -225,27 +248,15 @@ pub struct MissionCheckArgs {
     /// Aircraft: a name or a profile; that of the plan when it says so, else m3td
     #[arg(long = "profile", alias = "aircraft", value_name = "NAME")]
     pub aircraft: Option<String>,
-    /// The ground
+    /// What it is held against
     #[command(flatten)]
-    pub ground: GroundArgs,
-    /// Fence that must not be left, GeoJSON
-    #[arg(long, value_name = "FILE")]
-    pub fence: Option<PathBuf>,
-    /// No-fly zones, GeoJSON with `name`, `from` and `until`
-    #[arg(long, value_name = "FILE")]
-    pub no_fly: Option<PathBuf>,
+    pub against: MissionAgainstArgs,
     /// When it flies, as in 2026-06-22T09:00:00+08:00; every zone counts when not given
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
-    /// Wind, as in 6m/s@270: metres a second from a direction
-    #[arg(long, value_name = "SPEED@FROM", value_parser = parse_wind)]
-    pub wind: Option<Wind>,
     /// Ground that one pixel was to show
     #[arg(long, value_name = "LENGTH", value_parser = parse_length)]
     pub gsd: Option<f64>,
-    /// Least height above ground, metres
-    #[arg(long, value_name = "METRES", default_value_t = missions::check::CLEARANCE_M)]
-    pub clearance: f64,
     /// Where it takes off and lands, where the plan does not say
     #[arg(long, value_name = "LAT,LON", value_parser = parse_place, allow_hyphen_values = true)]
     pub home: Option<LatLon>,
@@ -265,6 +276,12 @@ pub struct MissionConvertArgs {
     /// File to write: .kmz, .plan, .waypoints or .geojson
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// Reads metres above zero.
+fn parse_metres(text: &str) -> Result<f64, String> {
+    let read: f64 = text.parse().map_err(|_| format!("{text:?} is no number of metres"))?;
+    if read > 0.0 && read < 1e5 { Ok(read) } else { Err(format!("{read} m: give metres above 0")) }
 }
 
 /// Reads a length with its unit.

@@ -19,7 +19,7 @@ use crate::serve::cot::CotSender;
 use crate::serve::door;
 use crate::serve::hub::{ARRIVALS, AddedFile, Common, DetectorPool, Hub, Writer};
 use crate::serve::keeping::Keeping;
-use crate::serve::missions::Missions;
+use crate::serve::missions::{Missions, Proposer};
 use crate::serve::mqtt::Mqtt;
 use crate::serve::outbox::{self, Watch};
 use crate::serve::reload::Reload;
@@ -52,8 +52,8 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let listener = runtime
         .block_on(TcpListener::bind(args.listen))
         .with_context(|| format!("cannot listen on {}", args.listen))?;
-    let Assembly { packs, city, terrain, sources } = assembly;
-    let app = Arc::new(app(&config, city, &data, args.review)?);
+    let Assembly { packs, city, terrain, sources, vehicles } = assembly;
+    let app = Arc::new(app(&config, city, vehicles, &data, args.review)?);
     app.door.apply(config.serve.clone())?;
     let reload = Arc::new(Reload::new(&args.config, &config.serve)?);
 
@@ -116,7 +116,13 @@ fn assemble(config: &Config) -> anyhow::Result<Assembly> {
     }
 }
 
-fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> anyhow::Result<App> {
+fn app(
+    config: &Config,
+    city: wire::City,
+    vehicles: Vec<wire::Vehicle>,
+    data: &Path,
+    review_first: bool,
+) -> anyhow::Result<App> {
     let place = config.store.as_ref().and_then(Place::configured).unwrap_or_else(|| Place::in_folder(data));
     let open = move || -> Result<Box<dyn Store>, StoreError> {
         Ok(match &place {
@@ -133,7 +139,7 @@ fn app(config: &Config, city: wire::City, data: &Path, review_first: bool) -> an
         keeping: config.evidence.clone(),
         review_first,
         flood: config.flood,
-        missions: Missions::open(data, config.vehicles.clone()),
+        missions: Missions::open(data, vehicles),
         recheck_share: config.review.recheck_share,
     };
     Ok(App::new(parts)?)
@@ -168,16 +174,17 @@ fn start_outbox(app: &Arc<App>, config: &Config) -> anyhow::Result<()> {
         let app = Arc::clone(app);
         std::thread::Builder::new().name("mqtt".into()).spawn(move || broker.run(&app))?;
     }
-    let app = Arc::clone(app);
-    std::thread::Builder::new().name("outbox".into()).spawn(move || watch(&app))?;
+    let (app, proposer) = (Arc::clone(app), Proposer::new(config.review.verify_by_flight.clone()));
+    std::thread::Builder::new().name("outbox".into()).spawn(move || watch(&app, &proposer))?;
     Ok(())
 }
 
-/// Tells of receivers that are alarmingly far behind.
-fn watch(app: &App) {
+/// Tells of receivers that are alarmingly far behind, and proposes flights over tasks that are done.
+fn watch(app: &App, proposer: &Proposer) {
     let mut watch = Watch::default();
     while !app.ending() {
         std::thread::sleep(WATCH_EVERY);
+        proposer.propose(app);
         let last = app.board().cursor();
         match app.stores.with(|store| outbox::receivers(store, last, clock::now())) {
             Ok(all) => watch.look(&all).iter().for_each(|news| tracing::warn!("{news}")),

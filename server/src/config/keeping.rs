@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 /// How decisions are checked.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReviewEntry {
     /// Share of decided cases that are shown to somebody else who does not know the decision.
     pub recheck_share: f64,
+    /// Classes whose tasks, once a crew reported them done, propose a flight that looks whether they are.
+    pub verify_by_flight: Vec<String>,
 }
 
 impl Default for ReviewEntry {
     /// One in twenty costs little and shows within weeks how far decisions can be trusted.
     fn default() -> Self {
-        Self { recheck_share: 0.05 }
+        Self { recheck_share: 0.05, verify_by_flight: Vec::new() }
     }
 }
 

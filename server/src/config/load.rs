@@ -308,7 +308,7 @@ fn check_values(config: &Config) -> Vec<Problem> {
         require(!vehicle.id.trim().is_empty(), format!("{key}.id"), "must not be empty".into());
         let earlier = config.vehicles.iter().take(i).any(|other| other.id == vehicle.id);
         require(!earlier, format!("{key}.id"), format!("{} is used by an earlier vehicle", vehicle.id));
-        if let Err(error) = vehicle.uri.parse::<missions_link::dock::Address>() {
+        if let Err(error) = vehicle.uri.parse::<missions_link::Vehicle>() {
             require(false, format!("{key}.uri"), error.to_string());
         }
     }
@@ -410,6 +410,10 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.rules.iter_mut().for_each(fix);
     for vehicle in &mut config.vehicles {
         vehicle.password_file.iter_mut().chain(&mut vehicle.ca).chain(&mut vehicle.telemetry).for_each(fix);
+        let file = |profile: &&mut String| Path::new(profile.as_str()).extension().is_some();
+        if let Some(profile) = vehicle.profile.as_mut().filter(file) {
+            *profile = base.join(&*profile).to_string_lossy().into_owned();
+        }
         if let Some(video) = vehicle.video.as_mut().filter(|video| !video.contains("://")) {
             *video = base.join(&*video).to_string_lossy().into_owned();
         }

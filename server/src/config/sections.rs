@@ -62,11 +62,11 @@ pub struct Config {
     pub serve: ServeEntry,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
-    /// Docks that fly missions.
+    /// What flies missions.
     pub vehicles: Vec<VehicleEntry>,
 }
 
-/// A dock that flies missions.
+/// A dock or an aircraft that flies missions.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VehicleEntry {
@@ -78,7 +78,8 @@ pub struct VehicleEntry {
     /// English name.
     #[serde(default)]
     pub name_en: Option<String>,
-    /// `dji-dock:mqtt://user@broker:1883/SERIAL`, `mqtts://` with TLS.
+    /// `dji-dock:mqtt://user@broker:1883/SERIAL`, `mqtts://` with TLS; or `mavlink:udp://HOST:PORT` and the like, for which the keys of
+    /// docks mean nothing.
     pub uri: String,
     /// File that holds the password at the broker and nothing else.
     #[serde(default)]
@@ -89,7 +90,7 @@ pub struct VehicleEntry {
     /// Serial number of the aircraft; what the dock says when absent.
     #[serde(default)]
     pub aircraft: Option<String>,
-    /// Profile of the aircraft, as `m3td`; plans for another are not launched.
+    /// Profile of the aircraft, as `m3td`, or a file such as `quad.toml`; plans for another are not launched.
     #[serde(default)]
     pub profile: Option<String>,
     /// Organization id that is typed in at the dock to bind it.

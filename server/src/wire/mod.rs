@@ -10,6 +10,7 @@ pub mod ptz;
 pub mod source;
 pub mod store;
 pub mod terrain;
+pub mod vehicles;
 pub mod zones;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ pub use city::City;
 pub use packs::Packs;
 pub use source::Source;
 pub use terrain::Tiles;
+pub use vehicles::Vehicle;
 
 use crate::config::{Config, Problem};
 
@@ -31,6 +33,8 @@ pub struct Assembly {
     pub terrain: Tiles,
     /// Sources, ready to be opened.
     pub sources: Vec<Source>,
+    /// What flies missions.
+    pub vehicles: Vec<Vehicle>,
 }
 
 /// Loads everything the configuration names.
@@ -43,9 +47,10 @@ pub fn assemble(config: &Config) -> Result<(Assembly, Vec<Problem>), Vec<Problem
     let city = city::load(config, &mut problems);
     let terrain = terrain::load(&config.terrain, &mut problems);
     let sources = source::prepare(config, &mut problems);
+    let vehicles = vehicles::load(&config.vehicles, &mut problems);
     match (packs, city, terrain) {
         (Some(packs), Some(city), Some(terrain)) if problems.iter().all(|p| p.warning) => {
-            Ok((Assembly { packs, city, terrain, sources }, problems))
+            Ok((Assembly { packs, city, terrain, sources, vehicles }, problems))
         }
         _ => Err(problems),
     }

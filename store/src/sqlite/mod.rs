@@ -217,7 +217,10 @@ impl Store for SqliteStore {
         let rows: Vec<(String, i64)> =
             self.sql("read operations").all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let one = |(id, operation): &(String, i64)| {
-            Ok((decode(&format!("\"{id}\""), "subject of an operation", id)?, operation_of_row_id(*operation)))
+            Ok((
+                decode(&format!("\"{id}\""), "subject of an operation", id)?,
+                operation_of_row_id(*operation),
+            ))
         };
         rows.iter().map(one).collect()
     }

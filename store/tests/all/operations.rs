@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use dispatch::{State, Task};
 use dispatch::casework::{Act, Step};
+use dispatch::{State, Task};
 use gis::{Incident, IncidentState};
 use store::{Change, Expected, Operation, Store, StoreError, Subject, What};
 

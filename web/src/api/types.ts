@@ -341,6 +341,8 @@ export interface MissionHead {
   created: string;
   by: string;
   for_task: string | null;
+  /** The task that it looks at, as it is now. */
+  task: { id: string; incident: string; zh: string; en: string; state: string; state_zh: string; state_en: string } | null;
   phase: 'planned' | 'active' | 'over';
   state: { kind: string; zh: string; en: string; next_zh: string; next_en: string };
   actions: MissionAct[];

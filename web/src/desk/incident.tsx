@@ -3,8 +3,10 @@ import type { ComponentChildren } from 'preact';
 import type { Case, Detail } from '../api/types';
 import { ago, area, coordinates, metres, moment, momentInFull, percent, stateOf, titleOf, untilDeadline } from '../format';
 import { language, nameOf, say, t } from '../i18n';
+import { propose } from '../flights/missions';
 import { holdOf } from '../holds/holds';
 import { MatterIcon } from '../ui/icons';
+import { toast } from '../ui/toast';
 import * as desk from './desk';
 import { Neighbours } from './neighbours';
 import { viewers } from './presence';
@@ -177,8 +179,23 @@ function Proposal({ it }: { it: Case }) {
         </Fact>
         <Fact name={t('severity')}>{severity(task.severity)}</Fact>
       </dl>
+      {it.position && (
+        <button type="button" class="quiet" onClick={() => void look(task.id, titleOf(it))}>
+          {t('flight_propose')}
+        </button>
+      )}
     </section>
   );
+}
+
+/** A flight to the task is planned and waits among the flights: that it is launched is another person's word. */
+async function look(task: string, title: string): Promise<void> {
+  try {
+    await propose(task, t('flight_propose_name', { name: title }));
+    toast(t('flight_proposed'));
+  } catch (error) {
+    toast(desk.wordsOf(error), { urgent: true });
+  }
 }
 
 function severity(word: string): string {

@@ -12,6 +12,8 @@ import { draftShapes, missionShapes } from './shapes';
 
 const NOTHING: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 const RENEW_MILLIS = 3000;
+/** Turns without anything new to come after which nothing is asked for any more. */
+const IDLE_TURNS = 3;
 
 interface Props {
   tiles: string | null;
@@ -46,13 +48,17 @@ export function FlightMap({ tiles, mission, draft, wholeArea, onCorner }: Props)
   const source = mission?.source ?? null;
   useEffect(() => {
     const renew = async () => {
-      void map.peek()?.points('/v1/map?state=all');
       const found = source ? await get<Source[]>('/v1/sources').catch(() => []) : [];
-      void map.peek()?.layer('sources', sourcesOf(found.filter((one) => one.id === source)));
+      const own = found.filter((one) => one.id === source);
+      void map.peek()?.layer('sources', sourcesOf(own));
+      void map.peek()?.points('/v1/map?state=all');
+      // What the video shows may be found after the landing, and is stored a little later.
+      idle = active || own.some(working) ? 0 : idle + 1;
+      if (idle > IDLE_TURNS) clearInterval(timer);
     };
-    void renew();
-    if (!active) return undefined;
+    let idle = 0;
     const timer = setInterval(() => void renew(), RENEW_MILLIS);
+    void renew();
     return () => clearInterval(timer);
   }, [map.value, source, active]);
   return (
@@ -75,6 +81,8 @@ export function FlightMap({ tiles, mission, draft, wholeArea, onCorner }: Props)
     </section>
   );
 }
+
+const working = (source: Source): boolean => source.state !== 'ended' && source.state !== 'paused';
 
 /** Degrees to a centimetre: more digits are not meant. */
 const round = (deg: number): number => Math.round(deg * 1e7) / 1e7;

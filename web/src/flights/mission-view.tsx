@@ -9,7 +9,7 @@ import { Icon } from '../ui/icons';
 import { toast } from '../ui/toast';
 import { CoverageView } from './coverage-view';
 import { OrderDialog } from './order-dialog';
-import { remove } from './missions';
+import { missions, remove } from './missions';
 
 export function MissionView({ mission, maySteer }: { mission: Mission; maySteer: boolean }) {
   const asking = useSignal<MissionAct | null>(null);
@@ -34,6 +34,7 @@ export function MissionView({ mission, maySteer }: { mission: Mission; maySteer:
         )}
         <Progress mission={mission} />
       </div>
+      <Purpose mission={mission} />
       {maySteer && (
         <div class="buttons mission-acts">
           {mission.actions.map((act) => (
@@ -79,6 +80,21 @@ export function MissionView({ mission, maySteer }: { mission: Mission; maySteer:
         />
       )}
     </article>
+  );
+}
+
+/** The task that a flight looks at, and what became of it. */
+function Purpose({ mission }: { mission: Mission }) {
+  // The list is asked for again and again: a task moves on when its flight is long over.
+  const task = missions.value.find((one) => one.id === mission.id)?.task ?? mission.task;
+  if (!task) return null;
+  const word =
+    task.state === 'closed' || task.state === 'verified' ? 'flight_task_verified' : task.state === 'reopened' ? 'flight_task_still' : null;
+  return (
+    <p class="mission-task">
+      {t('flight_task')} <a href={address('desk', task.incident)}>{nameOf(task)}</a> · {say(task, 'state')}
+      {word && mission.phase === 'over' && <strong> · {t(word)}</strong>}
+    </p>
   );
 }
 

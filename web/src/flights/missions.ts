@@ -87,6 +87,9 @@ export type Wanted =
   | { name: string; area: GeoJSON.GeoJSON; gsd_cm: number; aircraft: string }
   | { name: string; plan_base64: string };
 
+/** Proposes a flight that looks at a task; who flies launches it, or nobody. */
+export const propose = (task: string, name: string): Promise<Mission> => post<Mission>('/v1/missions', { name, for_task: task });
+
 export async function plan(wanted: Wanted): Promise<Mission> {
   const made = await post<Mission>('/v1/missions', wanted);
   await ask();
@@ -107,14 +110,20 @@ export async function remove(id: string): Promise<void> {
   await ask();
 }
 
+export interface Wind {
+  speed_mps: number;
+  from_deg: number;
+}
+
 export interface Launch {
   vehicle: string;
   reason: string;
   confirmed: boolean;
   accept_warnings: boolean;
+  wind?: Wind;
 }
 
-export async function order(id: string, act: MissionAct, body: Launch | { reason: string }): Promise<void> {
+export async function order(id: string, act: MissionAct, body: Launch | { reason: string; wind?: Wind }): Promise<void> {
   take(await post<Mission>(`/v1/missions/${encodeURIComponent(id)}/${act}`, body));
 }
 

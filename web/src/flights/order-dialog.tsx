@@ -4,7 +4,7 @@ import type { Gate, Mission, MissionAct } from '../api/types';
 import { wordsOf } from '../desk/desk';
 import { language, nameOf, t } from '../i18n';
 import { Dialog } from '../ui/dialog';
-import { gatesOf, order, vehicles } from './missions';
+import { gatesOf, order, vehicles, type Wind } from './missions';
 import { Warnings } from './mission-view';
 
 interface Props {
@@ -27,8 +27,8 @@ export function OrderDialog({ mission, act, onClose }: Props) {
     try {
       if (act === 'launch') {
         const vehicle = String(form.get('vehicle'));
-        await order(mission.id, act, { vehicle, reason, confirmed: true, accept_warnings: mission.warnings.length > 0 });
-      } else await order(mission.id, act, { reason });
+        await order(mission.id, act, { vehicle, reason, confirmed: true, accept_warnings: mission.warnings.length > 0, ...windOf(form) });
+      } else await order(mission.id, act, { reason, ...windOf(form) });
       onClose();
     } catch (error) {
       problem.value = wordsOf(error);
@@ -41,6 +41,7 @@ export function OrderDialog({ mission, act, onClose }: Props) {
     <Dialog title={`${t(`flight_${act}`)} · ${mission.name}`} hint={t('flight_act_hint')} onClose={onClose} wide={act === 'launch'}>
       <form class="flight-form" onSubmit={(event) => void submit(event)}>
         {act === 'launch' && <LaunchFields mission={mission} />}
+        {act === 'resume' && mission.phase === 'over' && flown(mission)?.kind === 'mavlink' && <WindFields />}
         <label>
           {t('flight_reason')}
           <input name="reason" required maxLength={200} data-first />
@@ -62,12 +63,45 @@ export function OrderDialog({ mission, act, onClose }: Props) {
   );
 }
 
+const flown = (mission: Mission) => vehicles.value.find((one) => one.id === mission.vehicle);
+
+/** The wind that was typed in; where it is not asked for the vehicle measures it. */
+function windOf(form: FormData): { wind?: Wind } {
+  const [speed, from] = [form.get('wind_mps'), form.get('wind_from')];
+  return speed === null || from === null ? {} : { wind: { speed_mps: Number(speed), from_deg: Number(from) } };
+}
+
+function WindFields() {
+  return (
+    <div class="flight-fields">
+      <label>
+        {t('flight_wind')}
+        <input name="wind_mps" type="number" min="0" max="40" step="0.1" required />
+      </label>
+      <label>
+        {t('flight_wind_from')}
+        <input name="wind_from" type="number" min="0" max="360" step="1" required />
+      </label>
+    </div>
+  );
+}
+
 function LaunchFields({ mission }: { mission: Mission }) {
+  const chosen = useSignal<string | null>(null);
+  const free = vehicles.value.find((one) => one.flying === null);
+  const now = chosen.value ?? free?.id ?? '';
   return (
     <>
       <label>
         {t('flight_vehicle')}
-        <select name="vehicle" required>
+        <select
+          name="vehicle"
+          required
+          value={now}
+          onChange={(event) => {
+            chosen.value = event.currentTarget.value;
+          }}
+        >
           {vehicles.value.map((one) => (
             <option key={one.id} value={one.id} disabled={one.flying !== null}>
               {one.flying === null ? nameOf(one) : t('flight_vehicle_busy', { name: nameOf(one) })}
@@ -75,6 +109,7 @@ function LaunchFields({ mission }: { mission: Mission }) {
           ))}
         </select>
       </label>
+      {vehicles.value.find((one) => one.id === now)?.kind === 'mavlink' && <WindFields />}
       {vehicles.value.length === 0 && <p class="problem">{t('flight_vehicle_none')}</p>}
       <Warnings mission={mission} />
       {mission.warnings.length > 0 && (

@@ -124,6 +124,46 @@ test('a shut gate is named with its next step, and a busy vehicle cannot be chos
     await shot(page, 'flight-gate');
   }));
 
+test('an aircraft without a dock is launched with the wind that somebody measured', () =>
+  asPilot(async ({ page, mock }) => {
+    const id = await planned(page, mock, '堤防巡查');
+    await page.getByRole('button', { name: '起飞' }).click();
+    const dialog = page.getByRole('dialog');
+    assert.equal(await dialog.getByLabel('风速(m/s)').count(), 0, 'a dock measures the wind itself');
+    await dialog.getByLabel('飞行器').selectOption({ label: '二号机' });
+    await dialog.getByLabel('风速(m/s)').fill('3.5');
+    await dialog.getByLabel('风向(度,正北为 0)').fill('270');
+    await dialog.getByLabel('原因').fill('汛期巡查');
+    await dialog.getByLabel('已阅读以上须知').check();
+    await dialog.getByLabel('本人确认现场可以起飞').check();
+    await dialog.getByRole('button', { name: '起飞' }).click();
+    await page.getByText('正在执行航线').first().waitFor();
+    assert.deepEqual(mock.city.missions.get(id).wind, { speed_mps: 3.5, from_deg: 270 });
+  }));
+
+test('an analyst proposes a flight to a task, and the flight says what became of it', () =>
+  asPilot(
+    async ({ page, mock }) => {
+      await page.locator('.row.current').waitFor();
+      await page.getByRole('button', { name: '提议飞行核查' }).click();
+      await page.getByText('由飞手在“飞行”中确认起飞').waitFor();
+      const [one] = mock.city.missions.all;
+      assert.ok(one.for_task, 'the flight knows its task');
+      assert.equal(one.state.kind, 'planned', 'nothing flies by a proposal');
+    },
+    'zhang',
+    '#/desk',
+  ));
+
+test('the flight to a task tells what became of the task', () =>
+  asPilot(async ({ page, mock }) => {
+    const { id } = mock.city.missions.plan({ name: '核查', for_task: 'some' }, 'zhang');
+    mock.city.missions.order(id, 'launch', { vehicle: 'dock-east', confirmed: true, accept_warnings: true, reason: 'x' }, 'pilot', Error);
+    mock.city.missions.fly(id, 12);
+    await page.goto(`${mock.url}/#/flights/${id}`);
+    await page.getByText('复查未再见到,已核查').waitFor();
+  }));
+
 test('a duty officer watches and cannot order', () =>
   asPilot(
     async ({ page, mock }) => {

@@ -38,6 +38,8 @@ pub struct Vehicle {
     pub height_m: Option<f64>,
     /// Speed over ground, metres a second.
     pub speed_mps: Option<f64>,
+    /// Where its nose points, degrees clockwise from north.
+    pub heading_deg: Option<f64>,
     /// Charge, percent.
     pub battery_percent: Option<f64>,
     /// Satellites; none without a fix in three dimensions.
@@ -76,6 +78,7 @@ impl Vehicle {
                 self.at = LatLon::new(f64::from(here.lat) / 1e7, f64::from(here.lon) / 1e7);
                 self.height_m = Some(f64::from(here.relative_alt) / 1000.0);
                 self.speed_mps = Some(f64::from(here.vx).hypot(f64::from(here.vy)) / 100.0);
+                self.heading_deg = (here.hdg != u16::MAX).then(|| f64::from(here.hdg) / 100.0);
             }
             MavMessage::GPS_RAW_INT(gps) => {
                 let fixed = gps.fix_type as u8 >= GpsFixType::GPS_FIX_TYPE_3D_FIX as u8;

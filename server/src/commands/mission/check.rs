@@ -3,12 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use gis::Terrain;
-use missions::check::{ANTENNA_M, Against, Problem, check, fence_from_geojson, no_fly_from_geojson};
+use missions::check::{Against, Problem, check};
 use missions::estimate::estimate;
 use serde_json::json;
 
-use super::input;
+use super::input::{self, Conditions};
 use crate::cli::MissionCheckArgs;
 use crate::output::print;
 
@@ -22,27 +21,8 @@ pub fn run(args: &MissionCheckArgs) -> anyhow::Result<ExitCode> {
         imported.plan.home = args.home;
     }
     let aircraft = input::aircraft_of(args.aircraft.as_deref(), &imported)?;
-    let ground = input::ground(&args.ground)?;
-    let fence = args.fence.as_deref().map(|path| {
-        fence_from_geojson(&input::text(path)?).with_context(|| format!("cannot use {}", path.display()))
-    });
-    let fence = fence.transpose()?;
-    let no_fly = match &args.no_fly {
-        Some(path) => no_fly_from_geojson(&input::text(path)?)
-            .with_context(|| format!("cannot use {}", path.display()))?,
-        None => Vec::new(),
-    };
-    let against = Against {
-        aircraft: &aircraft,
-        ground: ground.as_ref().map(|tiles| tiles as &dyn Terrain),
-        fence: fence.as_ref(),
-        no_fly: &no_fly,
-        at: args.at,
-        wind: args.wind,
-        gsd_m: args.gsd,
-        clearance_m: args.clearance,
-        antenna_m: ANTENNA_M,
-    };
+    let conditions = Conditions::read(&args.against)?;
+    let against = Against { gsd_m: args.gsd, ..conditions.against(&aircraft, args.at) };
     let problems = check(&imported, &against);
     let cost = estimate(&imported.plan, &aircraft);
     let text = if args.json {
@@ -76,11 +56,11 @@ fn listed(problems: &[Problem]) -> String {
 fn unchecked(args: &MissionCheckArgs) -> Vec<&'static str> {
     let given = [
         (
-            args.ground.dem.is_empty(),
-            "no --dem: height above ground and sight were not looked at 未检查离地高度与通视",
+            args.against.ground.dem.is_empty(),
+            "no --dem: height above ground and sight were not looked at, and the ceiling counts from take-off 未检查离地高度与通视,限高按距起飞点高度检查",
         ),
-        (args.no_fly.is_none(), "no --no-fly: zones were not looked at 未检查禁飞区"),
-        (args.wind.is_none(), "no --wind: calm air was taken 按无风检查"),
+        (args.against.no_fly.is_none(), "no --no-fly: zones were not looked at 未检查禁飞区"),
+        (args.against.wind.is_none(), "no --wind: calm air was taken 按无风检查"),
     ];
     given.into_iter().filter(|(missing, _)| *missing).map(|(_, text)| text).collect()
 }

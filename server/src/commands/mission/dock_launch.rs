@@ -5,7 +5,7 @@ use std::process::{Child, ExitCode};
 
 use anyhow::{Context, bail};
 use crossbeam::channel::{Sender, bounded};
-use missions::check::{Against, check};
+use missions::check::check;
 use missions::formats::{self, Format};
 use missions::link::dock::session::Organization;
 use missions::link::dock::{Dock, Session};
@@ -14,7 +14,7 @@ use missions_link::dock::{Address, Broker, FileServer, Step, run_session};
 use uuid::Uuid;
 
 use super::dock::access;
-use super::input;
+use super::input::{self, Conditions};
 use crate::cli::{LaunchLookArgs, MissionLaunchArgs};
 use crate::serve::missions::flight_of;
 use crate::{clock, output};
@@ -33,7 +33,8 @@ pub fn run(args: &MissionLaunchArgs, address: &Address) -> anyhow::Result<ExitCo
     let imported = input::plan(plan)?;
     let aircraft = input::aircraft_of(args.aircraft.as_deref(), &imported)?;
     let at_dock = &args.at_dock;
-    let problems = check(&imported, &Against::aircraft(&aircraft));
+    let conditions = Conditions::read(&args.against)?;
+    let problems = check(&imported, &conditions.against(&aircraft, Some(clock::now())));
     for problem in &problems {
         tracing::warn!("{}: {}", problem.en, problem.mend_en);
     }

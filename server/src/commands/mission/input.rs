@@ -3,12 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use geo::MultiPolygon;
+use gis::Terrain;
 use gis::terrain::GeoTiff;
 use gis::terrain::TerrainKind;
+use jiff::Timestamp;
 use missions::Aircraft;
+use missions::check::{Against, NoFly, Wind, fence_from_geojson, no_fly_from_geojson};
 use missions::formats::{self, Imported};
 
-use crate::cli::{DemHeights, GroundArgs};
+use crate::cli::{DemHeights, GroundArgs, MissionAgainstArgs};
 use crate::commands::georef::terrain::Tile;
 use crate::config::TerrainEntry;
 use crate::wire::Tiles;
@@ -93,6 +97,67 @@ pub fn plan(path: &Path) -> anyhow::Result<Imported> {
         tracing::warn!("{shown}: {note}");
     }
     Ok(imported)
+}
+
+/// What a plan is held against, read.
+pub struct Conditions {
+    ground: Option<Tiles>,
+    fence: Option<MultiPolygon<f64>>,
+    no_fly: Vec<NoFly>,
+    wind: Option<Wind>,
+    clearance_m: f64,
+    ceiling_m: Option<f64>,
+}
+
+impl Conditions {
+    /// Reads what the command line names.
+    ///
+    /// # Errors
+    /// When a file cannot be used.
+    pub fn read(args: &MissionAgainstArgs) -> anyhow::Result<Self> {
+        let shown = |path: &Path| format!("cannot use {}", path.display());
+        let fence = args
+            .fence
+            .as_deref()
+            .map(|path| fence_from_geojson(&text(path)?).with_context(|| shown(path)))
+            .transpose()?;
+        let no_fly = match args.no_fly.as_deref() {
+            Some(path) => no_fly_from_geojson(&text(path)?).with_context(|| shown(path))?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            ground: ground(&args.ground)?,
+            fence,
+            no_fly,
+            wind: args.wind,
+            clearance_m: args.clearance,
+            ceiling_m: args.ceiling,
+        })
+    }
+
+    /// Returns what an aircraft's plan is held against at a moment.
+    pub fn against<'a>(&'a self, aircraft: &'a Aircraft, at: Option<Timestamp>) -> Against<'a> {
+        Against {
+            ground: self.ground.as_ref().map(|tiles| tiles as &dyn Terrain),
+            fence: self.fence.as_ref(),
+            no_fly: &self.no_fly,
+            at,
+            wind: self.wind,
+            clearance_m: self.clearance_m,
+            ceiling_m: self.ceiling_m.unwrap_or(aircraft.flight.ceiling_m),
+            ..Against::aircraft(aircraft)
+        }
+    }
+
+    /// Returns the fence.
+    pub fn fence(&self) -> Option<&MultiPolygon<f64>> {
+        self.fence.as_ref()
+    }
+
+    /// Returns the zones that count at a moment.
+    pub fn closed(&self, at: Timestamp) -> Vec<MultiPolygon<f64>> {
+        self.no_fly.iter().filter(|zone| zone.counts(Some(at))).map(|zone| zone.degrees.clone()).collect()
+    }
 }
 
 /// Reads terrain; `None` without any.

@@ -5,7 +5,7 @@ mod dock;
 mod dock_launch;
 mod fleet;
 pub mod input;
-mod launch;
+pub mod launch;
 mod output;
 mod plan;
 pub mod proof;

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use gis::LatLon;
 use jiff::Timestamp;
 use missions::area::Area;
+use missions::check::Wind;
 use missions::formats::{self, Format};
 use missions::link::{Command, Order};
 use missions::optics::Overlap;
@@ -22,11 +23,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::blocking;
 use super::problem::Problem;
-use crate::commands::mission::{input, proof as told};
+use crate::commands::mission::proof as told;
 use crate::config::masked;
 use crate::serve::App;
 use crate::serve::accounts::{Caller, Role, Scope};
-use crate::serve::missions::{Asked, Launch, Mission, What};
+use crate::serve::missions::{Asked, Launch, Mission, What, spot, task_view};
 
 /// Longest wait for a change, seconds.
 const LONGEST_SECS: u64 = 60;
@@ -35,7 +36,7 @@ const WORDS: usize = 500;
 /// Ground sample distances that are planned, metres.
 const GSD_M: std::ops::RangeInclusive<f64> = 0.002..=1.0;
 
-/// A mission to plan: an area with a ground sample distance, or a file.
+/// A mission to plan: an area with a ground sample distance, a look at a task, or a file.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMission {
@@ -45,13 +46,13 @@ pub struct NewMission {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     area: Option<Value>,
-    /// Ground that a pixel shows, centimetres.
+    /// Ground that a pixel shows, centimetres; a look at a task is from 60 m above ground without it.
     #[serde(default)]
     gsd_cm: Option<f64>,
     /// A file instead: .kmz, .plan, .waypoints or .geojson, base64.
     #[serde(default)]
     plan_base64: Option<String>,
-    /// Name of an aircraft; m3td when not given.
+    /// Name of an aircraft; that of the first vehicle when not given, else m3td.
     #[serde(default)]
     aircraft: Option<String>,
     /// Overlap of pictures.
@@ -60,9 +61,16 @@ pub struct NewMission {
     /// Where it takes off and lands.
     #[serde(default)]
     home: Option<Place>,
-    /// Task that it is to look at.
+    /// Task that it is to look at; without an area and a file the flight is that look, which analysts may propose.
     #[serde(default)]
     for_task: Option<String>,
+}
+
+impl NewMission {
+    /// Tells whether it is a look at a task and nothing else.
+    fn is_look(&self) -> bool {
+        self.for_task.is_some() && self.area.is_none() && self.plan_base64.is_none()
+    }
 }
 
 /// Overlap in percent.
@@ -99,6 +107,30 @@ pub struct Confirmation {
     /// The warnings of the plan were read.
     #[serde(default)]
     accept_warnings: bool,
+    /// Wind that somebody measured; needed where the vehicle does not measure it, as a dock does.
+    #[serde(default)]
+    wind: Option<Measured>,
+}
+
+/// Wind as it was measured.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Metres a second.
+    speed_mps: f64,
+    /// Where it comes from, degrees clockwise from north.
+    from_deg: f64,
+}
+
+/// Why a flight goes on, and in which wind.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GoOn {
+    /// Why.
+    reason: String,
+    /// Wind that somebody measured, where what is left is a new flight of a vehicle that does not measure it.
+    #[serde(default)]
+    wind: Option<Measured>,
 }
 
 /// Why something is ordered.
@@ -140,14 +172,19 @@ pub async fn vehicles(State(app): State<Arc<App>>, caller: Caller) -> Result<Jso
     may_look(&caller)?;
     let all = app.missions.vehicles();
     let view = all.iter().map(|(vehicle, flying)| {
+        let entry = &vehicle.entry;
+        let kind = match vehicle.link {
+            missions_link::Vehicle::Dock(_) => "dji_dock",
+            missions_link::Vehicle::Mavlink(_) => "mavlink",
+        };
         json!({
-            "id": vehicle.id,
-            "zh": vehicle.name_zh.as_deref().unwrap_or(&vehicle.id),
-            "en": vehicle.name_en.as_deref().unwrap_or(&vehicle.id),
-            "kind": if vehicle.uri.starts_with("dji-dock:") { "dji_dock" } else { "mavlink" },
-            "uri": masked(&vehicle.uri),
-            "aircraft": vehicle.profile,
-            "video": vehicle.video.is_some(),
+            "id": entry.id,
+            "zh": entry.name_zh.as_deref().unwrap_or(&entry.id),
+            "en": entry.name_en.as_deref().unwrap_or(&entry.id),
+            "kind": kind,
+            "uri": masked(&entry.uri),
+            "aircraft": vehicle.profile.as_ref().map(|profile| &profile.id),
+            "video": entry.video.is_some(),
             "flying": flying,
         })
     });
@@ -157,9 +194,17 @@ pub async fn vehicles(State(app): State<Arc<App>>, caller: Caller) -> Result<Jso
 /// Lists the aircraft that are known.
 #[utoipa::path(get, path = "/v1/aircraft",
     responses((status = 200, body = Object), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn aircraft(caller: Caller) -> Result<Json<Value>, Problem> {
+pub async fn aircraft(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Value>, Problem> {
     may_look(&caller)?;
-    Ok(Json(input::known().map(|aircraft| json!({"id": aircraft.id, "name": aircraft.name})).collect()))
+    let all = app.missions.aircraft_known();
+    Ok(Json(all.iter().map(|aircraft| json!({"id": aircraft.id, "name": aircraft.name})).collect()))
+}
+
+/// A mission with what became of its task.
+fn view(app: &App, mission: &Mission, whole: bool) -> Value {
+    let mut view = mission.view(whole);
+    view["task"] = task_view(app, mission.for_task.as_deref());
+    view
 }
 
 /// Lists the missions, newest first.
@@ -167,7 +212,7 @@ pub async fn aircraft(caller: Caller) -> Result<Json<Value>, Problem> {
     responses((status = 200, body = Object), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Value>, Problem> {
     may_look(&caller)?;
-    let items = app.missions.list();
+    let items: Vec<Value> = app.missions.list().iter().map(|mission| view(&app, mission, false)).collect();
     Ok(Json(json!({"total": items.len(), "items": items})))
 }
 
@@ -179,18 +224,27 @@ pub async fn add(
     caller: Caller,
     Json(new): Json<NewMission>,
 ) -> Result<Response, Problem> {
-    may_fly(&caller)?;
+    // Who decides about a task may propose a flight to it; an operator launches it, or nobody.
+    if new.is_look() && caller.allow(Scope::Decide).is_ok() {
+        may_look(&caller)?;
+    } else {
+        may_fly(&caller)?;
+    }
     let worker = Arc::clone(&app);
     let by = caller.name.clone();
     let mission = blocking(move || planned(&worker, new, by)).await??;
     let mission = app.missions.add(mission)?;
-    Ok((StatusCode::CREATED, Json(mission.view(true))).into_response())
+    Ok((StatusCode::CREATED, Json(view(&app, &mission, true))).into_response())
 }
 
 fn planned(app: &App, new: NewMission, by: String) -> Result<Mission, Problem> {
-    let id = new.aircraft.as_deref().unwrap_or(input::USUAL);
-    let aircraft =
-        input::known_aircraft(id).ok_or_else(|| Problem::refused(format!("there is no aircraft {id:?}")))?;
+    let aircraft = match new.aircraft.as_deref() {
+        Some(id) => {
+            let found = app.missions.aircraft(id);
+            found.ok_or_else(|| Problem::refused(format!("there is no aircraft {id:?}")))?
+        }
+        None => app.missions.usual().ok_or_else(|| Problem::refused("there is no aircraft"))?,
+    };
     let home = match new.home {
         Some(Place { lat_deg, lon_deg }) => Some(
             LatLon::new(lat_deg, lon_deg)
@@ -200,22 +254,27 @@ fn planned(app: &App, new: NewMission, by: String) -> Result<Mission, Problem> {
     };
     let overlap = overlap(new.overlap)?;
     let (text, bytes);
-    let what = match (&new.area, new.gsd_cm, &new.plan_base64) {
-        (Some(area), Some(gsd_cm), None) => {
-            let gsd_m = gsd_cm / 100.0;
-            if !GSD_M.contains(&gsd_m) {
-                return Err(Problem::refused(format!("gsd_cm must be from 0.2 to 100, is {gsd_cm}")));
-            }
+    let gsd_m = new.gsd_cm.map(|gsd_cm| gsd_cm / 100.0);
+    if let Some(gsd_m) = gsd_m.filter(|gsd_m| !GSD_M.contains(gsd_m)) {
+        return Err(Problem::refused(format!("gsd_cm must be from 0.2 to 100, is {}", gsd_m * 100.0)));
+    }
+    let looked_at = new.for_task.as_deref().map(|task| {
+        spot(app, task).ok_or_else(|| Problem::not_found(format!("there is no task {task:?} with a place")))
+    });
+    let looked_at = looked_at.transpose()?;
+    let what = match (&new.area, gsd_m, &new.plan_base64, looked_at) {
+        (Some(area), Some(gsd_m), None, _) => {
             text = area.to_string();
             What::Area { geojson: &text, gsd_m }
         }
-        (None, None, Some(base64)) => {
+        (None, gsd_m, None, Some(spot)) => What::Visit { spots: vec![spot], gsd_m },
+        (None, None, Some(base64), _) => {
             bytes = STANDARD
                 .decode(base64)
                 .map_err(|error| Problem::refused(format!("plan_base64 is not base64: {error}")))?;
             What::File(&bytes)
         }
-        _ => return Err(Problem::refused("give area and gsd_cm, or plan_base64")),
+        _ => return Err(Problem::refused("give area and gsd_cm, for_task, or plan_base64")),
     };
     if new.name.trim().is_empty() || new.name.chars().count() > WORDS {
         return Err(Problem::refused("the name is empty or longer than 500 characters"));
@@ -257,7 +316,7 @@ pub async fn show(
         let mission = found(&app, &id)?;
         let known = waiting.after.is_some_and(|after| mission.version <= after);
         if !known || tokio::time::Instant::now() >= until || app.ending() {
-            return Ok(Json(mission.view(true)));
+            return Ok(Json(view(&app, &mission, true)));
         }
         // Either a change, or the end of the wait: both are looked at above.
         drop(tokio::time::timeout_at(until, changed.changed()).await);
@@ -275,7 +334,9 @@ pub async fn plan(
 ) -> Result<Response, Problem> {
     may_look(&caller)?;
     let mission = found(&app, &id)?;
-    let aircraft = input::known_aircraft(&mission.aircraft)
+    let aircraft = app
+        .missions
+        .aircraft(&mission.aircraft)
         .ok_or_else(|| Problem::refused(format!("there is no aircraft {:?}", mission.aircraft)))?;
     let kmz = formats::write(&mission.plan, Format::Kmz, &aircraft, mission.created.as_millisecond());
     let kmz = kmz.map_err(|error| Problem::refused(error.to_string()))?;
@@ -343,10 +404,26 @@ pub async fn launch(
         reason: reason(&word.reason)?,
         simulate: word.simulate,
         accept_warnings: word.accept_warnings,
+        wind: wind(word.wind)?,
         from: None,
     };
-    let mission = blocking(move || app.missions.launch(&app, &id, &launch)).await??;
-    Ok((StatusCode::ACCEPTED, Json(mission.view(true))).into_response())
+    launched(app, id, launch).await
+}
+
+async fn launched(app: Arc<App>, id: String, launch: Launch) -> Result<Response, Problem> {
+    let worker = Arc::clone(&app);
+    let mission = blocking(move || worker.missions.launch(&worker, &id, &launch)).await??;
+    Ok((StatusCode::ACCEPTED, Json(view(&app, &mission, true))).into_response())
+}
+
+fn wind(measured: Option<Measured>) -> Result<Option<Wind>, Problem> {
+    let Some(Measured { speed_mps, from_deg }) = measured else { return Ok(None) };
+    if (0.0..=100.0).contains(&speed_mps) && (0.0..=360.0).contains(&from_deg) {
+        return Ok(Some(Wind { speed_mps, from_deg }));
+    }
+    Err(Problem::refused(format!(
+        "no wind of {speed_mps} m/s from {from_deg} degrees: give 0 to 100 from 0 to 360"
+    )))
 }
 
 fn reason(text: &str) -> Result<String, Problem> {
@@ -367,7 +444,7 @@ fn ordered(
     may_fly(caller)?;
     let order = Order { command, actor: caller.name.clone(), reason: reason(&because.reason)? };
     let mission = app.missions.order(id, order)?;
-    Ok((StatusCode::ACCEPTED, Json(mission.view(true))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(view(app, &mission, true))).into_response())
 }
 
 /// Holds a flight in the air.
@@ -383,30 +460,30 @@ pub async fn pause(
 }
 
 /// Lets a flight go on: from where it holds, or a new one from where the last was left.
-#[utoipa::path(post, path = "/v1/missions/{id}/resume", params(("id" = String, Path, description = "mission")), request_body = Because,
+#[utoipa::path(post, path = "/v1/missions/{id}/resume", params(("id" = String, Path, description = "mission")), request_body = GoOn,
     responses((status = 202, body = Object), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn resume(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(because): Json<Because>,
+    Json(word): Json<GoOn>,
 ) -> Result<Response, Problem> {
     may_fly(&caller)?;
     let mission = found(&app, &id)?;
     let (Some(left), Some(vehicle)) = (mission.left_at(), mission.vehicle) else {
-        return ordered(&app, &caller, &id, Command::Resume, &because);
+        return ordered(&app, &caller, &id, Command::Resume, &Because { reason: word.reason });
     };
     let launch = Launch {
         vehicle,
         actor: caller.name.clone(),
-        reason: reason(&because.reason)?,
+        reason: reason(&word.reason)?,
         simulate: false,
         accept_warnings: true,
+        wind: wind(word.wind)?,
         from: Some(left),
     };
-    let mission = blocking(move || app.missions.launch(&app, &id, &launch)).await??;
-    Ok((StatusCode::ACCEPTED, Json(mission.view(true))).into_response())
+    launched(app, id, launch).await
 }
 
 /// Calls a flight home; it can go on later from where it was left.

@@ -1,9 +1,11 @@
-//! Missions of a server: planned, kept in `missions/` of the data folder, launched on a dock by a person, followed and steered.
+//! Missions of a server: planned, kept in `missions/` of the data folder, launched on a dock or an aircraft by a person, followed and steered.
 //!
 //! A flight has a thread and one hand on its vehicle: nobody launches a second on it, and orders of two people go through one queue.
 
 mod flight;
+mod gates;
 mod plan;
+mod propose;
 pub mod record;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam::channel::{Sender, bounded};
 use jiff::Timestamp;
+use missions::Aircraft;
+use missions::check::Wind;
 use missions::link::{Break, Fault, Order, State, Words};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -19,11 +23,13 @@ use uuid::Uuid;
 
 use super::App;
 use crate::clock;
-use crate::config::VehicleEntry;
+use crate::commands::mission::input;
 use crate::output::write_whole;
+use crate::wire::Vehicle;
 
 pub use flight::flight_of;
 pub use plan::{Asked, PlanRefused, What};
+pub use propose::{Proposer, spot, task_view};
 pub use record::{Line, Mission};
 
 /// Missions kept at most.
@@ -75,7 +81,7 @@ fn first(gates: &[Value]) -> String {
 /// Missions and vehicles of a server.
 pub struct Missions {
     folder: PathBuf,
-    vehicles: Vec<VehicleEntry>,
+    vehicles: Vec<Vehicle>,
     all: Mutex<BTreeMap<String, Mission>>,
     flying: Mutex<BTreeMap<String, Flying>>,
     changed: watch::Sender<u64>,
@@ -102,13 +108,15 @@ pub struct Launch {
     pub simulate: bool,
     /// What `mission check` says was read and is accepted.
     pub accept_warnings: bool,
+    /// Wind that somebody measured; docks measure it themselves.
+    pub wind: Option<Wind>,
     /// Where it goes on.
     pub from: Option<Break>,
 }
 
 impl Missions {
     /// Reads what is kept. A flight of before is not known to be over: that is said.
-    pub fn open(data: &Path, vehicles: Vec<VehicleEntry>) -> Self {
+    pub fn open(data: &Path, vehicles: Vec<Vehicle>) -> Self {
         let folder = data.join("missions");
         let mut all = BTreeMap::new();
         for file in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -135,17 +143,46 @@ impl Missions {
     }
 
     /// Returns the vehicles with what flies on them.
-    pub fn vehicles(&self) -> Vec<(VehicleEntry, Option<String>)> {
+    pub fn vehicles(&self) -> Vec<(Vehicle, Option<String>)> {
         let flying = self.flying();
         self.vehicles
             .iter()
-            .map(|one| (one.clone(), flying.get(&one.id).map(|f| f.mission.clone())))
+            .map(|one| (one.clone(), flying.get(&one.entry.id).map(|f| f.mission.clone())))
             .collect()
     }
 
+    /// Returns the aircraft that missions are planned for: those of the vehicles, then those of the product.
+    pub fn aircraft_known(&self) -> Vec<Aircraft> {
+        let mut all: Vec<Aircraft> = Vec::new();
+        let own = self.vehicles.iter().filter_map(|vehicle| vehicle.profile.clone());
+        for aircraft in own.chain(input::known()) {
+            if all.iter().all(|known| known.id != aircraft.id) {
+                all.push(aircraft);
+            }
+        }
+        all
+    }
+
+    /// Returns the aircraft that is planned for where none is named: that of the first vehicle that states one, else the product's usual.
+    pub fn usual(&self) -> Option<Aircraft> {
+        let own = self.vehicles.iter().find_map(|vehicle| vehicle.profile.clone());
+        own.or_else(|| input::known_aircraft(input::USUAL))
+    }
+
+    /// Tells whether a mission was planned for a task since a moment.
+    fn has_for(&self, task: &str, since: Timestamp) -> bool {
+        let all = self.all();
+        all.values().any(|mission| mission.for_task.as_deref() == Some(task) && mission.created >= since)
+    }
+
+    /// Returns an aircraft by its name.
+    pub fn aircraft(&self, id: &str) -> Option<Aircraft> {
+        self.aircraft_known().into_iter().find(|aircraft| aircraft.id == id)
+    }
+
     /// Returns every mission, newest first.
-    pub fn list(&self) -> Vec<Value> {
-        self.all().values().rev().map(|mission| mission.view(false)).collect()
+    pub fn list(&self) -> Vec<Mission> {
+        self.all().values().rev().cloned().collect()
     }
 
     /// Returns a mission.
@@ -199,28 +236,30 @@ impl Missions {
     /// # Errors
     /// When a gate is shut, somebody flies already, or the vehicle cannot be reached.
     pub fn launch(&self, app: &Arc<App>, id: &str, launch: &Launch) -> Result<Mission, MissionError> {
-        let vehicle = self.vehicles.iter().find(|one| one.id == launch.vehicle);
+        let vehicle = self.vehicles.iter().find(|one| one.entry.id == launch.vehicle);
         let vehicle = vehicle.ok_or_else(|| MissionError::NoVehicle(launch.vehicle.clone()))?;
+        let vehicle_id = &vehicle.entry.id;
         let now = clock::now();
         let (orders, received) = bounded(ORDERS);
         let mut mission = self.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))?;
-        let gates = gates(&mission, vehicle, launch);
+        let aircraft = self.aircraft(&mission.aircraft);
+        let ground = app.hub().and_then(|hub| hub.terrain().ground());
+        let gates = gates::gates(&mission, vehicle, aircraft.as_ref(), launch, ground);
         if gates.iter().any(|gate| gate["ok"] == json!(false)) {
             return Err(MissionError::Gates(gates));
         }
         {
             let mut flying = self.flying();
-            let busy =
-                flying.get(&vehicle.id).or_else(|| flying.values().find(|flying| flying.mission == id));
+            let busy = flying.get(vehicle_id).or_else(|| flying.values().find(|flying| flying.mission == id));
             if let Some(busy) = busy {
                 let (actor, at) = (busy.actor.clone(), busy.at);
-                return Err(MissionError::Busy { what: vehicle.id.clone(), actor, at });
+                return Err(MissionError::Busy { what: vehicle_id.clone(), actor, at });
             }
             let hand = Flying { mission: id.to_owned(), actor: launch.actor.clone(), at: now, orders };
-            flying.insert(vehicle.id.clone(), hand);
+            flying.insert(vehicle_id.clone(), hand);
         }
         let flight_id = Uuid::now_v7();
-        mission.vehicle = Some(vehicle.id.clone());
+        mission.vehicle = Some(vehicle_id.clone());
         mission.flight_id = Some(flight_id.to_string());
         mission.operator = Some(launch.actor.clone());
         mission.state = Some(State::Gate);
@@ -230,7 +269,7 @@ impl Missions {
             .put(mission.clone())
             .and_then(|()| flight::start(app, &mission, vehicle, flight_id, launch, received));
         if let Err(error) = started {
-            self.flying().remove(&vehicle.id);
+            self.flying().remove(vehicle_id);
             let fault = Fault::new(
                 Words::new(format!("无法起飞:{error}"), error.to_string()),
                 Words::new("请检查飞行器配置", "check the configuration of the vehicle"),
@@ -319,38 +358,6 @@ impl Missions {
     }
 }
 
-fn gates(mission: &Mission, vehicle: &VehicleEntry, launch: &Launch) -> Vec<Value> {
-    let gate = |id: &str, ok: bool, zh: String, en: String, next: (&str, &str)| json!({"id": id, "ok": ok, "zh": zh, "en": en, "next_zh": next.0, "next_en": next.1});
-    let count = mission.warnings.len();
-    let plan = gate(
-        "plan",
-        count == 0 || launch.accept_warnings,
-        format!("航线检查发现 {count} 个问题"),
-        format!("the plan's check found {count} problems"),
-        (
-            "修改航线,或确认已阅读(accept_warnings)",
-            "change the plan, or say that they were read (accept_warnings)",
-        ),
-    );
-    let fits = vehicle.profile.as_deref().is_none_or(|profile| profile == mission.aircraft);
-    let aircraft = gate(
-        "aircraft",
-        fits,
-        format!(
-            "航线机型 {},飞行器机型 {}",
-            mission.aircraft,
-            vehicle.profile.as_deref().unwrap_or("未注明")
-        ),
-        format!(
-            "the plan is for {}, the vehicle is {}",
-            mission.aircraft,
-            vehicle.profile.as_deref().unwrap_or("not stated")
-        ),
-        ("请按该机型重新规划", "plan it anew for this aircraft"),
-    );
-    vec![plan, aircraft]
-}
-
 fn restarted() -> Fault {
     Fault::new(
         Words::new(
@@ -358,8 +365,8 @@ fn restarted() -> Fault {
             "the server was started again during the flight: how it ended is not known",
         ),
         Words::new(
-            "请到机场确认飞行器;机场会按航线约定处理断链",
-            "see where the aircraft is; the dock does what the plan says for a lost link",
+            "请确认飞行器位置;断链时它按航线约定行事",
+            "see where the aircraft is; it does what the plan says for a lost link",
         ),
     )
 }

@@ -128,7 +128,7 @@ impl Mission {
     /// Takes where the aircraft is.
     pub fn took_place(&mut self, place: Place) {
         self.place = Some(place);
-        let height_m = place.height_m.unwrap_or_default();
+        let height_m = place.height_m.or(place.above_home_m).unwrap_or_default();
         let here = [place.at.lon_deg, place.at.lat_deg, height_m];
         if self.flown.last() != Some(&here) {
             if self.flown.len() >= TRACK {

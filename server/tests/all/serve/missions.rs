@@ -4,15 +4,21 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
 
 use axum::http::{Method, StatusCode};
 use gis::LatLon;
 use missions::link::dock::Simulator;
 use missions::link::dock::simulator::Settings;
+use missions::link::lossy::Odds;
+use missions::link::mavlink::simulator::Model;
+use missions_link::Host;
 use missions_link::dock::{Access, Broker, Step, run_simulator};
 use serde_json::{Value, json};
 use server::config::VehicleEntry;
 use server::serve::accounts::Role;
+use server::serve::missions::Proposer;
 
 use super::{Badge, Served, served, served_with};
 
@@ -130,6 +136,23 @@ async fn nothing_flies_without_a_person_and_nobody_takes_a_vehicle_from_another(
     assert_eq!(line.unwrap()["actor"], "wang");
 }
 
+#[tokio::test]
+async fn a_plan_above_the_ceiling_needs_a_person_who_read_that() {
+    let served = served_with(1, vec![dock(1)]);
+    let operator = served.person("op", Role::Operator, None);
+    let mut high = wish();
+    high["gsd_cm"] = json!(17.0);
+    let made = served.call(&operator, Method::POST, "/v1/missions", Some(high)).await.json();
+    let told = made["warnings"][0].clone();
+    assert!(told["what_zh"].as_str().unwrap().contains("476.0 米,超过限高 120 米"), "{made}");
+    assert!(told["leg"].is_u64() && told["mend_en"].as_str().unwrap().contains("lower the leg by 356 m"));
+    let path = format!("/v1/missions/{}/launch", made["id"].as_str().unwrap());
+    let mut unread = launch();
+    unread["accept_warnings"] = json!(false);
+    let shut = served.call(&operator, Method::POST, &path, Some(unread)).await;
+    assert!(!shut.status.is_success() && shut.json()["gates"][0]["ok"] == false, "{}", shut.json());
+}
+
 /// Follows a mission by its versions.
 async fn until(served: &Served, badge: &Badge, mission: &Value, fits: impl Fn(&Value) -> bool) -> Value {
     let path = format!("/v1/missions/{}", mission["id"].as_str().unwrap());
@@ -220,4 +243,217 @@ async fn a_mission_flies_on_a_dock_comes_home_and_goes_on_from_where_it_was_left
     );
     ends.store(true, Ordering::Relaxed);
     assert_eq!(flown.join().unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_task_proposes_a_flight_that_only_who_flies_may_launch() {
+    let served = served_with(2, vec![dock(1)]);
+    let analyst = served.person("li", Role::Analyst, None);
+    let case = served.cases(&analyst, "/v1/queue?state=all").await.remove(0);
+    let wanted = json!({"name": "look", "for_task": case["task"]["id"]});
+    let made = served.call(&analyst, Method::POST, "/v1/missions", Some(wanted)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.json());
+    let mission = made.json();
+    assert_eq!((&mission["task"]["id"], &mission["phase"]), (&case["task"]["id"], &json!("planned")));
+    assert_eq!(mission["task"]["state"], case["task"]["state"]);
+    let at = &mission["track"]["coordinates"][0];
+    for (axis, place) in ["lon_deg", "lat_deg"].iter().enumerate() {
+        let apart_deg = at[axis].as_f64().unwrap() - case["position"][place].as_f64().unwrap();
+        assert!(apart_deg.abs() < 1e-6, "{mission}");
+    }
+    assert!((mission["plan"]["height_m"].as_f64().unwrap() - 60.0).abs() < 0.1, "{mission}");
+    let path = format!("/v1/missions/{}/launch", mission["id"].as_str().unwrap());
+    let flown = served.call(&analyst, Method::POST, &path, Some(launch())).await;
+    assert_eq!(flown.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        served.call(&analyst, Method::POST, "/v1/missions", Some(wish())).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let unknown = json!({"name": "look", "for_task": "01890a5d-ac96-774b-bcce-b302099a8057"});
+    let none = served.call(&analyst, Method::POST, "/v1/missions", Some(unknown)).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn work_that_is_reported_done_proposes_one_flight_that_looks_whether_it_is() {
+    let served = served_with(1, vec![dock(1)]);
+    let analyst = served.person("li", Role::Analyst, None);
+    let proposer = Proposer::new(vec!["waterlogging".to_owned()]);
+    assert_eq!(proposer.propose(&served.app), 0, "nothing is done yet");
+    for name in ["confirm", "accept", "arrive", "finish"] {
+        let case = served.cases(&analyst, "/v1/queue?state=all").await.remove(0);
+        // The sample city sends some tasks out by itself.
+        if name == "confirm" && case["task"]["state"] != "proposed" {
+            continue;
+        }
+        let done =
+            served.call(&analyst, Method::POST, "/v1/operations", Some(super::step(&case, name, "x"))).await;
+        assert_eq!(done.status, StatusCode::OK, "{name}: {}", done.json());
+    }
+    assert_eq!(
+        Proposer::new(vec!["dumping".to_owned()]).propose(&served.app),
+        0,
+        "only classes that are named"
+    );
+    assert_eq!(proposer.propose(&served.app), 1);
+    assert_eq!(proposer.propose(&served.app), 0, "once for each time that it was done");
+    let operator = served.person("op", Role::Operator, None);
+    let proposed = served.get(&operator, "/v1/missions").await.json()["items"][0].clone();
+    assert_eq!(
+        (proposed["task"]["state"].as_str(), proposed["phase"].as_str()),
+        (Some("done"), Some("planned"))
+    );
+    assert!(proposed["name"].as_str().unwrap().starts_with("复查 积水"), "{proposed}");
+    let path = format!("/v1/missions/{}", proposed["id"].as_str().unwrap());
+    assert_eq!(served.call(&operator, Method::DELETE, &path, None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(proposer.propose(&served.app), 0, "what a person took away does not come again");
+}
+
+/// An aircraft that speaks MAVLink on a port of its own, until it is told to end.
+struct Aircraft {
+    port: u16,
+    ends: Arc<AtomicBool>,
+    flown: Option<JoinHandle<()>>,
+}
+
+impl Aircraft {
+    fn start() -> Self {
+        let model = Model { pace: 20.0, ..Model::at(LatLon::new(28.968, 118.868).unwrap()) };
+        let mut host = Host::open(model, "127.0.0.1:0", Odds::default(), 1).unwrap();
+        let (port, ends) = (host.address().unwrap().port(), Arc::new(AtomicBool::new(false)));
+        let told = Arc::clone(&ends);
+        let flown = std::thread::spawn(move || {
+            let began = Instant::now();
+            while !told.load(Ordering::Relaxed) {
+                host.step(began.elapsed()).unwrap();
+            }
+        });
+        Self { port, ends, flown: Some(flown) }
+    }
+
+    fn entry(&self) -> VehicleEntry {
+        let port = self.port;
+        toml::from_str(&format!(
+            "id = \"quad\"\nuri = \"mavlink:udp://127.0.0.1:{port}\"\nprofile = \"multicopter\""
+        ))
+        .unwrap()
+    }
+}
+
+impl Drop for Aircraft {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+        self.flown.take().unwrap().join().unwrap();
+    }
+}
+
+fn launch_in(wind: &Value) -> Value {
+    json!({"vehicle": "quad", "reason": "flood", "confirmed": true, "wind": wind})
+}
+
+#[tokio::test]
+async fn the_wind_is_a_gate_where_no_dock_measures_it() {
+    let aircraft = Aircraft::start();
+    let served = served_with(1, vec![aircraft.entry()]);
+    let operator = served.person("op", Role::Operator, None);
+    let mut wanted = wish();
+    wanted["aircraft"] = json!("multicopter");
+    let mission = served.call(&operator, Method::POST, "/v1/missions", Some(wanted)).await.json();
+    let path = format!("/v1/missions/{}/launch", mission["id"].as_str().unwrap());
+    let storm = json!({"speed_mps": 30.0, "from_deg": 0.0});
+    for (wind, words) in [(Value::Null, "未给出风速"), (storm, "在该风况下")] {
+        let shut = served.call(&operator, Method::POST, &path, Some(launch_in(&wind))).await;
+        assert_eq!(shut.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(shut.json()["gates"][2]["zh"].as_str().unwrap().contains(words), "{}", shut.json());
+    }
+    let nonsense = launch_in(&json!({"speed_mps": -1.0, "from_deg": 0.0}));
+    let refused = served.call(&operator, Method::POST, &path, Some(nonsense)).await;
+    assert!(refused.json()["detail"].as_str().unwrap().contains("no wind of -1"), "{}", refused.json());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_aircraft_that_speaks_mavlink_is_launched_steered_and_goes_on_as_docks_do() {
+    let aircraft = Aircraft::start();
+    let served = served_with(1, vec![aircraft.entry()]);
+    let operator = served.person("op", Role::Operator, None);
+    let vehicles = served.get(&operator, "/v1/vehicles").await.json();
+    assert_eq!(
+        (vehicles[0]["kind"].as_str(), vehicles[0]["aircraft"].as_str()),
+        (Some("mavlink"), Some("multicopter"))
+    );
+    let mut wanted = wish();
+    wanted["aircraft"] = json!("multicopter");
+    let mission = served.call(&operator, Method::POST, "/v1/missions", Some(wanted)).await.json();
+    assert_eq!(mission["warnings"], json!([]), "{mission}");
+    let order = async |verb: &str, word: Value| {
+        let path = format!("/v1/missions/{}/{verb}", mission["id"].as_str().unwrap());
+        served.call(&operator, Method::POST, &path, Some(word)).await
+    };
+    let because = || json!({"reason": "rain"});
+    let wind = json!({"speed_mps": 3.0, "from_deg": 270.0});
+    let launched = order("launch", launch_in(&wind)).await;
+    assert_eq!(launched.status, StatusCode::ACCEPTED, "{}", launched.json());
+    let state = |now: &Value, kind: &str| now["state"]["kind"] == kind;
+    let there = |now: &Value| {
+        state(now, "flying") && now["progress"]["waypoint"].is_u64() && now["aircraft"]["lat_deg"].is_f64()
+    };
+    let flying = until(&served, &operator, &mission, there).await;
+    assert!(flying["aircraft"]["battery_percent"].as_f64() > Some(50.0), "{flying}");
+    assert_eq!(order("pause", because()).await.status, StatusCode::ACCEPTED);
+    until(&served, &operator, &mission, |now| state(now, "paused")).await;
+    assert_eq!(order("resume", because()).await.status, StatusCode::ACCEPTED);
+    until(&served, &operator, &mission, |now| state(now, "flying")).await;
+    assert_eq!(order("return", because()).await.status, StatusCode::ACCEPTED);
+    let left = until(&served, &operator, &mission, |now| now["phase"] == "over").await;
+    assert_eq!((state(&left, "landed"), left["actions"][1].as_str()), (true, Some("resume")), "{left}");
+    let before = left["progress"]["percent"].as_f64().unwrap();
+    let calm = order("resume", because()).await;
+    assert_eq!(
+        calm.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "what is left is a new flight: {}",
+        calm.json()
+    );
+    let on = order("resume", json!({"reason": "dry", "wind": wind})).await;
+    assert_eq!(on.status, StatusCode::ACCEPTED, "{}", on.json());
+    let further = until(&served, &operator, &mission, |now| now["progress"].is_object()).await;
+    assert!(further["progress"]["percent"].as_f64().unwrap() >= before - 1.0, "{before} {further}");
+    assert_eq!(further["progress"]["waypoints"], left["progress"]["waypoints"]);
+    let done = until(&served, &operator, &mission, |now| now["phase"] == "over").await;
+    assert_eq!((state(&done, "landed"), done["actions"].as_array().map(Vec::len)), (true, Some(1)), "{done}");
+    let log = done["log"].as_array().unwrap();
+    let said =
+        |zh: &str| log.iter().any(|line| line["actor"] == "op" && line["zh"].as_str().unwrap().contains(zh));
+    for zh in ["起飞:已接受", "暂停:已接受", "继续:已接受", "返航:已接受"] {
+        assert!(said(zh), "{zh}: {done}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_aircraft_in_the_air_is_broken_off_for_good_and_nobody_else_flies_it_meanwhile() {
+    let aircraft = Aircraft::start();
+    let served = served_with(1, vec![aircraft.entry()]);
+    let (li, wang) = (served.person("li", Role::Operator, None), served.person("wang", Role::Admin, None));
+    let mut wanted = wish();
+    wanted["aircraft"] = json!("multicopter");
+    let mission = served.call(&li, Method::POST, "/v1/missions", Some(wanted.clone())).await.json();
+    let other = served.call(&wang, Method::POST, "/v1/missions", Some(wanted)).await.json();
+    let path =
+        |mission: &Value, verb: &str| format!("/v1/missions/{}/{verb}", mission["id"].as_str().unwrap());
+    let word = || Some(launch_in(&json!({"speed_mps": 3.0, "from_deg": 270.0})));
+    let launched = served.call(&li, Method::POST, &path(&mission, "launch"), word()).await;
+    assert_eq!(launched.status, StatusCode::ACCEPTED, "{}", launched.json());
+    let busy = served.call(&wang, Method::POST, &path(&other, "launch"), word()).await;
+    assert_eq!((busy.status, busy.json()["actor"].as_str()), (StatusCode::CONFLICT, Some("li")));
+    until(&served, &li, &mission, |now| now["state"]["kind"] == "flying").await;
+    let abort =
+        served.call(&wang, Method::POST, &path(&mission, "abort"), Some(json!({"reason": "crane"}))).await;
+    assert_eq!(abort.status, StatusCode::ACCEPTED);
+    let over = until(&served, &li, &mission, |now| now["phase"] == "over").await;
+    assert_eq!(
+        (over["state"]["kind"].as_str(), over["actions"].as_array().map(Vec::len)),
+        (Some("aborted"), Some(1))
+    );
+    let line = over["log"].as_array().unwrap().iter().find(|line| line["reason"] == "crane");
+    assert_eq!(line.unwrap()["actor"], "wang");
 }

@@ -40,7 +40,7 @@ use server::serve::accounts::{Accounts, Role, Scope};
 use server::serve::missions::Missions;
 use server::serve::stores::Stores;
 use server::serve::{App, Parts, api};
-use server::wire::city;
+use server::wire::{self, city};
 use store::{Operation, Run, RunId, RunRecord, SqliteStore, Store, What};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -174,7 +174,7 @@ pub fn served_with(count: u128, vehicles: Vec<VehicleEntry>) -> Served {
         keeping: config.evidence.clone(),
         review_first: true,
         flood: config.flood,
-        missions: Missions::open(folder.path(), vehicles),
+        missions: Missions::open(folder.path(), wire::vehicles::load(&vehicles, &mut Vec::new())),
         recheck_share: 1.0,
     });
     let app = Arc::new(app.unwrap());

@@ -19,7 +19,7 @@ use super::vehicle::Vehicle;
 use super::{Peer, STATION};
 use crate::check::{Problem, Wind};
 use crate::link::gates::Gate;
-use crate::link::launch::{Answer, Cause, Fault, Order, State, What, Words};
+use crate::link::launch::{Answer, Cause, Fault, Order, Progress, State, What, Words};
 use crate::plan::{LostLink, Plan};
 
 /// How long the vehicle may take to be heard, and to say all that gates ask for.
@@ -151,6 +151,11 @@ impl Flight {
         &self.state
     }
 
+    /// Returns how far it is on its plan.
+    pub fn progress(&self) -> Progress {
+        self.track.progress()
+    }
+
     /// Returns what is known of the vehicle.
     pub fn vehicle(&self) -> &Vehicle {
         &self.vehicle
@@ -273,5 +278,5 @@ fn station() -> MavMessage {
 
 /// Returns what a lost link ends in, as a sentence for whoever confirms the start.
 pub fn lost_link_words(action: LostLink) -> Words {
-    State::LinkLost { action, progress: Some(crate::link::Progress::default()) }.words()
+    State::LinkLost { action, progress: Some(Progress::default()) }.words()
 }

@@ -11,18 +11,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use gis::Terrain;
-use missions::check::{ANTENNA_M, Against, NoFly, check, fence_from_geojson, no_fly_from_geojson};
+use missions::check::check;
 use missions::formats::Imported;
 use missions::link::mavlink::{Flight, STATION, Settings, fence, rally};
 use missions::link::rest::rest_of;
 use missions::link::{Break, Command, Order, State, Words};
 use missions::{Aircraft, Plan};
-use missions_link::{Address, Lease, Wire};
+use missions_link::{Address, Lease, Vehicle, Wire};
 use uuid::Uuid;
 
-use super::{dock_launch, input};
-use crate::cli::{MissionLaunchArgs, VehicleArg};
+use super::dock_launch;
+use super::input::{self, Conditions};
+use crate::cli::MissionLaunchArgs;
 use crate::clock;
 
 pub use order::run as order;
@@ -37,8 +37,8 @@ use record::{About, Record};
 /// When an input cannot be read, the flight was flown before, or the link not be opened.
 pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
     let address = match &args.vehicle {
-        VehicleArg::Mavlink(address) => address,
-        VehicleArg::Dock(dock) => return dock_launch::run(args, dock),
+        Vehicle::Mavlink(address) => address,
+        Vehicle::Dock(dock) => return dock_launch::run(args, dock),
     };
     if !args.yes && !std::io::stdin().is_terminal() {
         bail!("a person confirms the start: run it at a terminal, or give --yes");
@@ -54,7 +54,7 @@ pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
         ),
     };
     let mut settings = settings(args, &imported, &aircraft)?;
-    settings.unfit = unfit(&aircraft, &imported);
+    settings.unfit = unfit(&aircraft);
     let about = About { vehicle: address.to_string(), plan: imported.plan.clone(), aircraft: aircraft.id };
     let record = Record::open(&folder, &flight_id)?;
     record.describe(&about)?;
@@ -66,7 +66,10 @@ pub fn run(args: &MissionLaunchArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The right to fly the vehicle from this machine, or who has it.
-fn lease(address: &Address, actor: &str) -> anyhow::Result<Result<Lease, String>> {
+///
+/// # Errors
+/// When the lock cannot be opened.
+pub fn lease(address: &Address, actor: &str) -> anyhow::Result<Result<Lease, String>> {
     let folder = std::env::temp_dir().join("flyonce-aircraft");
     let taken = Lease::take(&folder, &address.to_string(), actor);
     taken.with_context(|| format!("cannot lock the aircraft in {}", folder.display()))
@@ -111,36 +114,15 @@ fn rest(id: &str, plan: &Plan, last: Option<&State>) -> anyhow::Result<Plan> {
 }
 
 fn settings(args: &MissionLaunchArgs, imported: &Imported, aircraft: &Aircraft) -> anyhow::Result<Settings> {
-    let ground = input::ground(&args.ground)?;
     let now = clock::now();
-    let stay_in = args.fence.as_deref().map(|path| {
-        fence_from_geojson(&input::text(path)?).with_context(|| format!("cannot use {}", path.display()))
-    });
-    let stay_in = stay_in.transpose()?;
-    let no_fly: Vec<NoFly> = match &args.no_fly {
-        Some(path) => no_fly_from_geojson(&input::text(path)?)
-            .with_context(|| format!("cannot use {}", path.display()))?,
-        None => Vec::new(),
-    };
-    let against = Against {
-        aircraft,
-        ground: ground.as_ref().map(|tiles| tiles as &dyn Terrain),
-        fence: stay_in.as_ref(),
-        no_fly: &no_fly,
-        at: Some(now),
-        wind: args.wind,
-        gsd_m: None,
-        clearance_m: args.clearance,
-        antenna_m: ANTENNA_M,
-    };
-    let keep_out: Vec<_> =
-        no_fly.iter().filter(|zone| zone.counts(Some(now))).map(|zone| zone.degrees.clone()).collect();
-    let on_board = if stay_in.is_some() { fence(stay_in.as_ref(), &keep_out) } else { Vec::new() };
+    let conditions = Conditions::read(&args.against)?;
+    let stay_in = conditions.fence();
+    let on_board = if stay_in.is_some() { fence(stay_in, &conditions.closed(now)) } else { Vec::new() };
     let height_m = imported.plan.take_off_height_m;
     let places: Vec<_> = args.rally.iter().map(|at| (*at, height_m)).collect();
     Ok(Settings {
-        problems: check(imported, &against),
-        wind: args.wind,
+        problems: check(imported, &conditions.against(aircraft, Some(now))),
+        wind: args.against.wind,
         fence: on_board,
         rally: rally(&places),
         // A battery does not last longer than this.
@@ -149,10 +131,9 @@ fn settings(args: &MissionLaunchArgs, imported: &Imported, aircraft: &Aircraft) 
     })
 }
 
-/// Why the plan is for no aircraft of this link.
-fn unfit(aircraft: &Aircraft, imported: &Imported) -> Option<Words> {
-    let dji = aircraft.dji.is_some() || imported.dji.is_some();
-    dji.then(|| {
+/// Why an aircraft does not fly over this link.
+pub fn unfit(aircraft: &Aircraft) -> Option<Words> {
+    aircraft.dji.is_some().then(|| {
         Words::new(
             format!("{} 不使用 MAVLink", aircraft.name),
             format!("{} does not speak MAVLink", aircraft.name),
