@@ -13,6 +13,7 @@ mod clock;
 mod command;
 mod configuration;
 mod demo;
+mod disk_full;
 mod launch;
 mod missions;
 mod positions;

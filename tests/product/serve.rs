@@ -11,28 +11,33 @@ use ureq::Agent;
 use crate::command::{assert_refused, binary, flyonce, root};
 
 /// Longest wait for what the street camera shows, generous because other tests run beside it.
-const LIMIT: Duration = Duration::from_mins(4);
+pub const LIMIT: Duration = Duration::from_mins(4);
 
 /// A server, killed when the test ends.
-struct Server {
-    child: Child,
-    address: String,
+pub struct Server {
+    pub child: Child,
+    pub address: String,
     link: String,
-    agent: Agent,
-    cookie: String,
+    pub agent: Agent,
+    pub cookie: String,
     csrf: String,
 }
 
 impl Server {
     fn start(config: &Path, data: &Path) -> Self {
-        let mut child = Command::new(binary())
+        Self::start_by(&mut Command::new(binary()), config, data, Stdio::null())
+    }
+
+    /// Starts it by a command that ends by running the binary with the arguments that follow.
+    pub fn start_by(command: &mut Command, config: &Path, data: &Path, log: Stdio) -> Self {
+        let mut child = command
             .args(["serve", "--review", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
             .arg("--data")
             .arg(data)
             .current_dir(root())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("flyonce starts");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -56,7 +61,7 @@ impl Server {
         assert_eq!(self.agent.get(&self.link).call().unwrap().status(), 401, "once only");
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub fn get(&self, path: &str) -> Value {
         let url = format!("{}{path}", self.address);
         let mut answer = self.agent.get(url).header("cookie", &self.cookie).call().unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
@@ -64,7 +69,7 @@ impl Server {
         serde_json::from_str(&text).unwrap()
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub fn post(&self, path: &str, body: &Value) -> Value {
         let request = self.agent.post(format!("{}{path}", self.address));
         let request = request.header("cookie", &self.cookie).header("x-csrf", &self.csrf);
         let sent = request.content_type("application/json").send(body.to_string());
@@ -73,7 +78,7 @@ impl Server {
     }
 
     /// Waits for a condition and returns what met it.
-    fn wait(&self, path: &str, what: &str, met: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait(&self, path: &str, what: &str, met: impl Fn(&Value) -> bool) -> Value {
         let start = Instant::now();
         let mut cursor = 0;
         loop {
@@ -93,7 +98,7 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    fn terminate(mut self) -> ExitStatus {
+    pub fn terminate(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.child.wait().unwrap()
@@ -108,7 +113,7 @@ impl Drop for Server {
 }
 
 /// The sample city with the street camera only.
-fn street_config(folder: &Path) -> std::path::PathBuf {
+pub fn street_config(folder: &Path) -> std::path::PathBuf {
     let demo = std::fs::read_to_string(root().join("configs/demo.toml")).unwrap();
     let mut config: toml::Table = toml::from_str(&demo).unwrap();
     let sources = config["sources"].as_array_mut().unwrap();
@@ -123,12 +128,12 @@ fn street_config(folder: &Path) -> std::path::PathBuf {
     path
 }
 
-fn ended(sources: &Value) -> bool {
+pub fn ended(sources: &Value) -> bool {
     sources[0]["state"] == "ended"
 }
 
 /// Incidents that became tasks, with where they lie.
-fn found(server: &Server) -> Vec<(String, String)> {
+pub fn found(server: &Server) -> Vec<(String, String)> {
     let items = server.get("/v1/queue?state=all&limit=500")["items"].as_array().unwrap().clone();
     let with_task = items.iter().filter(|case| !case["task"].is_null());
     let mut all: Vec<_> = with_task.map(|case| (case["class"].to_string(), case["id"].to_string())).collect();

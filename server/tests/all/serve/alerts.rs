@@ -27,7 +27,7 @@ fn severe(served: &Served) {
         let ring = vec![corner(-1.0, -1.0), corner(-1.0, 1.0), corner(1.0, 1.0), corner(1.0, -1.0)];
         incident.footprint = Some(gis::observation::Footprint { ring, area_m2: 430.0, truncated: false });
         incident.area_m2 = Some(430.0);
-        let mut task = case.task.clone().unwrap();
+        let mut task = case.task.as_deref().cloned().unwrap();
         (task.severity, task.area_m2) = (Severity::Severe, Some(430.0));
         incidents.push(incident);
         tasks.push(task);
