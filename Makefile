@@ -1,5 +1,5 @@
 # The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
-.PHONY: demo serve test check web accuracy bench bench-peers soak build setup train
+.PHONY: demo serve test check web accuracy bench bench-peers blurring soak build setup train
 .DEFAULT_GOAL := demo
 
 OUT ?= out/demo
@@ -44,6 +44,10 @@ bench-peers:
 	benches/peers.sh
 	benches/zones.sh
 	benches/store.sh
+
+# How well coarse pictures hide faces, people and writing; FLYONCE_DATASETS names the folder of labelled data.
+blurring: build
+	benches/blurring.sh
 
 # Writers that are killed at 200 random moments, where `make test` does 20: no event lost, none doubled.
 soak: setup

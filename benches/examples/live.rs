@@ -49,7 +49,9 @@ fn main() -> anyhow::Result<()> {
         millis.push(shown.duration_since(turned).as_secs_f64() * 1e3);
     }
     millis.sort_by(f64::total_cmp);
-    let part = |share: f64| millis.get((millis.len().saturating_sub(1) as f64 * share) as usize).copied().unwrap_or(0.0);
+    let part = |share: f64| {
+        millis.get((millis.len().saturating_sub(1) as f64 * share) as usize).copied().unwrap_or(0.0)
+    };
     print(&format!(
         "{{\"turns\": {}, \"behind_p50_ms\": {:.0}, \"behind_p95_ms\": {:.0}, \"behind_most_ms\": {:.0}}}",
         millis.len(),

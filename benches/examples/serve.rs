@@ -35,7 +35,8 @@ fn main() -> anyhow::Result<()> {
         ["fill", pattern, target, tasks, open] => fill(pattern, target, tasks.parse()?, open.parse()?),
         ["api", url, token, target, asked] => Server { url, token }.ask_all(target, asked.parse()?),
         ["feed", url, token, target, consumers, events, seconds] => {
-            let load = Load { consumers: consumers.parse()?, events: events.parse()?, seconds: seconds.parse()? };
+            let load =
+                Load { consumers: consumers.parse()?, events: events.parse()?, seconds: seconds.parse()? };
             feed(&Server { url, token }, target, &load)
         }
         _ => bail!("usage: serve fill|api|feed ..., see the head of the file"),
@@ -47,8 +48,13 @@ fn open(path: &str) -> anyhow::Result<SqliteStore> {
 }
 
 fn record(saved_at: Timestamp, incidents: Vec<Incident>, tasks: Vec<Task>) -> RunRecord {
-    let run =
-        Run { id: RunId(Uuid::from_u128(1)), inputs: Vec::new(), frames: 0, analysed_frames: 0, detections: 0 };
+    let run = Run {
+        id: RunId(Uuid::from_u128(1)),
+        inputs: Vec::new(),
+        frames: 0,
+        analysed_frames: 0,
+        detections: 0,
+    };
     let (observations, config, looked_at) = (Vec::new(), DedupeConfig::default(), Vec::new());
     RunRecord { run, saved_at, observations, incidents, tasks, config, looked_at }
 }
@@ -70,7 +76,10 @@ fn fill(pattern: &str, target: &str, count: usize, going_on: usize) -> anyhow::R
         let (incidents, tasks) = all.unzip();
         store.save_run(&record(Timestamp::now(), incidents, tasks))?;
     }
-    print(&format!("{{\"tasks\": {count}, \"open\": {going_on}, \"filled_s\": {:.0}}}", start.elapsed().as_secs_f64()));
+    print(&format!(
+        "{{\"tasks\": {count}, \"open\": {going_on}, \"filled_s\": {:.0}}}",
+        start.elapsed().as_secs_f64()
+    ));
     Ok(())
 }
 
@@ -109,7 +118,9 @@ struct Server<'a> {
 
 impl Server<'_> {
     fn get(&self, agent: &ureq::Agent, path: &str) -> anyhow::Result<ureq::Body> {
-        let request = agent.get(format!("{}{path}", self.url)).header("authorization", format!("Bearer {}", self.token));
+        let request = agent
+            .get(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.token));
         Ok(request.call().with_context(|| format!("GET {path}"))?.into_body())
     }
 
@@ -261,7 +272,12 @@ fn consume(
 
 fn spread(millis: &mut [f64]) -> String {
     millis.sort_by(f64::total_cmp);
-    let part = |share: f64| millis.get(((millis.len() as f64 * share) as usize).min(millis.len().saturating_sub(1))).copied().unwrap_or(0.0);
+    let part = |share: f64| {
+        millis
+            .get(((millis.len() as f64 * share) as usize).min(millis.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or(0.0)
+    };
     format!("\"p50_ms\": {:.1}, \"p99_ms\": {:.1}, \"most_ms\": {:.1}", part(0.5), part(0.99), part(1.0))
 }
 

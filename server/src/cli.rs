@@ -28,7 +28,7 @@ pub use dock::{BrokerArgs, DockArgs, DockLaunchArgs, LaunchLookArgs, MissionSimu
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
-pub use keeping::{BackupArgs, RestoreArgs, VerifyArgs};
+pub use keeping::{BackupArgs, BlurArgs, RestoreArgs, VerifyArgs};
 pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg, VehicleArg};
 pub use mission::{
     GroundArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs, MissionCorridorArgs,
@@ -93,6 +93,8 @@ pub enum Command {
     Tokens(TokensArgs),
     /// Write incidents, tasks, the ground looked at and zones as a GeoPackage
     Export(ExportArgs),
+    /// Write pictures too coarse to read a face or a plate in, as departments see them
+    Blur(BlurArgs),
     /// Check that a store and its evidence are as they were recorded; names what changed and where
     Verify(VerifyArgs),
     /// Write store and evidence into a folder, as of one moment, while the server runs

@@ -190,7 +190,8 @@ struct Asked {
 impl Asked {
     fn at_that_time(&self, incident: &gis::Incident) -> bool {
         self.when.is_none_or(|(from, to)| {
-            from.is_none_or(|from| incident.last_seen >= from) && to.is_none_or(|to| incident.first_seen <= to)
+            from.is_none_or(|from| incident.last_seen >= from)
+                && to.is_none_or(|to| incident.first_seen <= to)
         })
     }
 }

@@ -111,7 +111,9 @@ fn trend(cases: &[&Case]) -> Vec<Value> {
     }
     let skip = days.len().saturating_sub(DAYS);
     let name = |day: i64| {
-        Timestamp::from_second(day * DAY_SECS).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+        Timestamp::from_second(day * DAY_SECS)
+            .map(|at| at.strftime("%Y-%m-%d").to_string())
+            .unwrap_or_default()
     };
     let told = days.into_iter().skip(skip);
     told.map(|(day, (found, closed))| json!({"day": name(day), "found": found, "closed": closed})).collect()
