@@ -1,5 +1,9 @@
 # The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
+<<<<<<< HEAD
 .PHONY: demo fly serve test check web accuracy bench bench-peers soak build setup train
+=======
+.PHONY: demo serve test check web accuracy bench bench-peers blurring soak build setup train
+>>>>>>> w3
 .DEFAULT_GOAL := demo
 
 OUT ?= out/demo
@@ -48,6 +52,10 @@ bench-peers:
 	benches/peers.sh
 	benches/zones.sh
 	benches/store.sh
+
+# How well coarse pictures hide faces, people and writing; FLYONCE_DATASETS names the folder of labelled data.
+blurring: build
+	benches/blurring.sh
 
 # Writers that are killed at 200 random moments, where `make test` does 20: no event lost, none doubled.
 soak: setup

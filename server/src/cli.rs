@@ -28,8 +28,13 @@ pub use dock::{BrokerArgs, DockArgs, DockLaunchArgs, LaunchLookArgs, MissionSimu
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
+<<<<<<< HEAD
 pub use keeping::{BackupArgs, RestoreArgs, VerifyArgs};
 pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg};
+=======
+pub use keeping::{BackupArgs, BlurArgs, RestoreArgs, VerifyArgs};
+pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg, VehicleArg};
+>>>>>>> w3
 pub use mission::{
     GroundArgs, MissionAgainstArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs,
     MissionCorridorArgs, MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs,
@@ -106,6 +111,8 @@ pub enum Command {
     Tokens(TokensArgs),
     /// Write incidents, tasks, the ground looked at and zones as a GeoPackage
     Export(ExportArgs),
+    /// Write pictures too coarse to read a face or a plate in, as departments see them
+    Blur(BlurArgs),
     /// Check that a store and its evidence are as they were recorded; names what changed and where
     Verify(VerifyArgs),
     /// Write store and evidence into a folder, as of one moment, while the server runs

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::proof::manifest;
 use crate::proof::room::Rooms;
+use crate::veil::Fineness;
 
 /// Incidents whose stills are kept in memory at most; beyond it the least worthy are let go and counted.
 const MAX_KEPT: usize = 500;
@@ -28,8 +29,10 @@ const FILLED_SHARE: f64 = 0.25;
 /// Worth of a sighting that the edge of the picture cuts, against a whole one.
 const CUT_WORTH: f64 = 0.3;
 const JPEG_QUALITY: u8 = 90;
-const CLOSE_UP_MARGIN: f64 = 0.35;
-const CLOSE_UP_LEAST_PX: u32 = 240;
+/// Share of the finding's longer side that a close-up shows around it.
+pub const CLOSE_UP_MARGIN: f64 = 0.35;
+/// Least side of a close-up.
+pub const CLOSE_UP_LEAST_PX: u32 = 240;
 const LINE_COLOUR: [u8; 3] = [255, 214, 10];
 
 /// Why evidence is missing.
@@ -117,6 +120,8 @@ struct Record {
     size_px: (u32, u32),
     /// Outline of the finding in it as (u, v), not closed.
     ring_px: Vec<(f64, f64)>,
+    /// How finely it shows the ground, where camera and ground are known.
+    fineness: Option<Fineness>,
     stills: Vec<EvidenceRef>,
 }
 
@@ -145,15 +150,21 @@ impl Keeper {
         let context = Context::Frame(Arc::clone(&sighting.frame.picture));
         let camera = sighting.camera.map(CameraRecord::of);
         let observation = sighting.observation.clone();
+        let ground = observation.location.ground().map(|position| position.point);
+        let fineness = sighting
+            .camera
+            .zip(ground)
+            .map(|(camera, point)| Fineness::of(camera, point, &sighting.seen.outline.ring_px));
         let size = sighting.frame.picture.size();
         let (size_px, ring_px) = ((size.width, size.height), sighting.seen.outline.ring_px.clone());
         let record = Record {
-            schema_version: 2,
+            schema_version: 3,
             incident_id: incident,
             observation,
             camera,
             size_px,
             ring_px,
+            fineness,
             stills: Vec::new(),
         };
         let outline = sighting.seen.outline.clone();
@@ -291,6 +302,22 @@ fn label(o: &Observation) -> String {
     format!("{} {:.0} %  {}  {:.3}", o.class, o.score * 100.0, o.source, o.time)
 }
 
+/// Returns a picture with the outline of a finding drawn as in annotated stills.
+///
+/// # Errors
+/// When OpenCV refuses.
+pub fn outlined(picture: &RgbImage, ring_px: &[(f64, f64)]) -> Result<RgbImage, pipeline_cv::CvError> {
+    let ring_px = ring_px.to_vec();
+    let outline = pipeline_cv::Outline {
+        ring_px,
+        holes_px: Vec::new(),
+        area_px: 0.0,
+        mean_probability: 0.0,
+        truncated: false,
+    };
+    pipeline_cv::draw_outline(picture, &[&outline], LINE_COLOUR)
+}
+
 fn outline(of: &Outline) -> pipeline_cv::Outline {
     pipeline_cv::Outline {
         ring_px: of.ring_px.clone(),
@@ -325,6 +352,11 @@ pub fn keep(
         }
         crate::output::write_whole(&path, bytes)
     });
+    if written.is_err()
+        && let Some(rooms) = shelf.rooms
+    {
+        rooms.count_again();
+    }
     written.map_err(|source| EvidenceError::Write { path, source })?;
     Ok(EvidenceRef { sha256, kind, file })
 }

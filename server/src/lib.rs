@@ -15,4 +15,5 @@ pub mod proof;
 pub mod report;
 pub mod serve;
 pub mod truth;
+pub mod veil;
 pub mod wire;

@@ -13,7 +13,11 @@ mod clock;
 mod command;
 mod configuration;
 mod demo;
+<<<<<<< HEAD
 mod flight;
+=======
+mod disk_full;
+>>>>>>> w3
 mod launch;
 mod missions;
 mod positions;

@@ -11,30 +11,44 @@ use ureq::Agent;
 use crate::command::{assert_refused, binary, flyonce, root};
 
 /// Longest wait for what the street camera shows, generous because other tests run beside it.
-const LIMIT: Duration = Duration::from_mins(4);
+pub const LIMIT: Duration = Duration::from_mins(4);
 
 /// A server, killed when the test ends.
 pub struct Server {
+<<<<<<< HEAD
     child: Child,
     /// Where it is.
+=======
+    pub child: Child,
+>>>>>>> w3
     pub address: String,
     link: String,
-    agent: Agent,
-    cookie: String,
+    pub agent: Agent,
+    pub cookie: String,
     csrf: String,
 }
 
 impl Server {
+<<<<<<< HEAD
     /// Starts it and signs in.
     pub fn start(config: &Path, data: &Path) -> Self {
         let mut child = Command::new(binary())
+=======
+    fn start(config: &Path, data: &Path) -> Self {
+        Self::start_by(&mut Command::new(binary()), config, data, Stdio::null())
+    }
+
+    /// Starts it by a command that ends by running the binary with the arguments that follow.
+    pub fn start_by(command: &mut Command, config: &Path, data: &Path, log: Stdio) -> Self {
+        let mut child = command
+>>>>>>> w3
             .args(["serve", "--review", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
             .arg("--data")
             .arg(data)
             .current_dir(root())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("flyonce starts");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -58,7 +72,7 @@ impl Server {
         assert_eq!(self.agent.get(&self.link).call().unwrap().status(), 401, "once only");
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub fn get(&self, path: &str) -> Value {
         let url = format!("{}{path}", self.address);
         let mut answer = self.agent.get(url).header("cookie", &self.cookie).call().unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
@@ -66,7 +80,7 @@ impl Server {
         serde_json::from_str(&text).unwrap()
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub fn post(&self, path: &str, body: &Value) -> Value {
         let request = self.agent.post(format!("{}{path}", self.address));
         let request = request.header("cookie", &self.cookie).header("x-csrf", &self.csrf);
         let sent = request.content_type("application/json").send(body.to_string());
@@ -75,7 +89,7 @@ impl Server {
     }
 
     /// Waits for a condition and returns what met it.
-    fn wait(&self, path: &str, what: &str, met: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait(&self, path: &str, what: &str, met: impl Fn(&Value) -> bool) -> Value {
         let start = Instant::now();
         let mut cursor = 0;
         loop {
@@ -95,7 +109,7 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    fn terminate(mut self) -> ExitStatus {
+    pub fn terminate(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.child.wait().unwrap()
@@ -109,8 +123,13 @@ impl Drop for Server {
     }
 }
 
+<<<<<<< HEAD
 /// The sample city, changed, in a folder of its own.
 pub fn demo_config(folder: &Path, change: impl FnOnce(&mut toml::Table)) -> std::path::PathBuf {
+=======
+/// The sample city with the street camera only.
+pub fn street_config(folder: &Path) -> std::path::PathBuf {
+>>>>>>> w3
     let demo = std::fs::read_to_string(root().join("configs/demo.toml")).unwrap();
     let mut config: toml::Table = toml::from_str(&demo).unwrap();
     change(&mut config);
@@ -124,6 +143,7 @@ pub fn demo_config(folder: &Path, change: impl FnOnce(&mut toml::Table)) -> std:
     path
 }
 
+<<<<<<< HEAD
 /// The sample city with the street camera only.
 fn street_config(folder: &Path) -> std::path::PathBuf {
     demo_config(folder, |config| {
@@ -133,11 +153,14 @@ fn street_config(folder: &Path) -> std::path::PathBuf {
 }
 
 fn ended(sources: &Value) -> bool {
+=======
+pub fn ended(sources: &Value) -> bool {
+>>>>>>> w3
     sources[0]["state"] == "ended"
 }
 
 /// Incidents that became tasks, with where they lie.
-fn found(server: &Server) -> Vec<(String, String)> {
+pub fn found(server: &Server) -> Vec<(String, String)> {
     let items = server.get("/v1/queue?state=all&limit=500")["items"].as_array().unwrap().clone();
     let with_task = items.iter().filter(|case| !case["task"].is_null());
     let mut all: Vec<_> = with_task.map(|case| (case["class"].to_string(), case["id"].to_string())).collect();

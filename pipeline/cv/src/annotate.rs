@@ -142,19 +142,26 @@ pub struct Crop {
 /// Returns the close-up of a ring: its bounds and `margin_share` of their longer side around, at least `least_px` wide and
 /// high where the picture is, and never beyond the picture.
 pub fn crop(picture: &RgbImage, ring_px: &Ring, margin_share: f64, least_px: u32) -> Crop {
+    let (left_px, top_px, SizePx { width, height }) =
+        crop_place(picture.size(), ring_px, margin_share, least_px);
+    let row = picture.width as usize * 3;
+    let columns = left_px as usize * 3..(left_px + width) as usize * 3;
+    let rows = picture.data.chunks_exact(row).skip(top_px as usize).take(height as usize);
+    let data = rows.filter_map(|row| row.get(columns.clone())).flatten().copied().collect();
+    Crop { picture: RgbImage { width, height, data }, left_px, top_px }
+}
+
+/// Returns left, top and size of what [`crop`] takes out of a picture of this size.
+pub fn crop_place(size: SizePx, ring_px: &Ring, margin_share: f64, least_px: u32) -> (u32, u32, SizePx) {
     let start = (f64::INFINITY, f64::NEG_INFINITY);
     let bounds = |of: fn(&(f64, f64)) -> f64| {
         ring_px.iter().map(of).fold(start, |(low, high), value| (low.min(value), high.max(value)))
     };
     let ((left, right), (top, bottom)) = (bounds(|point| point.0), bounds(|point| point.1));
     let margin = (right - left).max(bottom - top) * margin_share.max(0.0);
-    let (left_px, width) = span(left - margin, right + margin, least_px, picture.width);
-    let (top_px, height) = span(top - margin, bottom + margin, least_px, picture.height);
-    let row = picture.width as usize * 3;
-    let columns = left_px as usize * 3..(left_px + width) as usize * 3;
-    let rows = picture.data.chunks_exact(row).skip(top_px as usize).take(height as usize);
-    let data = rows.filter_map(|row| row.get(columns.clone())).flatten().copied().collect();
-    Crop { picture: RgbImage { width, height, data }, left_px, top_px }
+    let (left_px, width) = span(left - margin, right + margin, least_px, size.width);
+    let (top_px, height) = span(top - margin, bottom + margin, least_px, size.height);
+    (left_px, top_px, SizePx::new(width, height))
 }
 
 /// Returns start and length of a span, widened about its middle to `least` and moved into `0..side`.

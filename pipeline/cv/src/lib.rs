@@ -11,10 +11,12 @@ mod picture;
 mod raster;
 mod register;
 mod resect;
+mod veil;
 
-pub use annotate::{Arrow, Crop, Rgb, crop, draw_arrows, draw_label, draw_outline};
+pub use annotate::{Arrow, Crop, Rgb, crop, crop_place, draw_arrows, draw_label, draw_outline};
 pub use error::CvError;
 pub use outline::{Options, Outline, Ring, outlines};
 pub use picture::{decode_mask, decode_picture, encode_jpeg, encode_png, picture_size, resize};
 pub use register::{CvRegistrar, features, register};
 pub use resect::resect;
+pub use veil::{Coarseness, veil};

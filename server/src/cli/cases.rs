@@ -248,6 +248,15 @@ pub struct ExportArgs {
     /// Folder of the evidence, where it is not `evidence` beside the store
     #[arg(long, value_name = "DIR", requires = "labels")]
     pub evidence: Option<PathBuf>,
+    /// Write pictures as they were taken, faces and plates and all, instead of coarse ones; noted with who and why
+    #[arg(long, requires_all = ["labels", "actor", "reason"])]
+    pub originals: bool,
+    /// Who takes originals out
+    #[arg(long, value_name = "NAME", requires = "originals")]
+    pub actor: Option<String>,
+    /// Why
+    #[arg(long, value_name = "WHY", requires = "originals")]
+    pub reason: Option<String>,
     /// Where incidents and tasks are kept
     #[command(flatten)]
     pub store: StoreArgs,

@@ -1,8 +1,22 @@
-//! Arguments of `verify`, `backup` and `restore`.
+//! Arguments of `blur`, `verify`, `backup` and `restore`.
 
 use std::path::PathBuf;
 
 use clap::Args;
+
+/// Arguments of `blur`.
+#[derive(Debug, Clone, Args)]
+pub struct BlurArgs {
+    /// Pictures
+    #[arg(required = true, value_name = "PICTURE")]
+    pub pictures: Vec<PathBuf>,
+    /// Folder to write into, under the same names
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder of evidence with the records of the pictures, which say where the finding is and how large things are
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+}
 
 /// Arguments of `verify`.
 #[derive(Debug, Clone, Args)]

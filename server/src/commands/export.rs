@@ -7,14 +7,18 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use gis::{Incident, IncidentId};
 use jiff::Timestamp;
-use store::{CityExport, ExportCrs, write_geopackage};
+use store::{CityExport, ExportCrs, Note, Store, write_geopackage};
 
 use super::backup::must_be_new;
 use super::casework::{city, open};
 use crate::cli::{ExportArgs, LabelFormat};
 use crate::labels::agreement::measure;
-use crate::labels::{coco, collect, yolo};
-use crate::output;
+use crate::labels::{Form, Reviewed, coco, collect, yolo};
+use crate::serve::keeping::SAW;
+use crate::{clock, output};
+
+/// Kind of the note that somebody took originals out.
+const TOOK_OUT: &str = "took_out";
 
 /// Writes the file and tells how many features each layer has.
 ///
@@ -31,15 +35,19 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
 /// Writes what people decided about, and how well they agree.
 fn labels(args: &ExportArgs, out: &Path) -> anyhow::Result<ExitCode> {
     must_be_new(out)?;
-    let store = open(&args.store)?;
+    let mut store = open(&args.store)?;
     let beside = args.store.out.as_deref().or_else(|| args.store.db.as_deref().and_then(Path::parent));
     let evidence = args.evidence.clone().or_else(|| beside.map(|folder| folder.join("evidence")));
     let Some(evidence) = evidence else { bail!("name the folder of the evidence: --evidence") };
     let mut collected = collect(store.as_ref(), &evidence)?;
     collected.reviewed.retain(|one| args.class.is_empty() || args.class.contains(&one.class));
+    let form = if args.originals { Form::Original } else { Form::Coarse };
+    if form == Form::Original {
+        note_originals(store.as_mut(), &collected.reviewed, args)?;
+    }
     match args.format {
-        LabelFormat::Coco => coco::write(&collected.reviewed, &evidence, out)?,
-        LabelFormat::Yolo => yolo::write(&collected.reviewed, &evidence, out)?,
+        LabelFormat::Coco => coco::write(&collected.reviewed, &evidence, out, form)?,
+        LabelFormat::Yolo => yolo::write(&collected.reviewed, &evidence, out, form)?,
     }
     let real = collected.reviewed.iter().filter(|one| one.verdict.real).count();
     let text = format!(
@@ -53,6 +61,25 @@ fn labels(args: &ExportArgs, out: &Path) -> anyhow::Result<ExitCode> {
     );
     output::print(&text).context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Notes who takes which originals out and why, before they are written.
+fn note_originals(store: &mut dyn Store, reviewed: &[Reviewed], args: &ExportArgs) -> anyhow::Result<()> {
+    let (Some(actor), Some(reason)) = (&args.actor, &args.reason) else {
+        bail!("name who takes originals out, and why")
+    };
+    let note = |kind: &str, subject: &str, detail: String| Note {
+        at: clock::now(),
+        kind: kind.to_owned(),
+        actor: actor.clone(),
+        subject: subject.to_owned(),
+        detail,
+    };
+    store.add_note(&note(TOOK_OUT, "labels", format!("{} findings: {reason}", reviewed.len())))?;
+    for one in reviewed {
+        store.add_note(&note(SAW, &one.picture, one.incident.to_string()))?;
+    }
+    Ok(())
 }
 
 fn package(args: &ExportArgs, file: &Path) -> anyhow::Result<ExitCode> {

@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod backup;
+pub mod blur;
 pub mod calibrate;
 pub mod casework;
 pub mod check;
@@ -51,6 +52,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Users(args) => users::users(&args),
         Command::Tokens(args) => users::tokens(&args),
         Command::Export(args) => export::run(&args),
+        Command::Blur(args) => blur::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => backup::restore(&args),

@@ -8,16 +8,16 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::{Reviewed, classes, copy_pictures};
+use super::{Form, Reviewed, classes, copy_pictures};
 use crate::output::write_whole;
 
 /// Writes the set.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(reviewed: &[Reviewed], evidence: &Path, out: &Path) -> anyhow::Result<()> {
+pub fn write(reviewed: &[Reviewed], evidence: &Path, out: &Path, form: Form) -> anyhow::Result<()> {
     let classes = classes(reviewed);
-    let pictures = copy_pictures(reviewed, evidence, out)?;
+    let pictures = copy_pictures(reviewed, evidence, out, form)?;
     let (mut images, mut annotations, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for (findings, image) in pictures.iter().zip(1_u64..) {
         let Some(first) = findings.first() else { continue };

@@ -14,6 +14,8 @@ use gis::IncidentId;
 use serde::Deserialize;
 use store::{LinkKind, Store};
 
+use crate::output::write_whole;
+use crate::veil::{About, shown};
 use verdicts::{Verdict, verdicts};
 
 /// A finding that somebody decided about.
@@ -27,6 +29,8 @@ pub struct Reviewed {
     pub verdict: Verdict,
     /// Name of the picture among the evidence, the plain one.
     pub picture: String,
+    /// Name of the record of it.
+    pub record: String,
     /// Width and height of the picture.
     pub size_px: (u32, u32),
     /// Outline as (u, v), not closed.
@@ -74,14 +78,22 @@ pub fn collect(store: &dyn Store, evidence: &Path) -> anyhow::Result<Collected> 
             collected.without_picture += 1;
             continue;
         };
-        let path = evidence.join(record);
+        let path = evidence.join(&record);
         let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let record: Record =
+        let outline: Record =
             serde_json::from_slice(&text).with_context(|| format!("cannot read {}", path.display()))?;
-        match record {
+        match outline {
             Record { size_px: Some(size_px), ring_px } if ring_px.len() >= 3 => {
                 let (incident, class, verdict) = (task.incident_id, task.class.clone(), verdict.clone());
-                collected.reviewed.push(Reviewed { incident, class, verdict, picture, size_px, ring_px });
+                collected.reviewed.push(Reviewed {
+                    incident,
+                    class,
+                    verdict,
+                    picture,
+                    record,
+                    size_px,
+                    ring_px,
+                });
             }
             _ => collected.without_outline += 1,
         }
@@ -116,7 +128,16 @@ pub fn classes(reviewed: &[Reviewed]) -> BTreeMap<&str, usize> {
     names.into_iter().zip(0..).collect()
 }
 
-/// Copies the pictures into `images/` and returns them, each once, with its findings.
+/// How pictures leave the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As they were taken.
+    Original,
+    /// Too coarse to read a face or a plate in.
+    Coarse,
+}
+
+/// Writes the pictures into `images/` and returns them, each once, with its findings.
 ///
 /// # Errors
 /// When a picture cannot be copied.
@@ -124,13 +145,23 @@ pub fn copy_pictures<'a>(
     reviewed: &'a [Reviewed],
     evidence: &Path,
     out: &Path,
+    form: Form,
 ) -> anyhow::Result<Vec<&'a [Reviewed]>> {
     let folder = out.join("images");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let by_picture: Vec<&[Reviewed]> = reviewed.chunk_by(|a, b| a.picture == b.picture).collect();
     for one in by_picture.iter().filter_map(|findings| findings.first()) {
         let (from, to) = (evidence.join(&one.picture), folder.join(&one.picture));
-        std::fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        let failed = || format!("cannot copy {}", from.display());
+        let bytes = match form {
+            Form::Original => std::fs::read(&from).with_context(failed)?,
+            Form::Coarse => {
+                let record = std::fs::read(evidence.join(&one.record)).with_context(failed)?;
+                let about = About::read(&record, &one.picture);
+                shown(evidence, &one.picture, about.as_ref()).with_context(failed)?
+            }
+        };
+        write_whole(&to, &bytes).with_context(|| format!("cannot write {}", to.display()))?;
     }
     Ok(by_picture)
 }

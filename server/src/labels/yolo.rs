@@ -5,16 +5,16 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Reviewed, classes, copy_pictures};
+use super::{Form, Reviewed, classes, copy_pictures};
 use crate::output::write_whole;
 
 /// Writes the set.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(reviewed: &[Reviewed], evidence: &Path, out: &Path) -> anyhow::Result<()> {
+pub fn write(reviewed: &[Reviewed], evidence: &Path, out: &Path, form: Form) -> anyhow::Result<()> {
     let classes = classes(reviewed);
-    for findings in copy_pictures(reviewed, evidence, out)? {
+    for findings in copy_pictures(reviewed, evidence, out, form)? {
         let Some(first) = findings.first() else { continue };
         let mut text = String::new();
         for one in findings.iter().filter(|one| one.verdict.real) {

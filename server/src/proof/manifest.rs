@@ -33,15 +33,22 @@ pub struct Spoilt {
     pub changed: Changed,
 }
 
-/// Adds a line for a file of this content, synced.
+/// Adds a line for a file of this content, synced; all of it or, as with a full disk, nothing.
 ///
 /// # Errors
 /// When the manifest cannot be written.
 pub fn add(folder: &Path, file: &str, sha256: &str, bytes: &[u8]) -> std::io::Result<()> {
     let mut manifest = OpenOptions::new().create(true).append(true).open(folder.join(MANIFEST))?;
-    // One write: lines of several writers stand one after another.
-    manifest.write_all(line(file, sha256, &marks_of(bytes)).as_bytes())?;
-    manifest.sync_data()
+    // One writer at a time, of all threads and processes: what one could not finish is cut off before the next one adds.
+    manifest.lock()?;
+    let before = manifest.metadata()?.len();
+    let line = line(file, sha256, &marks_of(bytes));
+    let added = manifest.write_all(line.as_bytes()).and_then(|()| manifest.sync_data());
+    if added.is_err() {
+        // The first error is the one to tell.
+        drop(manifest.set_len(before));
+    }
+    added
 }
 
 /// Returns the line of a file.

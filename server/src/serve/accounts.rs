@@ -61,6 +61,8 @@ pub enum Scope {
     Fly,
     /// Hand in what citizens report, and see what became of it.
     Submit,
+    /// See pictures as they were taken, faces and plates and all; each look is noted.
+    Originals,
 }
 
 impl Role {
@@ -68,7 +70,7 @@ impl Role {
     pub fn may(self, scope: Scope) -> bool {
         match scope {
             Scope::Read => true,
-            Scope::Submit => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
+            Scope::Submit | Scope::Originals => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Decide => matches!(self, Self::Admin | Self::Duty | Self::Analyst),
             Scope::Report => matches!(self, Self::Admin | Self::Duty | Self::Analyst | Self::Department),
             Scope::Sources | Scope::Fly => matches!(self, Self::Admin | Self::Operator),

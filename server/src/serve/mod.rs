@@ -19,7 +19,11 @@ pub mod presence;
 pub mod reload;
 pub mod reported;
 pub mod stores;
+<<<<<<< HEAD
 pub mod tally;
+=======
+pub mod trouble;
+>>>>>>> w3
 pub mod views;
 pub mod webhooks;
 pub mod xml;
@@ -52,6 +56,7 @@ use hub::Hub;
 use keeping::{Kept, Seen};
 use presence::Presence;
 use stores::Stores;
+use trouble::Trouble;
 
 /// What every part of a server shares.
 pub struct App {
@@ -69,6 +74,8 @@ pub struct App {
     pub rooms: Rooms,
     /// What was done about it since the start.
     pub kept: Kept,
+    /// What keeps it from keeping things.
+    pub trouble: Trouble,
     /// Who saw which original lately.
     pub seen: Seen,
     /// Who looks at what.
@@ -134,6 +141,7 @@ impl App {
             accounts: parts.accounts,
             rooms: Rooms::new(&parts.evidence, &parts.keeping),
             kept: Kept::default(),
+            trouble: Trouble::default(),
             seen: Seen::default(),
             evidence: parts.evidence,
             review_first: parts.review_first,

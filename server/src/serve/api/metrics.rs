@@ -127,6 +127,9 @@ fn keeping(app: &App, figures: &mut Figures) {
     figures.gauge("flyonce_evidence_bytes", "Bytes that evidence takes.", plain(room.used as f64));
     let help = "Bytes free on the disk of the evidence.";
     figures.gauge("flyonce_disk_free_bytes", help, plain(room.free as f64));
+    let help =
+        "1 while the store takes what is seen; 0 while frames wait because it does not, as with a full disk.";
+    figures.gauge("flyonce_store_writable", help, plain(f64::from(u8::from(app.store_trouble().is_none()))));
     let help = "Bytes that have to be dropped; above 0 for long, there is no room.";
     figures.gauge("flyonce_evidence_wanted_bytes", help, plain(room.wanted as f64));
     let dropped = plain(kept.dropped.load(Relaxed) as f64);

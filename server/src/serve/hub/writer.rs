@@ -24,6 +24,7 @@ use super::status::SourceStatus;
 use crate::clock;
 use crate::evidence::{Keeper, Shelf, Sighting};
 use crate::serve::App;
+use crate::serve::board::Case;
 use crate::serve::reported::is_reported;
 
 /// Frames between the sources and the writer at most; a source waits when they are full, a live one drops its oldest then.
@@ -78,6 +79,8 @@ pub struct Writer {
     keeper: Keeper,
     clips: Clips,
     dirty: BTreeMap<IncidentId, Dirty>,
+    /// Tasks are not made before this: the store could not take the last ones.
+    tasks_from: Option<Instant>,
     run: Run,
 }
 
@@ -96,12 +99,14 @@ impl Writer {
             keeper: Keeper::default(),
             clips,
             dirty: BTreeMap::new(),
+            tasks_from: None,
             run: run_of("", ""),
         }
     }
 
     /// Writes until all senders are gone and everything is stored.
     pub fn write_all(mut self, arrivals: &Receiver<Arrived>) {
+        self.take_up_what_waits();
         loop {
             match arrivals.recv_timeout(TICK) {
                 Ok(arrived) => self.take(arrived),
@@ -126,6 +131,23 @@ impl Writer {
         self.clips.finish();
         self.take_clips();
         self.settle(true);
+    }
+
+    /// Incidents that were confirmed and got no task before the server ended, killed or with a full disk, get it now.
+    fn take_up_what_waits(&mut self) {
+        let waits = |case: &&Case| case.task.is_none() && case.incident.state == IncidentState::Confirmed;
+        let ids: Vec<IncidentId> =
+            self.app.board().cases().filter(waits).map(|case| case.incident.id).collect();
+        let now = Instant::now();
+        for id in ids {
+            match self.store.incident(id) {
+                Ok(Some(incident)) => {
+                    self.dirty.insert(id, Dirty { since: now, last: now, incident });
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!("incident {id} has no task yet: {error}"),
+            }
+        }
     }
 
     /// Brings the tasks up to date whose clips are ready.
@@ -184,6 +206,7 @@ impl Writer {
     }
 
     fn tell_store_error(&self, error: Option<&str>) {
+        self.app.trouble.of_store(error.map(str::to_owned));
         for status in self.statuses.values() {
             status.store_error(error.map(str::to_owned));
         }
@@ -229,6 +252,9 @@ impl Writer {
     /// Brings the tasks of incidents up to date that are quiet, or all; tells whether there were any.
     fn settle(&mut self, all: bool) -> bool {
         let now = Instant::now();
+        if !all && self.tasks_from.is_some_and(|from| now < from) {
+            return false;
+        }
         let due = |dirty: &Dirty| {
             all || now.duration_since(dirty.last) >= QUIET || now.duration_since(dirty.since) >= LONGEST
         };
@@ -239,15 +265,24 @@ impl Writer {
         for incident in incidents.iter().filter(|one| one.state == IncidentState::Confirmed) {
             self.clips.want(incident, &self.statuses);
         }
-        self.propose(&incidents);
+        if !self.propose(&incidents) {
+            // What could not be stored is tried again, with what was seen of it meanwhile; not at once, as its pictures are drawn anew.
+            self.tasks_from = Some(now + LONGEST);
+            for incident in incidents {
+                self.dirty.entry(incident.id).or_insert(Dirty { since: now, last: now, incident });
+            }
+            return false;
+        }
+        self.tasks_from = None;
         !incidents.is_empty()
     }
 
-    fn propose(&mut self, incidents: &[Incident]) {
+    /// Makes the tasks of incidents or brings them up to date; tells whether they were stored.
+    fn propose(&mut self, incidents: &[Incident]) -> bool {
         let confirmed = incidents.iter().filter(|i| i.state == IncidentState::Confirmed);
         let tasks: Vec<Task> = confirmed.filter_map(|incident| self.task(incident)).collect();
         if tasks.is_empty() {
-            return;
+            return true;
         }
         let record = RunRecord {
             run: self.run.clone(),
@@ -259,9 +294,14 @@ impl Writer {
             looked_at: Vec::new(),
         };
         if let Err(error) = self.store.save_run(&record) {
-            tracing::error!("cannot store tasks, they are made again with the next sighting: {error}");
+            tracing::error!("cannot store tasks yet, they are made again: {error}");
             self.tell_store_error(Some(&error.to_string()));
+            return false;
         }
+        if self.intake.waiting() == 0 {
+            self.tell_store_error(None);
+        }
+        true
     }
 
     fn task(&self, incident: &Incident) -> Option<Task> {

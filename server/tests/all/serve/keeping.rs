@@ -12,7 +12,7 @@ use server::serve::keeping::{Keeping, droppable};
 use store::Retention;
 
 use super::proof::{city, look};
-use super::{Served, step};
+use super::{Served, served, step};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -58,6 +58,55 @@ async fn who_sees_an_original_is_written_down_once_and_admins_can_read_it() {
     assert_eq!(served.get(&admin, "/v1/access").await.json()["items"].as_array().unwrap().len(), 1);
 }
 
+/// Difference of the lightest and the darkest pixel.
+fn contrast(jpeg: &[u8]) -> u8 {
+    let picture = image::load_from_memory(jpeg).unwrap().to_luma8();
+    let values =
+        || picture.enumerate_pixels().filter(|(u, _, _)| (40..720).contains(u)).map(|(_, _, luma)| luma.0[0]);
+    values().max().unwrap() - values().min().unwrap()
+}
+
+#[tokio::test]
+async fn who_may_not_see_originals_sees_coarse_pictures_and_no_clips_and_is_not_noted() {
+    let served = served(2);
+    let admin = served.person("admin", Role::Admin, None);
+    let case = served.cases(&admin, "/v1/queue?state=all&limit=9").await;
+    let case = case.iter().find(|case| case["stills"].to_string().contains("still.jpg")).unwrap().clone();
+    let evidence = served.folder.path().join("evidence");
+    let clip = keep(Shelf { folder: &evidence, rooms: None }, EvidenceKind::Clip, "webm", b"frames").unwrap();
+    served.attach(&case, std::slice::from_ref(&clip));
+    let lead = case["task"]["lead"].as_str().unwrap();
+    let clip = format!("/v1/evidence/{}", clip.file);
+    let still = "/v1/evidence/still.jpg";
+    let coarse = [
+        served.person("crew", Role::Department, Some(lead)),
+        served.person("pilot", Role::Operator, None),
+        served.machine("portal", &[Scope::Read], None),
+        served.machine("dispatch", &[Scope::Read, Scope::Report], Some(lead)),
+    ];
+    for badge in &coarse {
+        let shown = served.get(badge, still).await;
+        assert_eq!((shown.status, shown.picture.as_str()), (StatusCode::OK, "coarse"));
+        assert!(contrast(&shown.bytes) < 12, "stripes of 4 pixels cannot be told apart");
+        assert_eq!(served.get(badge, &clip).await.status, StatusCode::FORBIDDEN);
+    }
+    assert!(served.get(&admin, "/v1/access").await.json()["items"].as_array().unwrap().is_empty());
+    let original = [
+        served.person("li", Role::Analyst, None),
+        served.person("wang", Role::Duty, None),
+        served.machine("court", &[Scope::Read, Scope::Originals], None),
+    ];
+    for badge in &original {
+        let shown = served.get(badge, still).await;
+        assert_eq!((shown.status, shown.picture.as_str()), (StatusCode::OK, "original"));
+        assert!(contrast(&shown.bytes) > 200);
+        assert_eq!(served.get(badge, &clip).await.status, StatusCode::OK);
+    }
+    let seen = served.get(&admin, "/v1/access").await.json()["items"].clone();
+    let who: Vec<&str> = seen.as_array().unwrap().iter().map(|one| one["who"].as_str().unwrap()).collect();
+    assert_eq!(who, ["li", "li", "wang", "wang", "court", "court"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_keeps_a_case_past_its_retention_and_ends_with_a_release() {
     let (served, _) = city(3).await;
@@ -78,6 +127,8 @@ async fn a_hold_keeps_a_case_past_its_retention_and_ends_with_a_release() {
         (listed[0]["incident"].as_str(), listed[0]["reason"].as_str()),
         (Some(held.as_str()), Some("court 12/2026"))
     );
+    assert_eq!(listed[0]["title_zh"], closed[0]["task"]["title_zh"]);
+    assert_eq!(listed[0]["put_away"], false);
     let app = served.app.clone();
     let tidy = move |days: i64| {
         keeping().tidy(&app, server::clock::now() + DAY * i32::try_from(days).unwrap()).unwrap();
@@ -95,8 +146,17 @@ async fn a_hold_keeps_a_case_past_its_retention_and_ends_with_a_release() {
         served.call(&duty, Method::POST, &format!("/v1/incidents/{held}/release"), why("over")).await;
     assert_eq!(released.status, StatusCode::OK);
     assert!(served.get(&duty, "/v1/holds").await.json().as_array().unwrap().is_empty());
+    let lifted = served.get(&duty, "/v1/holds?lifted=true").await.json();
+    assert_eq!(
+        (lifted[0]["lifted"]["actor"].as_str(), lifted[0]["lifted"]["reason"].as_str()),
+        (Some("duty"), Some("over"))
+    );
     tokio::task::block_in_place(|| tidy(4_000));
     assert!(!ids(served.cases(&duty, "/v1/queue?state=all").await).contains(&held));
+    assert_eq!(served.call(&duty, Method::PUT, &path, why("court 13/2026")).await.status, StatusCode::OK);
+    let late = served.get(&duty, "/v1/holds").await.json();
+    assert_eq!(late[0]["put_away"], true, "what was put away can be held for its pictures");
+    assert_eq!(late[0]["title_en"], closed[0]["task"]["title_en"]);
     let verdict = look(served.folder.path(), None);
     assert!(verdict.findings.is_empty(), "{verdict:?}");
 }

@@ -39,16 +39,13 @@ async fn decide(served: &Served, badge: &Badge, case: &Value, real: bool) {
 }
 
 fn export(data: &Path, out: &Path, format: &str) -> String {
+    export_with(data, out, &["--format", format])
+}
+
+fn export_with(data: &Path, out: &Path, more: &[&str]) -> String {
     let done = Command::new(env!("CARGO_BIN_EXE_flyonce"))
-        .args([
-            "export",
-            "--format",
-            format,
-            "--out",
-            &data.to_string_lossy(),
-            "--labels",
-            &out.to_string_lossy(),
-        ])
+        .args(["export", "--out", &data.to_string_lossy(), "--labels", &out.to_string_lossy()])
+        .args(more)
         .output()
         .unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -92,6 +89,38 @@ async fn decided_findings_become_a_coco_and_a_yolo_set_with_rejected_ones_as_neg
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pictures_leave_coarse_unless_somebody_says_who_takes_originals_out_and_why() {
+    let (served, li, cases) = with_pictures(2).await;
+    decide(&served, &li, &cases[0], true).await;
+    let (data, out) = (served.folder.path(), tempfile::tempdir().unwrap());
+    let picture = |folder: &str| {
+        let mut files = std::fs::read_dir(out.path().join(folder).join("images")).unwrap();
+        std::fs::read(files.next().unwrap().unwrap().path()).unwrap()
+    };
+    export(data, &out.path().join("coarse"), "yolo");
+    let original = ["--originals", "--actor", "li", "--reason", "training"];
+    export_with(data, &out.path().join("originals"), &original);
+    let url =
+        cases[0]["stills"].as_array().unwrap().iter().find(|one| one["kind"] == "context").unwrap()["url"]
+            .clone();
+    let kept = served.get(&li, url.as_str().unwrap()).await.bytes;
+    assert_eq!(picture("originals"), kept);
+    assert_ne!(picture("coarse"), kept);
+    let notes = served.app.stores.with(|store| store.notes(None, 0, usize::MAX)).unwrap();
+    let told: Vec<(&str, &str, &str)> = notes
+        .iter()
+        .map(|one| (one.note.kind.as_str(), one.note.actor.as_str(), one.note.detail.as_str()))
+        .collect();
+    assert!(told.contains(&("took_out", "li", "1 findings: training")), "{told:?}");
+    assert_eq!(told.iter().filter(|(kind, _, _)| *kind == "saw").count(), 2, "one taken out, one looked at");
+    let nobody = Command::new(env!("CARGO_BIN_EXE_flyonce"))
+        .args(["export", "--originals", "--out", "x", "--labels", "y"])
+        .output()
+        .unwrap();
+    assert!(!nobody.status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn decided_cases_are_shown_to_another_who_does_not_know_the_decision_and_agreement_is_measured() {
     let (served, li, cases) = with_pictures(8).await;
     let wang = served.person("wang", Role::Analyst, None);
@@ -102,6 +131,12 @@ async fn decided_cases_are_shown_to_another_who_does_not_know_the_decision_and_a
     let said = [(0, true), (1, false), (2, false), (3, false)];
     let mut shown = served.get(&wang, "/v1/rechecks").await.json();
     assert_eq!(shown["left"], 4);
+    let kinds = shown["stills"].as_array().unwrap().iter().map(|still| still["kind"].clone());
+    assert!(kinds.into_iter().any(|kind| kind == "context"), "{shown}");
+    let passed =
+        served.get(&wang, &format!("/v1/rechecks?after={}", shown["incident"].as_str().unwrap())).await;
+    assert_ne!(passed.json()["incident"], shown["incident"], "passed over for now");
+    assert_eq!(passed.json()["left"], 4);
     while !shown.is_null() {
         let text = shown.to_string();
         assert!(!text.contains("confirm") && !text.contains("reject") && !text.contains("li\""), "{text}");

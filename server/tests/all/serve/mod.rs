@@ -20,6 +20,7 @@ mod streams;
 mod supervised;
 mod tls;
 mod webhooks;
+mod whole;
 
 use std::sync::Arc;
 
@@ -67,6 +68,8 @@ pub struct Answer {
     pub status: StatusCode,
     pub media: String,
     pub etag: Option<String>,
+    /// Whether a picture is an original or coarse.
+    pub picture: String,
     pub bytes: Vec<u8>,
 }
 
@@ -127,6 +130,15 @@ fn incidents(count: u128, dedupe: &DedupeConfig) -> (Vec<Observation>, Vec<Incid
     (all, deduper.into_incidents())
 }
 
+/// The picture that the first task has: stripes of four pixels.
+pub fn still() -> Vec<u8> {
+    let stripes =
+        image::RgbImage::from_fn(768, 432, |u, _| image::Rgb([if u / 4 % 2 == 0 { 0 } else { 255 }; 3]));
+    let mut jpeg = Vec::new();
+    stripes.write_to(&mut std::io::Cursor::new(&mut jpeg), image::ImageFormat::Jpeg).unwrap();
+    jpeg
+}
+
 /// Serves a city with this many incidents; every other task was sent out already.
 pub fn served(count: u128) -> Served {
     served_with(count, Vec::new())
@@ -140,7 +152,7 @@ pub fn served_with(count: u128, vehicles: Vec<VehicleEntry>) -> Served {
     let dedupe = config.dedupe.clone();
     let (observations, incidents) = incidents(count, &dedupe);
     std::fs::create_dir(folder.path().join("evidence")).unwrap();
-    std::fs::write(folder.path().join("evidence/still.jpg"), b"picture").unwrap();
+    std::fs::write(folder.path().join("evidence/still.jpg"), still()).unwrap();
     std::fs::write(folder.path().join("secret.jpg"), b"secret").unwrap();
     let tasks: Vec<Task> =
         incidents.iter().enumerate().map(|(i, incident)| task(incident, &city, i)).collect();
@@ -183,7 +195,7 @@ pub fn served_with(count: u128, vehicles: Vec<VehicleEntry>) -> Served {
 }
 
 fn task(incident: &Incident, city: &city::City, index: usize) -> Task {
-    let sha256 = models::pack::sha256_hex(b"picture");
+    let sha256 = models::pack::sha256_hex(&still());
     let still = EvidenceRef { sha256, kind: EvidenceKind::CloseUp, file: "still.jpg".to_owned() };
     let stills = if index == 0 { vec![still] } else { Vec::new() };
     let sent = task_in_context(
@@ -247,8 +259,9 @@ impl Served {
             response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
         let (status, media, etag) = (response.status(), text("content-type"), text("etag"));
+        let picture = text("x-picture");
         let bytes = response.into_body().collect().await.unwrap().to_bytes().to_vec();
-        Answer { status, media, etag: Some(etag).filter(|etag| !etag.is_empty()), bytes }
+        Answer { status, media, etag: Some(etag).filter(|etag| !etag.is_empty()), picture, bytes }
     }
 
     pub async fn get(&self, badge: &Badge, path: &str) -> Answer {

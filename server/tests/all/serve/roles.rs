@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use server::serve::accounts::{Role, Scope};
 use server::serve::api;
 
-use super::{Badge, Served, served, step};
+use super::{Badge, Served, served, step, still};
 
 /// Paths that anybody may call.
 const PUBLIC: [&str; 17] = [
@@ -137,7 +137,7 @@ async fn a_department_sees_and_moves_its_own_tasks_only() {
 async fn evidence_is_found_by_the_names_that_tasks_hold_and_by_no_path() {
     let served = served(1);
     let li = served.person("li", Role::Admin, None);
-    assert_eq!(served.get(&li, "/v1/evidence/still.jpg").await.bytes, b"picture");
+    assert_eq!(served.get(&li, "/v1/evidence/still.jpg").await.bytes, still());
     for path in ["/v1/evidence/..%2Fsecret.jpg", "/v1/evidence/%2Fetc%2Fpasswd", "/v1/evidence/other.jpg"] {
         assert_eq!(served.get(&li, path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
