@@ -1,9 +1,5 @@
 # The commands of the README, nothing else. `make demo` and `make test` set up the machine themselves.
-<<<<<<< HEAD
-.PHONY: demo fly serve test check web accuracy bench bench-peers soak build setup train
-=======
-.PHONY: demo serve test check web accuracy bench bench-peers blurring soak build setup train
->>>>>>> w3
+.PHONY: demo fly serve test check web accuracy bench bench-peers blurring soak build setup train
 .DEFAULT_GOAL := demo
 
 OUT ?= out/demo

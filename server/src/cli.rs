@@ -28,13 +28,8 @@ pub use dock::{BrokerArgs, DockArgs, DockLaunchArgs, LaunchLookArgs, MissionSimu
 pub use field::{
     BulkAnswer, CrewsArgs, CrewsCommand, GroupsArgs, NearestArgs, OverdueArgs, VisitFormat, VisitsArgs,
 };
-<<<<<<< HEAD
-pub use keeping::{BackupArgs, RestoreArgs, VerifyArgs};
-pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg};
-=======
 pub use keeping::{BackupArgs, BlurArgs, RestoreArgs, VerifyArgs};
-pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg, VehicleArg};
->>>>>>> w3
+pub use launch::{MissionLaunchArgs, MissionOrderArgs, MissionVehicleArgs, OrderArg};
 pub use mission::{
     GroundArgs, MissionAgainstArgs, MissionArgs, MissionCheckArgs, MissionCommand, MissionConvertArgs,
     MissionCorridorArgs, MissionFleetArgs, MissionLookArgs, MissionMergeArgs, MissionOrbitArgs,

@@ -13,11 +13,8 @@ mod clock;
 mod command;
 mod configuration;
 mod demo;
-<<<<<<< HEAD
-mod flight;
-=======
 mod disk_full;
->>>>>>> w3
+mod flight;
 mod launch;
 mod missions;
 mod positions;

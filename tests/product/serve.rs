@@ -15,12 +15,8 @@ pub const LIMIT: Duration = Duration::from_mins(4);
 
 /// A server, killed when the test ends.
 pub struct Server {
-<<<<<<< HEAD
-    child: Child,
-    /// Where it is.
-=======
     pub child: Child,
->>>>>>> w3
+    /// Where it is.
     pub address: String,
     link: String,
     pub agent: Agent,
@@ -29,19 +25,14 @@ pub struct Server {
 }
 
 impl Server {
-<<<<<<< HEAD
     /// Starts it and signs in.
     pub fn start(config: &Path, data: &Path) -> Self {
-        let mut child = Command::new(binary())
-=======
-    fn start(config: &Path, data: &Path) -> Self {
         Self::start_by(&mut Command::new(binary()), config, data, Stdio::null())
     }
 
     /// Starts it by a command that ends by running the binary with the arguments that follow.
     pub fn start_by(command: &mut Command, config: &Path, data: &Path, log: Stdio) -> Self {
         let mut child = command
->>>>>>> w3
             .args(["serve", "--review", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
             .arg("--data")
@@ -123,13 +114,8 @@ impl Drop for Server {
     }
 }
 
-<<<<<<< HEAD
 /// The sample city, changed, in a folder of its own.
 pub fn demo_config(folder: &Path, change: impl FnOnce(&mut toml::Table)) -> std::path::PathBuf {
-=======
-/// The sample city with the street camera only.
-pub fn street_config(folder: &Path) -> std::path::PathBuf {
->>>>>>> w3
     let demo = std::fs::read_to_string(root().join("configs/demo.toml")).unwrap();
     let mut config: toml::Table = toml::from_str(&demo).unwrap();
     change(&mut config);
@@ -143,19 +129,15 @@ pub fn street_config(folder: &Path) -> std::path::PathBuf {
     path
 }
 
-<<<<<<< HEAD
 /// The sample city with the street camera only.
-fn street_config(folder: &Path) -> std::path::PathBuf {
+pub fn street_config(folder: &Path) -> std::path::PathBuf {
     demo_config(folder, |config| {
         let sources = config["sources"].as_array_mut().unwrap();
         sources.retain(|source| source["id"].as_str() == Some("street"));
     })
 }
 
-fn ended(sources: &Value) -> bool {
-=======
 pub fn ended(sources: &Value) -> bool {
->>>>>>> w3
     sources[0]["state"] == "ended"
 }
 

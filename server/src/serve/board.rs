@@ -111,7 +111,7 @@ impl Board {
         let cursor = store.last_event()?;
         let operated = store.last_operations()?;
         let versions = operated.into_iter().map(|(subject, operation)| (subject, operation.0)).collect();
-        let mut board = Self { cursor, versions, ..Self::default() };
+        let mut board = Self { versions, cursor, ..Self::default() };
         let mut last = None;
         loop {
             let page = store.tasks_after(last, PAGE)?;

@@ -19,11 +19,8 @@ pub mod presence;
 pub mod reload;
 pub mod reported;
 pub mod stores;
-<<<<<<< HEAD
 pub mod tally;
-=======
 pub mod trouble;
->>>>>>> w3
 pub mod views;
 pub mod webhooks;
 pub mod xml;

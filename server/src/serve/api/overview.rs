@@ -101,22 +101,11 @@ fn trend(cases: &[&Case], ended: &Ended) -> Vec<Value> {
     for case in cases.iter().filter(|case| case.standing() != Standing::Candidate) {
         *found.entry(day_of(case.incident.first_seen)).or_default() += 1;
     }
-<<<<<<< HEAD
     let days: BTreeSet<i64> = found.keys().chain(ended.closed.keys()).copied().collect();
     let of = |counts: &BTreeMap<i64, usize>, day| counts.get(&day).copied().unwrap_or(0);
     let told = days.iter().skip(days.len().saturating_sub(DAYS));
     told.map(|&day| json!({"day": name_of(day), "found": of(&found, day), "closed": of(&ended.closed, day)}))
         .collect()
-=======
-    let skip = days.len().saturating_sub(DAYS);
-    let name = |day: i64| {
-        Timestamp::from_second(day * DAY_SECS)
-            .map(|at| at.strftime("%Y-%m-%d").to_string())
-            .unwrap_or_default()
-    };
-    let told = days.into_iter().skip(skip);
-    told.map(|(day, (found, closed))| json!({"day": name(day), "found": found, "closed": closed})).collect()
->>>>>>> w3
 }
 
 fn heat(cases: &[&Case]) -> Vec<Value> {
