@@ -45,7 +45,9 @@ pub async fn evidence(
     let name = file.clone();
     let read =
         blocking(
-            move || if original { look(&app, &caller, &task, &name) } else { coarse(&app, &task, &name) },
+            move || {
+                if original { look(&app, &caller, &task, &name) } else { Ok(coarse(&app, &task, &name)) }
+            },
         );
     let bytes = read.await??.map_err(|reason| {
         tracing::warn!("evidence {file} cannot be shown: {reason}");
@@ -71,9 +73,9 @@ fn look(app: &App, caller: &Caller, task: &Task, file: &str) -> Result<Result<Ve
 }
 
 /// The picture too coarse to read a face or a plate in.
-fn coarse(app: &App, task: &Task, file: &str) -> Result<Result<Vec<u8>, String>, StoreError> {
+fn coarse(app: &App, task: &Task, file: &str) -> Result<Vec<u8>, String> {
     let about = About::find(task, file, &app.evidence);
-    Ok(shown(&app.evidence, file, about.as_ref()).map_err(|error| format!("{error:#}")))
+    shown(&app.evidence, file, about.as_ref()).map_err(|error| format!("{error:#}"))
 }
 
 /// Records are JSON, clips are WebM, everything else is a picture.
