@@ -21,7 +21,7 @@ const DARK: u32 = 0xff20_2020;
 const BRIGHT: u32 = 0xffe0_e0e0;
 /// Mean of grey values between dark and bright.
 const BETWEEN: f64 = 128.0;
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -74,7 +74,9 @@ fn serve(port: &str) -> anyhow::Result<mpsc::Receiver<gst::Element>> {
     factory.connect_media_configure(move |_, media| {
         let found = media.element().downcast::<gst::Bin>().ok().and_then(|bin| bin.by_name("picture"));
         // A receiver that has one already needs no other.
-        found.map(|element| drop(sender.send(element)));
+        if let Some(element) = found {
+            drop(sender.send(element));
+        }
     });
     server.mount_points().context("the server has no mount points")?.add_factory("/live", factory);
     let context = glib::MainContext::new();

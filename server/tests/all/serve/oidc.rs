@@ -59,7 +59,7 @@ fn header(answer: &Response<ureq::Body>, name: &str) -> String {
 fn parameter(url: &str, name: &str) -> String {
     let query = url.split_once('?').unwrap().1;
     let pair = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
-    pair.unwrap_or_else(|| panic!("{name} is not in {url}")).to_owned()
+    pair.expect("the address has the parameter").to_owned()
 }
 
 impl Browser {
@@ -115,11 +115,12 @@ async fn city() -> Option<(Arc<Served>, Provider, Browser)> {
     let secret = served.folder.path().join("oidc.secret");
     std::fs::write(&secret, "of the client\n").unwrap();
     let entry: ServeEntry = toml::from_str(&format!(
-        "public_url = \"{base}\"\n[oidc]\nissuer = \"{}\"\nclient_id = \"flyonce\"\nclient_secret_file = {secret:?}\n\
+        "public_url = \"{base}\"\n[oidc]\nissuer = \"{}\"\nclient_id = \"flyonce\"\nclient_secret_file = \"{}\"\n\
          label_en = \"City account\"\n\
          roles = [{{ group = \"flood-desk\", role = \"duty\" }}, \
          {{ group = \"drains\", role = \"department\", department = \"municipal_drainage\" }}]",
-        provider.address
+        provider.address,
+        secret.display()
     ))
     .unwrap();
     assert!(entry.unusable().is_empty(), "{:?}", entry.unusable());

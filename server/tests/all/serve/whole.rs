@@ -134,6 +134,22 @@ async fn reject(served: &Served, badge: &Badge, id: &str, close: bool) {
     }
 }
 
+async fn hold(served: &Served, badge: &Badge, id: &str) {
+    let why = Some(json!({"reason": "court 12/2026"}));
+    let path = format!("/v1/incidents/{id}/hold");
+    assert_eq!(served.call(badge, Method::PUT, &path, why).await.status, StatusCode::OK);
+}
+
+/// Lets everything be due but what there is.
+async fn put_away_another_class(served: &Served) {
+    let classes_days = [("waterlogging".to_owned(), 36_500)].into();
+    let other = Retention { any_class_days: 1, classes_days, ..Retention::default() };
+    let app = served.app.clone();
+    let keeping = Keeping::new(EvidenceEntry::default(), other, Vec::new());
+    let tidy = move || keeping.tidy(&app, server::clock::now());
+    tokio::task::spawn_blocking(tidy).await.unwrap().unwrap();
+}
+
 fn dropped(served: &Served) -> Vec<String> {
     let notes = served.app.stores.with(|store| store.notes(Some(DROPPED), 0, usize::MAX)).unwrap();
     notes.into_iter().map(|one| one.note.subject).collect()
@@ -174,20 +190,9 @@ async fn a_server_puts_away_what_is_due_by_class_drops_in_order_and_keeps_what_i
         reject(&served, &li, &one.id, true).await;
     }
     reject(&served, &li, &over.id, false).await;
-    let why = Some(json!({"reason": "court 12/2026"}));
-    let path = format!("/v1/incidents/{}/hold", held.id);
-    assert_eq!(served.call(&duty, Method::PUT, &path, why).await.status, StatusCode::OK);
+    hold(&served, &duty, &held.id).await;
 
-    // Another class is due: nothing goes.
-    let other = Retention {
-        any_class_days: 1,
-        classes_days: [("waterlogging".to_owned(), 36_500)].into(),
-        ..Retention::default()
-    };
-    let app = served.app.clone();
-    let tidy =
-        move || Keeping::new(EvidenceEntry::default(), other, Vec::new()).tidy(&app, server::clock::now());
-    tokio::task::spawn_blocking(tidy).await.unwrap().unwrap();
+    put_away_another_class(&served).await;
     assert_eq!(served.cases(&li, "/v1/queue?state=all").await.len(), 8);
 
     let data = served.folder.path();
@@ -215,7 +220,7 @@ async fn a_server_puts_away_what_is_due_by_class_drops_in_order_and_keeps_what_i
     // With a budget that cannot be kept, the last thing that may go goes, and what must stay stays.
     let server = Process::start(data, &format!("{due}5"));
     wait_for("it says that nothing more may go", &server, || server.log().contains("no room for evidence"));
-    assert_eq!(dropped(&served)[4..], [second.picture.clone()]);
+    assert_eq!(&dropped(&served)[4..], std::slice::from_ref(&second.picture));
     let (status, text) = server.get("/readyz");
     assert!(status == 200 && text.contains("over the budget"), "{text}");
     let evidence = data.join("evidence");
