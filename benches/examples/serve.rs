@@ -47,7 +47,9 @@ fn open(path: &str) -> anyhow::Result<SqliteStore> {
     SqliteStore::open(Path::new(path)).with_context(|| format!("cannot open {path}"))
 }
 
-fn record(saved_at: Timestamp, incidents: Vec<Incident>, tasks: Vec<Task>) -> RunRecord {
+/// Incidents and tasks as saved when the last of them was seen.
+fn record(incidents: Vec<Incident>, tasks: Vec<Task>) -> RunRecord {
+    let saved_at = incidents.iter().map(|incident| incident.last_seen).max().unwrap_or(Timestamp::UNIX_EPOCH);
     let run = Run {
         id: RunId(Uuid::from_u128(1)),
         inputs: Vec::new(),
@@ -74,7 +76,7 @@ fn fill(pattern: &str, target: &str, count: usize, going_on: usize) -> anyhow::R
         let numbers = first..(first + A_BATCH).min(count);
         let all = numbers.map(|number| copy(&pairs[number % pairs.len()], number, number + going_on < count));
         let (incidents, tasks) = all.unzip();
-        store.save_run(&record(Timestamp::now(), incidents, tasks))?;
+        store.save_run(&record(incidents, tasks))?;
     }
     print(&format!(
         "{{\"tasks\": {count}, \"open\": {going_on}, \"filled_s\": {:.0}}}",
@@ -216,7 +218,7 @@ fn write(store: &mut SqliteStore, committed: &Mutex<Committed>, load: &Load) -> 
         }
         // What is committed is known before any consumer can have it.
         let mut known = committed.lock().map_err(|_| anyhow::anyhow!("a consumer panicked"))?;
-        store.save_run(&record(Timestamp::now(), incidents.clone(), Vec::new()))?;
+        store.save_run(&record(incidents.clone(), Vec::new()))?;
         let now = Instant::now();
         let events = store.events_after(cursor, 10_000)?;
         if known.at.is_empty() {

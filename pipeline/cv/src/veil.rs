@@ -58,7 +58,8 @@ mod tests {
     /// Stripes of black and white, each so many pixels wide.
     fn stripes(width_px: u32) -> RgbImage {
         let (width, height) = (640, 360);
-        let pixel = |at: u32| if (at % width) / width_px % 2 == 0 { [0, 0, 0] } else { [255, 255, 255] };
+        let pixel =
+            |at: u32| if ((at % width) / width_px).is_multiple_of(2) { [0, 0, 0] } else { [255, 255, 255] };
         let data = (0..width * height).flat_map(pixel).collect();
         RgbImage::new(width, height, data).unwrap()
     }

@@ -55,7 +55,9 @@ fn pages_give_every_incident_and_task_once_and_the_last_operation_and_event_of_a
         assert!(store.last_operations().unwrap().is_empty());
         let done = town.act(store, merge(&[&incidents[1], &incidents[0]]), 100).unwrap();
         let (mut incidents, mut tasks) = everything(store);
-        incidents.iter_mut().for_each(|incident| incident.observations.clear());
+        for incident in &mut incidents {
+            incident.observations.clear();
+        }
         incidents.sort_by_key(|incident| incident.id);
         tasks.sort_by_key(|task| task.id);
         let (mut paged, mut paged_tasks) = (Vec::new(), Vec::new());

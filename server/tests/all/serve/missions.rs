@@ -104,7 +104,7 @@ async fn areas_that_cannot_be_flown_are_refused_with_the_reason() {
 #[tokio::test]
 async fn nothing_flies_without_a_person_and_nobody_takes_a_vehicle_from_another() {
     // Nobody listens there: the flight waits at its gate.
-    let served = served_with(1, vec![dock(1)]);
+    let served = served_with(1, &[dock(1)]);
     let (li, wang) = (served.person("li", Role::Operator, None), served.person("wang", Role::Admin, None));
     let (first, second) = (planned(&served, &li).await, planned(&served, &wang).await);
     let path =
@@ -138,7 +138,7 @@ async fn nothing_flies_without_a_person_and_nobody_takes_a_vehicle_from_another(
 
 #[tokio::test]
 async fn a_plan_above_the_ceiling_needs_a_person_who_read_that() {
-    let served = served_with(1, vec![dock(1)]);
+    let served = served_with(1, &[dock(1)]);
     let operator = served.person("op", Role::Operator, None);
     let mut high = wish();
     high["gsd_cm"] = json!(17.0);
@@ -201,7 +201,7 @@ impl Drop for Mosquitto {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mission_flies_on_a_dock_comes_home_and_goes_on_from_where_it_was_left() {
     let mosquitto = Mosquitto::start();
-    let served = served_with(1, vec![dock(mosquitto.port)]);
+    let served = served_with(1, &[dock(mosquitto.port)]);
     let operator = served.person("op", Role::Operator, None);
     let ends = Arc::new(AtomicBool::new(false));
     let (told, port) = (Arc::clone(&ends), mosquitto.port);
@@ -247,7 +247,7 @@ async fn a_mission_flies_on_a_dock_comes_home_and_goes_on_from_where_it_was_left
 
 #[tokio::test]
 async fn a_task_proposes_a_flight_that_only_who_flies_may_launch() {
-    let served = served_with(2, vec![dock(1)]);
+    let served = served_with(2, &[dock(1)]);
     let analyst = served.person("li", Role::Analyst, None);
     let case = served.cases(&analyst, "/v1/queue?state=all").await.remove(0);
     let wanted = json!({"name": "look", "for_task": case["task"]["id"]});
@@ -276,7 +276,7 @@ async fn a_task_proposes_a_flight_that_only_who_flies_may_launch() {
 
 #[tokio::test]
 async fn work_that_is_reported_done_proposes_one_flight_that_looks_whether_it_is() {
-    let served = served_with(1, vec![dock(1)]);
+    let served = served_with(1, &[dock(1)]);
     let analyst = served.person("li", Role::Analyst, None);
     let proposer = Proposer::new(vec!["waterlogging".to_owned()]);
     assert_eq!(proposer.propose(&served.app), 0, "nothing is done yet");
@@ -354,7 +354,7 @@ fn launch_in(wind: &Value) -> Value {
 #[tokio::test]
 async fn the_wind_is_a_gate_where_no_dock_measures_it() {
     let aircraft = Aircraft::start();
-    let served = served_with(1, vec![aircraft.entry()]);
+    let served = served_with(1, &[aircraft.entry()]);
     let operator = served.person("op", Role::Operator, None);
     let mut wanted = wish();
     wanted["aircraft"] = json!("multicopter");
@@ -374,7 +374,7 @@ async fn the_wind_is_a_gate_where_no_dock_measures_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_aircraft_that_speaks_mavlink_is_launched_steered_and_goes_on_as_docks_do() {
     let aircraft = Aircraft::start();
-    let served = served_with(1, vec![aircraft.entry()]);
+    let served = served_with(1, &[aircraft.entry()]);
     let operator = served.person("op", Role::Operator, None);
     let vehicles = served.get(&operator, "/v1/vehicles").await.json();
     assert_eq!(
@@ -432,7 +432,7 @@ async fn an_aircraft_that_speaks_mavlink_is_launched_steered_and_goes_on_as_dock
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_aircraft_in_the_air_is_broken_off_for_good_and_nobody_else_flies_it_meanwhile() {
     let aircraft = Aircraft::start();
-    let served = served_with(1, vec![aircraft.entry()]);
+    let served = served_with(1, &[aircraft.entry()]);
     let (li, wang) = (served.person("li", Role::Operator, None), served.person("wang", Role::Admin, None));
     let mut wanted = wish();
     wanted["aircraft"] = json!("multicopter");

@@ -141,11 +141,11 @@ pub fn still() -> Vec<u8> {
 
 /// Serves a city with this many incidents; every other task was sent out already.
 pub fn served(count: u128) -> Served {
-    served_with(count, Vec::new())
+    served_with(count, &[])
 }
 
 /// The same with docks.
-pub fn served_with(count: u128, vehicles: Vec<VehicleEntry>) -> Served {
+pub fn served_with(count: u128, vehicles: &[VehicleEntry]) -> Served {
     let folder = tempfile::tempdir().unwrap();
     let (config, city) = sample_city();
     let path = folder.path().join("flyonce.sqlite");
@@ -186,7 +186,7 @@ pub fn served_with(count: u128, vehicles: Vec<VehicleEntry>) -> Served {
         keeping: config.evidence.clone(),
         review_first: true,
         flood: config.flood,
-        missions: Missions::open(folder.path(), wire::vehicles::load(&vehicles, &mut Vec::new())),
+        missions: Missions::open(folder.path(), wire::vehicles::load(vehicles, &mut Vec::new())),
         recheck_share: 1.0,
     });
     let app = Arc::new(app.unwrap());
