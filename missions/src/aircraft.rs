@@ -189,9 +189,9 @@ mod tests {
         let nan = text.replace("focal_mm = 6.72", "focal_mm = nan");
         assert!(Aircraft::from_toml(&nan).unwrap_err().to_string().contains("camera.focal_mm is NaN"));
         assert!(Aircraft::from_toml("id = 3").is_err());
-        assert_eq!(Aircraft::from_toml(text).unwrap().flight.ceiling_m, CEILING_M);
+        assert!((Aircraft::from_toml(text).unwrap().flight.ceiling_m - CEILING_M).abs() < 1e-9);
         let permitted = text.replace("charge_min", "ceiling_m = 300.0\ncharge_min");
-        assert_eq!(Aircraft::from_toml(&permitted).unwrap().flight.ceiling_m, 300.0);
+        assert!((Aircraft::from_toml(&permitted).unwrap().flight.ceiling_m - 300.0).abs() < 1e-9);
         let below = permitted.replace("300.0", "-1.0");
         assert!(Aircraft::from_toml(&below).unwrap_err().to_string().contains("flight.ceiling_m is -1"));
     }
