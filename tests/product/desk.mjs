@@ -6,6 +6,9 @@ const require = createRequire(new URL('../../web/package.json', import.meta.url)
 const { chromium } = require('playwright-core');
 const [address, name, value] = process.argv.slice(2);
 
+/** Heard from before the key is pressed: an answer may be here sooner than the next line. */
+const decided = (page) => page.waitForResponse((response) => response.url().endsWith('/v1/operations') && response.ok());
+
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--enable-unsafe-swiftshader'],
@@ -13,6 +16,7 @@ const browser = await chromium.launch({
 try {
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, locale: 'en-GB' });
   await context.addCookies([{ name, value, url: address }]);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const faults = [];
   const foreign = [];
@@ -31,11 +35,9 @@ try {
   await page.locator('img[src^="/v1/evidence/"]').first().waitFor();
   await page.waitForFunction(() => [...document.images].some((i) => i.src.includes('/v1/evidence/') && i.naturalWidth > 0));
 
-  await page.keyboard.press('c');
-  await page.waitForResponse((response) => response.url().endsWith('/v1/operations') && response.ok());
+  await Promise.all([decided(page), page.keyboard.press('c')]);
   assert.equal(await waiting(), before - 1, 'one key confirms');
-  await page.keyboard.press('u');
-  await page.waitForResponse((response) => response.url().endsWith('/v1/operations') && response.ok());
+  await Promise.all([decided(page), page.keyboard.press('u')]);
   assert.equal(await waiting(), before, 'one key takes it back');
 
   await page.goto(`${address}/#/duty`);
