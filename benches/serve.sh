@@ -54,7 +54,7 @@ serve "$folder/small" "$config" 127.0.0.1:0
 echo "{\"city\": \"demo\", \"start_ms\": $started_millis, \"memory_mib\": $(memory)}"
 end
 
-token=$(target/release/flyonce tokens live --scope read --data "$folder/small")
+token=$(target/release/flyonce tokens live --scope read --scope originals --data "$folder/small")
 # The stream first: a camera that is not there is asked again after a while only.
 target/release/examples/live "http://127.0.0.1:$((port + 1))" "$token" "$port" "${TURNS:-40}" &
 watching=$!

@@ -89,11 +89,13 @@ fn box_of(ring_px: &[(f64, f64)]) -> Option<[f64; 4]> {
 
 /// What a record of evidence says of the pictures.
 #[derive(Deserialize)]
-struct Record {
+pub(crate) struct Record {
+    /// Size of the whole picture.
     #[serde(default)]
-    size_px: Option<(u32, u32)>,
+    pub(crate) size_px: Option<(u32, u32)>,
+    /// Outline of the finding in it.
     #[serde(default)]
-    ring_px: Vec<(f64, f64)>,
+    pub(crate) ring_px: Vec<(f64, f64)>,
     #[serde(default)]
     fineness: Option<Fineness>,
     #[serde(default)]

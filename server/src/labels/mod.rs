@@ -11,11 +11,10 @@ use std::path::Path;
 use anyhow::Context;
 use dispatch::{EvidenceKind, Task};
 use gis::IncidentId;
-use serde::Deserialize;
 use store::{LinkKind, Store};
 
 use crate::output::write_whole;
-use crate::veil::{About, shown};
+use crate::veil::{About, Record, shown};
 use verdicts::{Verdict, verdicts};
 
 /// A finding that somebody decided about.
@@ -50,15 +49,6 @@ pub struct Collected {
     pub without_outline: usize,
 }
 
-/// What a record of evidence says of the picture.
-#[derive(Deserialize)]
-struct Record {
-    #[serde(default)]
-    size_px: Option<(u32, u32)>,
-    #[serde(default)]
-    ring_px: Vec<(f64, f64)>,
-}
-
 /// Reads what was decided, with pictures and outlines, of cases that were put away too.
 ///
 /// # Errors
@@ -83,7 +73,7 @@ pub fn collect(store: &dyn Store, evidence: &Path) -> anyhow::Result<Collected> 
         let outline: Record =
             serde_json::from_slice(&text).with_context(|| format!("cannot read {}", path.display()))?;
         match outline {
-            Record { size_px: Some(size_px), ring_px } if ring_px.len() >= 3 => {
+            Record { size_px: Some(size_px), ring_px, .. } if ring_px.len() >= 3 => {
                 let (incident, class, verdict) = (task.incident_id, task.class.clone(), verdict.clone());
                 collected.reviewed.push(Reviewed {
                     incident,

@@ -110,6 +110,9 @@ pub enum AccountError {
     /// Name or password is wrong, or there is no such account: which, is not told.
     #[error("name or password is wrong")]
     Wrong,
+    /// What is recorded by name would be that of two people.
+    #[error("{0} is an account of this server, too: one of the two needs another name")]
+    Taken(String),
     /// Too many wrong passwords.
     #[error("too many wrong passwords: wait a minute")]
     Wait,
@@ -305,8 +308,11 @@ impl Accounts {
     /// Lets somebody in whom another has vouched for; returns the secret of a new session.
     ///
     /// # Errors
-    /// [`AccountError::NoRandom`].
+    /// [`AccountError::Taken`] for the name of an account of this server, [`AccountError::NoRandom`].
     pub fn admit(&self, caller: Caller, now: Timestamp) -> Result<String, AccountError> {
+        if self.live().kept.user(&caller.name).is_some() {
+            return Err(AccountError::Taken(caller.name));
+        }
         self.start(caller, false, now)
     }
 

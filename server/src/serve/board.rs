@@ -96,9 +96,54 @@ pub struct Board {
     places: RTree<Place>,
     tasks: HashMap<TaskId, Arc<Task>>,
     tasks_of: HashMap<IncidentId, BTreeSet<TaskId>>,
-    incident_of_file: HashMap<String, IncidentId>,
+    incidents_of_file: HashMap<String, BTreeSet<IncidentId>>,
     versions: HashMap<Uuid, u64>,
     cursor: u64,
+}
+
+/// What changed after an event: read without the board, which nobody has to wait for then.
+#[derive(Debug)]
+pub struct News {
+    events: Vec<StoredEvent>,
+    tasks: Vec<Task>,
+    incidents: Vec<Incident>,
+}
+
+impl News {
+    /// Reads a page of what changed after an event; none where nothing did.
+    ///
+    /// # Errors
+    /// Any that reading has.
+    pub fn read(store: &dyn Store, cursor: u64) -> Result<Option<Self>, StoreError> {
+        let events = store.events_after(cursor, PAGE)?;
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let (mut incidents, mut tasks) = (BTreeSet::new(), BTreeSet::new());
+        for event in &events {
+            match &event.change {
+                Change::IncidentAdded { incident } | Change::IncidentChanged { incident } => {
+                    incidents.insert(*incident);
+                }
+                Change::TaskAdded { task } | Change::TaskChanged { task } => {
+                    tasks.insert(*task);
+                }
+                Change::Operated { before, after, .. } => incidents.extend(before.iter().chain(after)),
+                Change::RunAdded { .. } => {}
+            }
+        }
+        let mut news = Self { events, tasks: Vec::new(), incidents: Vec::new() };
+        for id in tasks {
+            if let Some(task) = store.task(id)? {
+                incidents.insert(task.incident_id);
+                news.tasks.push(task);
+            }
+        }
+        for id in incidents {
+            news.incidents.extend(store.incident(id)?);
+        }
+        Ok(Some(news))
+    }
 }
 
 impl Board {
@@ -134,50 +179,19 @@ impl Board {
         Ok(board)
     }
 
-    /// Reads what changed, and returns the events of it.
-    ///
-    /// # Errors
-    /// Any that reading has; what was read before stays.
-    pub fn follow(&mut self, store: &dyn Store) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut all = Vec::new();
-        loop {
-            let events = store.events_after(self.cursor, PAGE)?;
-            let Some(last) = events.last().map(|event| event.seq) else { return Ok(all) };
-            self.read(store, &events)?;
-            self.cursor = last;
-            all.extend(events);
-        }
-    }
-
-    fn read(&mut self, store: &dyn Store, events: &[StoredEvent]) -> Result<(), StoreError> {
-        let (mut incidents, mut tasks) = (BTreeSet::new(), BTreeSet::new());
-        for event in events {
-            match &event.change {
-                Change::IncidentAdded { incident } | Change::IncidentChanged { incident } => {
-                    incidents.insert(*incident);
-                }
-                Change::TaskAdded { task } | Change::TaskChanged { task } => {
-                    tasks.insert(*task);
-                }
-                _ => {}
-            }
+    /// Takes in what changed.
+    pub fn take(&mut self, news: News) -> Vec<StoredEvent> {
+        for event in &news.events {
             self.note_version(event);
-            if let Change::Operated { before, after, .. } = &event.change {
-                incidents.extend(before.iter().chain(after));
-            }
         }
-        for id in tasks {
-            if let Some(task) = store.task(id)? {
-                incidents.insert(task.incident_id);
-                self.put_task(task);
-            }
+        for task in news.tasks {
+            self.put_task(task);
         }
-        for id in incidents {
-            if let Some(incident) = store.incident(id)? {
-                self.put_incident(incident);
-            }
+        for incident in news.incidents {
+            self.put_incident(incident);
         }
-        Ok(())
+        self.cursor = news.events.last().map_or(self.cursor, |event| event.seq);
+        news.events
     }
 
     fn note_version(&mut self, event: &StoredEvent) {
@@ -190,7 +204,7 @@ impl Board {
 
     fn put_task(&mut self, task: Task) {
         for file in &task.evidence {
-            self.incident_of_file.insert(file.file.clone(), task.incident_id);
+            self.incidents_of_file.entry(file.file.clone()).or_default().insert(task.incident_id);
         }
         if let Some(old) = self.tasks.get(&task.id)
             && old.incident_id != task.incident_id
@@ -267,7 +281,10 @@ impl Board {
             for task in self.tasks_of.remove(&id).into_iter().flatten() {
                 self.tasks.remove(&task);
             }
-            self.incident_of_file.retain(|_, owner| *owner != id);
+            self.incidents_of_file.retain(|_, owners| {
+                owners.remove(&id);
+                !owners.is_empty()
+            });
         }
     }
 
@@ -313,9 +330,9 @@ impl Board {
         case.task.as_ref().is_some_and(|task| task.id == id).then_some(case)
     }
 
-    /// Returns the case that an evidence file belongs to.
-    pub fn case_of_file(&self, file: &str) -> Option<&Case> {
-        self.incident_of_file.get(file).and_then(|id| self.cases.get(id))
+    /// Returns the cases that an evidence file belongs to: things that were best seen in one frame share its picture.
+    pub fn cases_of_file(&self, file: &str) -> impl Iterator<Item = &Case> {
+        self.incidents_of_file.get(file).into_iter().flatten().filter_map(|id| self.cases.get(id))
     }
 
     /// Number of the last event it knows of.

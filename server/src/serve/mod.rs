@@ -46,7 +46,7 @@ use crate::wire::City;
 use self::missions::Missions;
 use accounts::Accounts;
 use answers::Answers;
-use board::Board;
+use board::{Board, News};
 use door::Door;
 use events::{Events, Ready, render};
 use hub::Hub;
@@ -193,13 +193,21 @@ impl App {
     /// Reads what changed in the store, whoever changed it, and wakes those who wait for it.
     pub fn catch_up(&self) {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let events = match self.board.write().unwrap_or_else(PoisonError::into_inner).follow(tail.as_ref()) {
-            Ok(events) => events,
-            Err(error) => {
-                tracing::warn!("cannot follow the store: {error}");
-                return;
+        let mut events = Vec::new();
+        loop {
+            let cursor = self.board().cursor();
+            match News::read(tail.as_ref(), cursor) {
+                Ok(Some(news)) => {
+                    events.extend(self.board.write().unwrap_or_else(PoisonError::into_inner).take(news));
+                }
+                Ok(None) => break,
+                // What was taken in is told; the rest is read the next time.
+                Err(error) => {
+                    tracing::warn!("cannot follow the store: {error}");
+                    break;
+                }
             }
-        };
+        }
         let Some(last) = events.last().map(|event| event.seq) else { return };
         let now = clock::now();
         let ready: Vec<Ready> = {

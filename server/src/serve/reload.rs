@@ -54,8 +54,9 @@ impl Reload {
             entry.tls.clone_from(&app.door.rules().entry.tls);
         }
         let tls = entry.tls.clone();
-        app.door.apply(entry)?;
+        // What can fail comes first.
         app.accounts.reload()?;
+        app.door.apply(entry)?;
         if let Some(certificate) = &self.certificate {
             certificate.reload(tls.as_ref())?;
         }

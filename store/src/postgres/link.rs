@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use postgres::error::SqlState;
 use postgres::types::ToSql;
@@ -12,6 +13,9 @@ use crate::error::StoreError;
 
 /// How long to wait for a lock of another writer, milliseconds.
 pub(super) const LOCK_MILLIS: u64 = 10_000;
+/// How long a server may take to be reached, and what was sent may go unanswered by its machine, unless the address says otherwise.
+const CONNECT: Duration = Duration::from_secs(5);
+const UNANSWERED: Duration = Duration::from_secs(10);
 
 /// A connection.
 pub(super) struct Link {
@@ -28,6 +32,14 @@ impl Link {
     pub(super) fn connect(config: &postgres::Config) -> Result<Self, StoreError> {
         let address = address_of(config);
         let failed = |error: postgres::Error| from_postgres(error, "connect", &address);
+        let mut config = config.clone();
+        // A server that vanished is noticed soon, not when the system gives up after minutes.
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNANSWERED);
+        }
         let mut client = config.connect(NoTls).map_err(failed)?;
         // A second transaction sees what the first committed before it got the lock both wanted.
         let settings = format!(

@@ -1,8 +1,7 @@
 // The operator's screen: an area becomes a plan, the plan a flight that is watched to its end.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startMock } from '../mock.mjs';
-import { launch, open, shot, signIn, told, until } from './setup.mjs';
+import { launch, shot, signedIn, until } from './setup.mjs';
 
 let browser;
 before(async () => {
@@ -10,19 +9,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-async function asPilot(work, name = 'pilot', where = '#/flights') {
-  const mock = await startMock();
-  const opened = await open(browser, mock, {});
-  try {
-    await signIn(opened.page, mock, name, where);
-    await told(opened.page, () => work({ mock, ...opened }));
-    assert.deepEqual(opened.faults, []);
-    assert.deepEqual(opened.foreign, []);
-  } finally {
-    await opened.context.close();
-    await mock.close();
-  }
-}
+const asPilot = (work, name = 'pilot', where = '#/flights') => signedIn(browser, name, where, {}, work);
 
 const AREA = { type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [[[118.868, 28.968], [118.874, 28.968], [118.874, 28.972], [118.868, 28.972], [118.868, 28.968]]] } };
 const file = (name, text) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(text) });

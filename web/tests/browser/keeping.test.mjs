@@ -1,14 +1,10 @@
 // The blind second look, legal holds, and the record on paper.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
-import { startMock } from '../mock.mjs';
-import { launch, open, OUT, shot, signIn, told, until } from './setup.mjs';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { accessible, launch, OUT, shot, signedIn, until } from './setup.mjs';
 
 let browser;
 before(async () => {
@@ -16,20 +12,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-async function as(name, where, options, work) {
-  const mock = await startMock();
-  const opened = await open(browser, mock, options);
-  try {
-    await signIn(opened.page, mock, name, where);
-    await opened.page.bringToFront();
-    await told(opened.page, () => work({ mock, ...opened }));
-    assert.deepEqual(opened.faults, []);
-    assert.deepEqual(opened.foreign, []);
-  } finally {
-    await opened.context.close();
-    await mock.close();
-  }
-}
+const as = (...what) => signedIn(browser, ...what);
 
 const shownId = (page) => page.locator('.recheck-question').getAttribute('data-incident');
 
@@ -137,12 +120,7 @@ for (const [name, where, ready] of [
         mock.city.keeping.hold([...mock.city.cases.keys()][0], true, 'wang', '法院 12/2026');
         await page.reload();
         await page.locator(ready).first().waitFor();
-        await page.evaluate(AXE);
-        const found = await page.evaluate(async () => {
-          const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-          return violations.filter((one) => ['serious', 'critical'].includes(one.impact)).map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target} ${node.failureSummary}`)}`);
-        });
-        assert.deepEqual(found, []);
+        await accessible(page);
       }));
   }
 }

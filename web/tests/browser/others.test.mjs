@@ -1,12 +1,8 @@
 // The screens of the duty officer and of a crew, the record, and accessibility of all of them.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { startMock } from '../mock.mjs';
-import { launch, open, PHONE, shot, signIn, told, until } from './setup.mjs';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { accessible, launch, open, PHONE, shot, signedIn, told, until } from './setup.mjs';
 
 let browser;
 before(async () => {
@@ -14,19 +10,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-async function as(name, where, options, work) {
-  const mock = await startMock();
-  const opened = await open(browser, mock, options);
-  try {
-    await signIn(opened.page, mock, name, where);
-    await told(opened.page, () => work({ mock, ...opened }));
-    assert.deepEqual(opened.faults, []);
-    assert.deepEqual(opened.foreign, []);
-  } finally {
-    await opened.context.close();
-    await mock.close();
-  }
-}
+const as = (...what) => signedIn(browser, ...what);
 
 const PHOTO = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -198,30 +182,18 @@ for (const [name, where, viewport] of [
     test(`axe finds nothing serious for ${name} at ${where || 'home'}, ${colorScheme}`, () =>
       as(name, where, { colorScheme, bypassCSP: true, ...(viewport ? { viewport } : {}) }, async ({ page }) => {
         await page.locator('.row.current, .board tbody tr, .task, .record tbody tr, .flight-form').first().waitFor();
-        await look(page);
+        await accessible(page);
         if (name === 'zhang') {
           for (const key of ['x', 'a', 's', 'f', '?']) {
             await page.keyboard.press(key);
             await page.getByRole('dialog').waitFor();
-            await look(page);
+            await accessible(page);
             await page.keyboard.press('Escape');
             await page.getByRole('dialog').waitFor({ state: 'detached' });
           }
         }
       }));
   }
-}
-
-/** Fails with what axe calls serious or critical. */
-async function look(page) {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-    return violations
-      .filter((one) => ['serious', 'critical'].includes(one.impact))
-      .map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target} ${node.failureSummary}`).join(' | ')}`);
-  });
-  assert.deepEqual(found, []);
 }
 
 test('who is vouched for by an organisation finds the way, and why it let them not in', async () => {
@@ -232,7 +204,7 @@ test('who is vouched for by an organisation finds the way, and why it let them n
     await told(page, async () => {
       await page.goto(mock.url);
       await page.getByRole('link', { name: '云江市统一认证' }).waitFor();
-      await look(page);
+      await accessible(page);
       await page.getByRole('link', { name: '云江市统一认证' }).click();
       await page.getByRole('alert').filter({ hasText: '没有使用本系统的权限' }).waitFor();
       await page.getByRole('button', { name: 'English' }).click();

@@ -1,8 +1,12 @@
 // What every browser test starts from: the built page behind the mock, and a Chromium with a software WebGL.
-import { mkdirSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { startMock } from '../mock.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export const OUT = join(import.meta.dirname, '..', 'out');
 export const DESKTOP = { width: 1280, height: 720 };
@@ -80,6 +84,34 @@ export async function told(page, work) {
     console.error(name, await page.evaluate(seen).catch(String));
     throw error;
   }
+}
+
+/** Runs a test as somebody who signed in, and holds the page to its promises: no fault, no request to another host. */
+export async function signedIn(browser, name, where, options, work) {
+  const mock = await startMock();
+  const opened = await open(browser, mock, options);
+  try {
+    await signIn(opened.page, mock, name, where);
+    await opened.page.bringToFront();
+    await told(opened.page, () => work({ mock, ...opened }));
+    assert.deepEqual(opened.faults, []);
+    assert.deepEqual(opened.foreign, []);
+  } finally {
+    await opened.context.close();
+    await mock.close();
+  }
+}
+
+/** Fails with what axe calls serious or critical. */
+export async function accessible(page) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
+    return violations
+      .filter((one) => ['serious', 'critical'].includes(one.impact))
+      .map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target} ${node.failureSummary}`).join(' | ')}`);
+  });
+  assert.deepEqual(found, []);
 }
 
 /** The id of the row that is current. */

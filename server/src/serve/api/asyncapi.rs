@@ -49,7 +49,7 @@ pub fn document() -> Value {
 fn servers() -> Value {
     json!({
         "flyonce": {
-            "host": "localhost:8080", "protocol": "http", "description": "The server itself; TLS by what stands in front of it.",
+            "host": "localhost:8080", "protocol": "http", "description": "The server itself; https where it, or what stands in front of it, has a certificate.",
             "security": [{"$ref": "#/components/securitySchemes/token"}],
         },
         "broker": {

@@ -24,6 +24,8 @@ use crate::serve::events::{Ready, render};
 const MOST: usize = 1_000;
 /// Longest wait of a long poll, seconds.
 const LONGEST_SECS: u64 = 60;
+/// How long a stream is open: who comes back, as clients of it do, is looked at anew.
+const STREAM: Duration = Duration::from_mins(15);
 /// Events on their way to one consumer; a slow one makes nobody else wait.
 const AHEAD: usize = 64;
 
@@ -93,7 +95,7 @@ pub async fn stream(
         None => from.after.unwrap_or_else(|| *app.changed().borrow()),
     };
     let (send, receive) = mpsc::channel(AHEAD);
-    tokio::spawn(follow(app, caller, cursor, send));
+    tokio::spawn(tokio::time::timeout(STREAM, follow(app, caller, cursor, send)));
     Ok(Sse::new(ReceiverStream::new(receive)).keep_alive(KeepAlive::default()))
 }
 

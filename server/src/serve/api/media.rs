@@ -16,6 +16,9 @@ use crate::serve::App;
 use crate::serve::accounts::{Caller, Scope};
 use crate::veil::{About, shown};
 
+/// Media type of records.
+const RECORD: &str = "application/json";
+
 /// Gives a file of evidence, named by its SHA-256: the original to those who may see originals, which is noted, and a coarse picture to
 /// everybody else (`x-picture` says which). Clips are originals.
 #[utoipa::path(get, path = "/v1/evidence/{file}", params(("file" = String, Path, description = "SHA-256 and extension")),
@@ -31,11 +34,11 @@ pub async fn evidence(
     // Only names that a task holds are looked up, so that no path leads elsewhere.
     let task = {
         let board = app.board();
-        let case = board.case_of_file(&file).filter(|case| caller.sees(case)).ok_or_else(unknown)?;
+        let case = board.cases_of_file(&file).find(|case| caller.sees(case)).ok_or_else(unknown)?;
         case.task.clone().ok_or_else(unknown)?
     };
     let media = media_of(&file);
-    let original = caller.may(Scope::Originals) || media == "application/json";
+    let original = caller.may(Scope::Originals) || media == RECORD;
     if !original && media != "image/jpeg" {
         return Err(Problem::forbidden(format!(
             "{} may not see originals, and clips are shown as they are",
@@ -43,12 +46,9 @@ pub async fn evidence(
         )));
     }
     let name = file.clone();
-    let read =
-        blocking(
-            move || {
-                if original { look(&app, &caller, &task, &name) } else { Ok(coarse(&app, &task, &name)) }
-            },
-        );
+    let read = blocking(move || {
+        if original { look(&app, &caller, &task, &name, media) } else { Ok(coarse(&app, &task, &name)) }
+    });
     let bytes = read.await??.map_err(|reason| {
         tracing::warn!("evidence {file} cannot be shown: {reason}");
         unknown()
@@ -63,10 +63,16 @@ pub async fn evidence(
     Ok((headers, bytes).into_response())
 }
 
-/// The file as it is, noted before it is shown.
-fn look(app: &App, caller: &Caller, task: &Task, file: &str) -> Result<Result<Vec<u8>, String>, StoreError> {
+/// The file as it is, noted before it is shown; a record shows nothing.
+fn look(
+    app: &App,
+    caller: &Caller,
+    task: &Task,
+    file: &str,
+    media: &str,
+) -> Result<Result<Vec<u8>, String>, StoreError> {
     let bytes = std::fs::read(app.evidence.join(file));
-    if bytes.is_ok() {
+    if bytes.is_ok() && media != RECORD {
         app.note_seen(&caller.name, file, &task.incident_id.to_string(), clock::now())?;
     }
     Ok(bytes.map_err(|error| error.to_string()))
@@ -81,7 +87,7 @@ fn coarse(app: &App, task: &Task, file: &str) -> Result<Vec<u8>, String> {
 /// Records are JSON, clips are WebM, everything else is a picture.
 fn media_of(file: &str) -> &'static str {
     match std::path::Path::new(file).extension().and_then(|extension| extension.to_str()) {
-        Some("json") => "application/json",
+        Some("json") => RECORD,
         Some("webm") => "video/webm",
         _ => "image/jpeg",
     }

@@ -22,14 +22,13 @@ use crate::serve::outbox::{Receiver, receivers};
 /// Figures for Prometheus.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, body = String)))]
 pub async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let worker = Arc::clone(&app);
     let told = blocking(move || {
-        let last = worker.board().cursor();
-        worker.stores.with(|store| receivers(store, last, clock::now()))
+        let last = app.board().cursor();
+        // A store that cannot be read is told by `/readyz`; the other figures stand.
+        let receivers = app.stores.with(|store| receivers(store, last, clock::now())).unwrap_or_default();
+        text(&app, &receivers)
     });
-    // A store that cannot be read is told by `/readyz`; the other figures stand.
-    let told = told.await.ok().and_then(Result::ok).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&app, &told))
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], told.await.unwrap_or_default())
 }
 
 fn text(app: &App, receivers: &[Receiver]) -> String {

@@ -356,7 +356,7 @@ pub async fn coverage(
     may_look(&caller)?;
     let mission = found(&app, &id)?;
     let (Some(area), Some(gsd_m)) = (mission.area, mission.gsd_m) else {
-        return Err(Problem::refused("the mission came as a file: no area was asked for"));
+        return Err(Problem::refused("no area was asked for"));
     };
     let area = Area::from_geojson(&area).map_err(|error| Problem::refused(error.to_string()))?;
     let source = mission.source;

@@ -54,8 +54,8 @@ pub struct Items {
 
 /// The landing page.
 #[utoipa::path(get, path = "/ogc", responses((status = 200, body = Object)))]
-pub async fn landing(headers: HeaderMap) -> Json<Value> {
-    let link = |rel, href, media| link(&base(&headers), rel, href, media);
+pub async fn landing(State(app): State<Arc<App>>, headers: HeaderMap) -> Json<Value> {
+    let link = |rel, href, media| link(&base(&app, &headers), rel, href, media);
     Json(json!({
         "title": "flyonce",
         "description": "Incidents, tasks and zones of a city",
@@ -76,8 +76,8 @@ pub async fn conformance() -> Json<Value> {
 
 /// Lists the collections.
 #[utoipa::path(get, path = "/ogc/collections", responses((status = 200, body = Object)))]
-pub async fn collections(headers: HeaderMap) -> Json<Value> {
-    let base = base(&headers);
+pub async fn collections(State(app): State<Arc<App>>, headers: HeaderMap) -> Json<Value> {
+    let base = base(&app, &headers);
     let all: Vec<Value> =
         COLLECTIONS.iter().map(|(id, title, about)| collection(&base, id, title, about)).collect();
     Json(json!({"collections": all, "links": [link(&base, "self", "/ogc/collections", "application/json")]}))
@@ -86,9 +86,13 @@ pub async fn collections(headers: HeaderMap) -> Json<Value> {
 /// Describes a collection.
 #[utoipa::path(get, path = "/ogc/collections/{id}", params(("id" = String, Path, description = "collection")),
     responses((status = 200, body = Object), (status = 404, body = Problem)))]
-pub async fn one_collection(headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn one_collection(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let (id, title, about) = known(&id)?;
-    Ok(Json(collection(&base(&headers), id, title, about)))
+    Ok(Json(collection(&base(&app, &headers), id, title, about)))
 }
 
 fn known(id: &str) -> Result<(&'static str, &'static str, &'static str), Problem> {
@@ -97,10 +101,11 @@ fn known(id: &str) -> Result<(&'static str, &'static str, &'static str), Problem
 }
 
 /// Where the caller reaches the server: clients such as GDAL want whole addresses. Nothing where the request does not say it.
-fn base(headers: &HeaderMap) -> String {
+fn base(app: &App, headers: &HeaderMap) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fits = |host: &&str| host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:[]".contains(c));
-    let scheme = if text("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+    let encrypted = app.door.rules().entry.encrypted() || text("x-forwarded-proto") == Some("https");
+    let scheme = if encrypted { "https" } else { "http" };
     text("host").filter(fits).map(|host| format!("{scheme}://{host}")).unwrap_or_default()
 }
 
@@ -131,7 +136,7 @@ pub async fn items(
     Path(id): Path<String>,
     Query(query): Query<Items>,
 ) -> Result<Response, Problem> {
-    let base = base(&headers);
+    let base = base(&app, &headers);
     caller.allow(Scope::Read)?;
     let (id, ..) = known(&id)?;
     let bbox = query.bbox.as_deref().map(parse_bbox).transpose()?;
@@ -166,7 +171,7 @@ pub async fn item(
     headers: HeaderMap,
     Path((id, feature)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let base = base(&headers);
+    let base = base(&app, &headers);
     caller.allow(Scope::Read)?;
     let (id, ..) = known(&id)?;
     let found = one_feature(&app, &caller, id, &feature);

@@ -192,7 +192,7 @@ pub async fn queue(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page>, Problem> {
     caller.allow(Scope::Read)?;
-    list(&app, &caller, filter, "open")
+    blocking(move || list(&app, &caller, filter, "open")).await?
 }
 
 /// Lists the tasks of a department, or those of all to callers who see all.
@@ -204,7 +204,7 @@ pub async fn tasks(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page>, Problem> {
     caller.allow(Scope::Read)?;
-    list(&app, &caller, filter, "sent")
+    blocking(move || list(&app, &caller, filter, "sent")).await?
 }
 
 fn list(app: &App, caller: &Caller, filter: Filter, usual: &str) -> Result<Json<Page>, Problem> {

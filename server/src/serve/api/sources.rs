@@ -28,6 +28,8 @@ use crate::serve::views::polygon;
 const LIVE_PX: u32 = 960;
 const JPEG_QUALITY: u8 = 80;
 const LINE_COLOUR: [u8; 3] = [255, 214, 10];
+/// How long a live view is open before who looks is looked at anew.
+const LIVE: Duration = Duration::from_mins(15);
 /// Pictures a second of a live view at most.
 const LIVE_EVERY: Duration = Duration::from_millis(100);
 /// Pictures on their way to one viewer.
@@ -179,7 +181,7 @@ pub async fn live(
     let status = status(&app, &id)?;
     status.latest().ok_or_else(|| Problem::not_found(format!("{id} gave no picture yet")))?;
     let (send, receive) = mpsc::channel(AHEAD);
-    tokio::spawn(show(app, status, send));
+    tokio::spawn(tokio::time::timeout(LIVE, show(app, status, send)));
     let mut response = Response::new(Body::from_stream(ReceiverStream::new(receive)));
     let media = HeaderValue::from_static("multipart/x-mixed-replace; boundary=frame");
     response.headers_mut().insert(header::CONTENT_TYPE, media);
@@ -207,7 +209,8 @@ async fn show(app: Arc<App>, status: Arc<SourceStatus>, send: mpsc::Sender<Resul
 
 /// Whole pictures show what the findings of other departments show too.
 pub(super) fn may_watch(caller: &Caller) -> Result<(), Problem> {
-    caller.allow(Scope::Read)?;
+    // A machine's token says whether it may; people look because it is their work.
+    caller.allow(if caller.scopes.is_some() { Scope::Originals } else { Scope::Read })?;
     if caller.department.is_some() {
         return Err(Problem::forbidden("departments see the stills of their tasks, not the sources"));
     }

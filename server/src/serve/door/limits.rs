@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, MonotonicClock};
@@ -24,8 +24,6 @@ use crate::serve::api::problem::Problem;
 
 /// Callers remembered at most before those are forgotten whose buckets are full again.
 const CALLERS: usize = 20_000;
-/// Paths that let somebody in.
-const SIGN_IN: &[&str] = &["/v1/sign-in", "/sign-in"];
 /// Paths that are asked by who watches over the server.
 const HEALTH: &[&str] = &["/healthz", "/readyz"];
 
@@ -163,10 +161,16 @@ fn allowed(app: &App, request: &Request) -> Result<(), Problem> {
             Problem::too_many(party, wait)
         }
     };
-    if SIGN_IN.iter().any(|one| path == *one || path.strip_prefix(one).is_some_and(|r| r.starts_with('/'))) {
+    if lets_in(request.method(), path) {
         rules.limits.sign_in(from).map_err(refuse(true))?;
     }
     rules.limits.request(&party).map_err(refuse(false))
+}
+
+/// Tells whether a request tries to be let in: by a link, at a provider, or by a password. The way back from a provider belongs to a
+/// try that was counted, and asking which ways there are is none.
+fn lets_in(method: &Method, path: &str) -> bool {
+    matches!(path, "/sign-in" | "/v1/sign-in/oidc") || (path == "/v1/sign-in" && method == Method::POST)
 }
 
 fn known(app: &App, headers: &HeaderMap) -> Option<Caller> {

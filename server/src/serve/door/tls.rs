@@ -1,8 +1,9 @@
 //! TLS of the server's own: certificate and key out of files, read anew when they change.
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::serve::Listener;
@@ -16,12 +17,15 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::address::party;
 use crate::config::TlsEntry;
 
 /// How long a client may take to agree on keys.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Clients that may be about it at once; the others wait.
-const HANDSHAKES: usize = 256;
+const HANDSHAKES: usize = 4_096;
+/// Of them those of one address.
+const HANDSHAKES_EACH: usize = 32;
 /// Pause after a connection could not be taken, as when there are too many open files.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -157,12 +161,48 @@ impl TlsListener {
     }
 }
 
+/// Connections by address over which no keys are agreed on yet: one address cannot take all places.
+#[derive(Default)]
+struct Pending(Mutex<HashMap<IpAddr, usize>>);
+
+/// A place of an address, given back when it is dropped.
+struct Own(Arc<Pending>, IpAddr);
+
+impl Pending {
+    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Own> {
+        let address = party(address);
+        let mut all = self.all();
+        let count = all.entry(address).or_default();
+        (*count < HANDSHAKES_EACH).then(|| {
+            *count += 1;
+            Own(Arc::clone(self), address)
+        })
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let mut all = self.0.all();
+        if let Some(count) = all.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.1);
+            }
+        }
+    }
+}
+
 async fn take(
     listener: TcpListener,
     certificate: Arc<Certificate>,
     send: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
 ) {
     let places = Arc::new(Semaphore::new(HANDSHAKES));
+    let pending = Arc::new(Pending::default());
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -176,6 +216,10 @@ async fn take(
                 continue;
             }
         };
+        let Some(own) = pending.enter(peer.ip()) else {
+            tracing::debug!("{peer} has {HANDSHAKES_EACH} connections already that agreed on no keys");
+            continue;
+        };
         let (acceptor, send) = (certificate.acceptor(), send.clone());
         tokio::spawn(async move {
             // Small answers are not held back for more to come; where that cannot be had, they come later.
@@ -185,7 +229,7 @@ async fn take(
                 Ok(Err(error)) => tracing::debug!("{peer} agreed on no keys: {error}"),
                 Err(_) => tracing::debug!("{peer} took too long to agree on keys"),
             }
-            drop(place);
+            drop((place, own));
         });
     }
 }

@@ -164,6 +164,8 @@ impl Hub {
 
     /// Keeps what people added, as it is now.
     fn keep(&self, running: &BTreeMap<String, Running>) -> Result<(), String> {
+        // A file that is not understood is not written over.
+        self.common.added.read()?;
         self.common.added.write(running.values().filter_map(|one| one.added.clone()).collect())
     }
 

@@ -2,7 +2,7 @@
 
 use gis::Terrain;
 use missions::Aircraft;
-use missions::check::{Against, Problem, check};
+use missions::check::{Against, Problem, Wind, check};
 use missions::link::Words;
 use serde_json::{Value, json};
 
@@ -19,7 +19,9 @@ pub fn gates(
     launch: &Launch,
     ground: Option<&dyn Terrain>,
 ) -> Vec<Value> {
-    let mut all = vec![plan(mission, launch), fits(mission, vehicle)];
+    // The limits of the vehicle that flies, not of another that is called the same.
+    let aircraft = vehicle.profile.as_ref().or(aircraft);
+    let mut all = vec![plan(mission, aircraft, launch, ground), fits(mission, vehicle)];
     // Docks measure the wind themselves.
     let must_be_told = matches!(vehicle.link, missions_link::Vehicle::Mavlink(_));
     if let Some(aircraft) = aircraft.filter(|_| must_be_told || launch.wind.is_some()) {
@@ -32,7 +34,29 @@ fn gate(id: &str, ok: bool, what: &Words, next: &Words) -> Value {
     json!({"id": id, "ok": ok, "zh": what.zh, "en": what.en, "next_zh": next.zh, "next_en": next.en})
 }
 
-fn plan(mission: &Mission, launch: &Launch) -> Value {
+/// What the check finds now and did not when the plan was made.
+fn fresh(
+    mission: &Mission,
+    aircraft: &Aircraft,
+    wind: Option<Wind>,
+    ground: Option<&dyn Terrain>,
+) -> Option<Problem> {
+    let at = Some(clock::now());
+    let against = Against { ground, at, wind, gsd_m: mission.gsd_m, ..Against::aircraft(aircraft) };
+    let known = |problem: &Problem| mission.warnings.iter().any(|known| known.what_en == problem.en);
+    check(&imported(mission.plan.clone(), aircraft), &against).into_iter().find(|problem| !known(problem))
+}
+
+fn plan(
+    mission: &Mission,
+    aircraft: Option<&Aircraft>,
+    launch: &Launch,
+    ground: Option<&dyn Terrain>,
+) -> Value {
+    if let Some(problem) = aircraft.and_then(|aircraft| fresh(mission, aircraft, None, ground)) {
+        let next = Words::new(problem.mend_zh, problem.mend_en);
+        return gate("plan", false, &Words::new(problem.zh, problem.en), &next);
+    }
     let count = mission.warnings.len();
     let (zh, en) = mission.warnings.first().map_or_else(Default::default, |first| {
         (format!(",首个:{}", first.what_zh), format!(", the first: {}", first.what_en))
@@ -64,17 +88,7 @@ fn wind(mission: &Mission, aircraft: &Aircraft, launch: &Launch, ground: Option<
         let next = Words::new("请测量风速并填写", "measure the wind and give it");
         return gate("wind", false, &what, &next);
     };
-    let against = Against {
-        ground,
-        at: Some(clock::now()),
-        wind: Some(wind),
-        gsd_m: mission.gsd_m,
-        ..Against::aircraft(aircraft)
-    };
-    // What was found without the wind was read before.
-    let fresh = |problem: &Problem| mission.warnings.iter().all(|known| known.what_en != problem.en);
-    let found = check(&imported(mission.plan.clone(), aircraft), &against).into_iter().find(fresh);
-    if let Some(problem) = found {
+    if let Some(problem) = fresh(mission, aircraft, Some(wind), ground) {
         let next = Words::new(problem.mend_zh, problem.mend_en);
         return gate("wind", false, &Words::new(problem.zh, problem.en), &next);
     }

@@ -263,6 +263,7 @@ impl Missions {
         mission.flight_id = Some(flight_id.to_string());
         mission.operator = Some(launch.actor.clone());
         mission.state = Some(State::Gate);
+        mission.simulated = launch.simulate;
         (mission.progress, mission.place, mission.source) = (None, None, None);
         mission.flown.clear();
         let started = self

@@ -112,6 +112,7 @@ impl Asked<'_> {
             plan: read.plan,
             state: None,
             vehicle: None,
+            simulated: false,
             flight_id: None,
             operator: None,
             source: None,

@@ -2,7 +2,7 @@
 //! flight sees goes the way of every look: it verifies and closes a task that is done, or reopens it.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dispatch::{State, Task, TaskId};
 use gis::LatLon;
@@ -13,22 +13,22 @@ use serde_json::{Value, json};
 
 use super::{Asked, What};
 use crate::serve::App;
-use crate::serve::board::Case;
+use crate::serve::board::{Board, Case};
 use crate::serve::views::state_zh;
 
 /// Who proposes by the configuration.
 const BY: &str = "review.verify_by_flight";
 
 /// Returns a task of its id as people write it, with its case.
-fn found<'a>(id: &str, cases: impl Iterator<Item = &'a Case>) -> Option<(&'a Case, &'a Task)> {
-    let id = TaskId(id.parse().ok()?);
-    cases.filter_map(|case| Some((case, case.task.as_deref()?))).find(|(_, task)| task.id == id)
+fn found<'a>(id: &str, board: &'a Board) -> Option<(&'a Case, &'a Task)> {
+    let case = board.case_of_task(TaskId(id.parse().ok()?))?;
+    Some((case, case.task.as_deref()?))
 }
 
 /// Returns where a task is to be looked at; none when nobody knows the task or the place.
 pub fn spot(app: &App, task: &str) -> Option<Spot> {
     let board = app.board();
-    let (case, task) = found(task, board.cases())?;
+    let (case, task) = found(task, &board)?;
     Some(Spot { id: task.id.to_string(), at: place(case)? })
 }
 
@@ -39,7 +39,7 @@ fn place(case: &Case) -> Option<LatLon> {
 /// Returns the task of a mission as a page shows it: what became of it.
 pub fn task_view(app: &App, task: Option<&str>) -> Value {
     let board = app.board();
-    let Some((case, task)) = task.and_then(|task| found(task, board.cases())) else { return Value::Null };
+    let Some((case, task)) = task.and_then(|task| found(task, &board)) else { return Value::Null };
     json!({
         "id": task.id.to_string(), "incident": case.incident.id.to_string(),
         "zh": task.title_zh, "en": task.title_en,
@@ -64,20 +64,27 @@ impl Proposer {
     /// Plans a flight for each task that was reported done since it was looked after last; returns how many.
     pub fn propose(&self, app: &App) -> usize {
         let due: Vec<(TaskId, Timestamp, Spot, String)> =
-            app.board().cases().filter_map(|case| self.due(case)).collect();
+            app.board().going_on().filter_map(|case| self.due(case)).collect();
         let mut count = 0;
         for (task, done, spot, title) in due {
             let known = app.missions.has_for(&task.to_string(), done);
-            let new = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert((task, done));
+            let new = self.told().insert((task, done));
             if known || !new {
                 continue;
             }
             match planned(app, spot, format!("复查 {title}")) {
                 Ok(()) => count += 1,
-                Err(error) => tracing::warn!("no flight is proposed for task {task}: {error}"),
+                Err(error) => {
+                    tracing::warn!("no flight is proposed for task {task} yet: {error}");
+                    self.told().remove(&(task, done));
+                }
             }
         }
         count
+    }
+
+    fn told(&self) -> MutexGuard<'_, BTreeSet<(TaskId, Timestamp)>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn due(&self, case: &Case) -> Option<(TaskId, Timestamp, Spot, String)> {

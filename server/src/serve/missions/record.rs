@@ -46,6 +46,9 @@ pub struct Mission {
     pub state: Option<State>,
     /// Who flies it.
     pub vehicle: Option<String>,
+    /// Its last flight was none: the dock simulated it.
+    #[serde(default)]
+    pub simulated: bool,
     /// Id of the flight.
     pub flight_id: Option<String>,
     /// Who launched it.
@@ -99,10 +102,10 @@ impl Mission {
         self.state.as_ref().is_some_and(|state| !state.is_over())
     }
 
-    /// Returns where its last flight was left, when it can go on from there.
+    /// Returns where its last flight was left, when it can go on from there: one that was simulated never took off.
     pub fn left_at(&self) -> Option<Break> {
         match self.state {
-            Some(State::Landed { left_at }) => left_at,
+            Some(State::Landed { left_at }) if !self.simulated => left_at,
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ pub fn caller(
     told: &Claims,
     more: impl FnOnce() -> Result<Claims, OidcError>,
 ) -> Result<Caller, OidcError> {
-    let enough = at(told, &entry.roles_claim).is_some() && told.contains_key(&entry.name_claim);
+    let enough = at(told, &entry.roles_claim).is_some() && at(told, &entry.name_claim).is_some();
     let more = if enough { Claims::new() } else { more()? };
     let find = |path: &str| at(told, path).or_else(|| at(&more, path));
     let name = find(&entry.name_claim).or_else(|| told.get("sub")).and_then(Value::as_str);

@@ -25,6 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER: u64 = 1 << 20;
 /// How long it is believed to be as it was.
 const KNOWN: SignedDuration = SignedDuration::from_hours(1);
+/// One that did not answer is not asked again for so long: nobody waits for it in vain after somebody else.
+const AWAY: SignedDuration = SignedDuration::from_secs(30);
 /// A key that is not known is looked for again after this, however often it is named.
 const KEYS_KNOWN: SignedDuration = SignedDuration::from_mins(1);
 
@@ -46,6 +48,13 @@ struct Known {
     at: Timestamp,
 }
 
+/// What came of asking what it is.
+#[derive(Default)]
+struct Last {
+    known: Option<Arc<Known>>,
+    failed: Option<(Timestamp, String)>,
+}
+
 /// What a code is exchanged for.
 #[derive(Deserialize)]
 pub struct Tokens {
@@ -62,7 +71,7 @@ pub struct Provider {
     secret: Option<String>,
     redirect: String,
     agent: Agent,
-    known: Mutex<Option<Arc<Known>>>,
+    asked: Mutex<Last>,
 }
 
 impl Provider {
@@ -98,7 +107,7 @@ impl Provider {
             secret,
             redirect,
             agent: config.into(),
-            known: Mutex::default(),
+            asked: Mutex::default(),
         })
     }
 
@@ -198,19 +207,38 @@ impl Provider {
 
     /// Returns what the provider says of itself, asked again when that is older than this.
     fn known(&self, now: Timestamp, most: SignedDuration) -> Result<Arc<Known>, OidcError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.as_ref().filter(|known| now.duration_since(known.at) <= most) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked.known.as_ref().filter(|known| now.duration_since(known.at) <= most) {
             return Ok(Arc::clone(known));
         }
+        if let Some((_, reason)) = asked.failed.as_ref().filter(|(at, _)| now.duration_since(*at) <= AWAY) {
+            return Err(self.wrong(reason.clone()));
+        }
+        match self.ask(now) {
+            Ok(fresh) => {
+                *asked = Last { known: Some(Arc::clone(&fresh)), failed: None };
+                Ok(fresh)
+            }
+            Err(error) => {
+                let reason = if let OidcError::Provider { reason, .. } = &error {
+                    reason.clone()
+                } else {
+                    error.to_string()
+                };
+                asked.failed = Some((now, reason));
+                Err(error)
+            }
+        }
+    }
+
+    fn ask(&self, now: Timestamp) -> Result<Arc<Known>, OidcError> {
         let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let metadata: Metadata = self.read(self.agent.get(&url).call(), "does not say what it is")?;
         if metadata.issuer != self.issuer {
             return Err(self.wrong(format!("it calls itself {:?}", metadata.issuer)));
         }
         let keys = self.read(self.agent.get(&metadata.jwks_uri).call(), "shows no keys")?;
-        let fresh = Arc::new(Known { metadata, keys, at: now });
-        *known = Some(Arc::clone(&fresh));
-        Ok(fresh)
+        Ok(Arc::new(Known { metadata, keys, at: now }))
     }
 
     fn read<T: DeserializeOwned>(
