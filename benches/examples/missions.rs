@@ -170,14 +170,15 @@ fn fleets(aircraft: &Aircraft, km2: f64, count: usize) -> anyhow::Result<()> {
     let docks = docks(&shape, count, &mut random);
     let start = ProcessTime::now();
     let mut enough = || start.elapsed().as_secs_f64() > 12.0;
-    let found = fleet::plan(&shape, &docks, &geometry, &pace, &mut enough)?;
+    let found = fleet::plan(&shape, &docks, &geometry, &pace, &[], &mut enough)?;
     let sorties: usize = found.sorties.iter().map(Vec::len).sum();
     say(&format!(
-        "fleet: {km2} km2, {count} docks: done in {:.2} h, bound {:.2} h, ratio {:.3}; {sorties} sorties; {:.1} km not reached; \
+        "fleet: {km2} km2, {count} docks: done in {:.2} h, bound {:.2} h, ratio {:.3}, without ways {:.3}; {sorties} sorties; {:.1} km not reached; \
          {:.1} s of one core",
         found.makespan_secs / 3600.0,
         found.bound_secs / 3600.0,
         found.makespan_secs / found.bound_secs,
+        found.makespan_secs / fleet::without_ways_secs(shape.unsigned_area(), docks.len(), &pace),
         found.unreached_m / 1000.0,
         start.elapsed().as_secs_f64(),
     ));
@@ -199,7 +200,7 @@ fn docks(shape: &MultiPolygon<f64>, count: usize, random: &mut Random) -> Vec<Do
                     y: rect.min().y + (row as f64 + 0.25 + 0.5 * random.next()) * step_m,
                 };
                 if shape.contains(&Point::from(at)) {
-                    docks.push(Dock { id: format!("dock {}", docks.len() + 1), at });
+                    docks.push(Dock { id: format!("dock {}", docks.len() + 1), at, hours: None });
                 }
             }
         }

@@ -6,15 +6,22 @@
 //! Several directions and proportions are tried; the best is kept. Crate `vrp-core` was weighed: it orders thousands of jobs, but a city
 //! is tens of thousands of pieces that may be cut anywhere, and it does not know of cutting.
 
+mod bound;
+mod schedule;
 mod share;
 mod sorties;
 
-use geo::{Area as _, Coord, MultiPolygon};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use geo::{Coord, MultiPolygon};
 
 use crate::aircraft::Aircraft;
 use crate::optics::Geometry;
 use crate::survey::Swath;
 
+pub use bound::{with_ways_secs, without_ways_secs};
+pub use schedule::{First, Hours};
 pub use sorties::{Sortie, done_secs};
 
 /// A dock with one aircraft.
@@ -24,6 +31,8 @@ pub struct Dock {
     pub id: String,
     /// Where, on the plane of the area.
     pub at: Coord<f64>,
+    /// When it may fly; always when there are none.
+    pub hours: Option<Hours>,
 }
 
 /// Who flies what and when.
@@ -33,12 +42,24 @@ pub struct Fleet {
     pub sorties: Vec<Vec<Sortie>>,
     /// When the last aircraft has landed, seconds.
     pub makespan_secs: f64,
-    /// No plan is done sooner: see [`lower_bound_secs`].
+    /// No plan is done sooner: see [`with_ways_secs`].
     pub bound_secs: f64,
     /// Metres of lines that no dock reaches.
     pub unreached_m: f64,
     /// Direction of the lines, degrees counter-clockwise from east.
     pub along_deg: f64,
+}
+
+impl Fleet {
+    /// Returns when the last sortie over ground of each level has landed, seconds, the greatest level first.
+    pub fn levels(&self) -> Vec<(i64, f64)> {
+        let mut done: BTreeMap<Reverse<i64>, f64> = BTreeMap::new();
+        for sortie in self.sorties.iter().flatten() {
+            let landed_secs = done.entry(Reverse(sortie.level)).or_default();
+            *landed_secs = landed_secs.max(sortie.start_secs + sortie.air_secs);
+        }
+        done.into_iter().map(|(Reverse(level), secs)| (level, secs)).collect()
+    }
 }
 
 /// Numbers of an aircraft that sorties are made of.
@@ -79,6 +100,12 @@ impl Pace {
             charge_per_sec: flight.charge_min / flight.endurance_min,
         }
     }
+
+    /// Of a dock that is open for so long at a time.
+    fn within(&self, hours: Option<Hours>) -> Self {
+        let open_secs = hours.map_or(f64::INFINITY, |hours| hours.long_secs);
+        Self { usable_secs: self.usable_secs.min(open_secs), ..*self }
+    }
 }
 
 /// Why there is no fleet plan.
@@ -93,15 +120,16 @@ pub enum FleetError {
     /// A height that leaves no time.
     #[error("climbing and landing take all of a battery: {0:.0} s of {1:.0} s")]
     NoTime(f64, f64),
-}
-
-/// Returns the time that no plan can be done in, seconds: every dock works all the time along lines that are nowhere longer than the area
-/// over the spacing, turns take none, work begins above the dock, and the last battery need not be charged.
-pub fn lower_bound_secs(size_m2: f64, spacing_m: f64, docks: usize, pace: &Pace) -> f64 {
-    let work_secs = size_m2 / spacing_m / pace.work_mps / docks.max(1) as f64;
-    let sorties = work_secs / (pace.usable_secs - pace.vertical_secs);
-    let air_secs = work_secs + sorties * pace.vertical_secs;
-    air_secs + pace.charge_per_sec * (air_secs - pace.usable_secs).max(0.0)
+    /// Hours that leave no time.
+    #[error("dock {id} is open for {open_secs:.0} s at a time; climbing and landing take {vertical_secs:.0} s")]
+    Shut {
+        /// The dock.
+        id: String,
+        /// How long it is open.
+        open_secs: f64,
+        /// How long climbing and landing take.
+        vertical_secs: f64,
+    },
 }
 
 /// Directions of lines that are tried, degrees.
@@ -109,7 +137,11 @@ const DIRECTIONS_DEG: [f64; 8] = [0.0, 90.0, 45.0, 135.0, 22.5, 67.5, 112.5, 157
 /// How much a metre along the lines counts of one across them.
 const PROPORTIONS: [f64; 3] = [0.6, 0.35, 1.0];
 
-/// Returns the best plan found until `enough` says so (asked between tries; the first try is always finished).
+/// Share of a battery, or of the hours of a dock, that climbing and landing may take.
+const VERTICAL_SHARE: f64 = 0.8;
+
+/// Returns the best plan found until `enough` says so (asked between tries; the first try is always finished). Sorties over ground of a greater
+/// level in `first` fly first.
 ///
 /// # Errors
 /// When there are no docks, no lines, or no time to fly them.
@@ -118,15 +150,14 @@ pub fn plan(
     docks: &[Dock],
     geometry: &Geometry,
     pace: &Pace,
+    first: &[First],
     enough: &mut dyn FnMut() -> bool,
 ) -> Result<Fleet, FleetError> {
     if docks.is_empty() {
         return Err(FleetError::NoDocks);
     }
-    if pace.vertical_secs >= pace.usable_secs * 0.8 {
-        return Err(FleetError::NoTime(pace.vertical_secs, pace.usable_secs));
-    }
-    let bound_secs = lower_bound_secs(shape.unsigned_area(), geometry.spacing_m, docks.len(), pace);
+    timely(docks, pace)?;
+    let bound_secs = bound::open_secs(with_ways_secs(shape, docks, pace), docks, pace);
     let mut best: Option<Fleet> = None;
     'tries: for proportion in PROPORTIONS {
         for along_deg in DIRECTIONS_DEG {
@@ -134,7 +165,7 @@ pub fn plan(
             if pieces.is_empty() {
                 continue;
             }
-            let (sorties, unreached_m) = share::shared(&pieces, docks, pace, along_deg, proportion);
+            let (sorties, unreached_m) = share::shared(&pieces, docks, pace, (along_deg, proportion), first);
             let makespan_secs = sorties.iter().map(|own| done_secs(own)).fold(0.0, f64::max);
             let found = Fleet { sorties, makespan_secs, bound_secs, unreached_m, along_deg };
             let better = best.as_ref().is_none_or(|best| {
@@ -149,4 +180,18 @@ pub fn plan(
         }
     }
     best.ok_or(FleetError::NoLines)
+}
+
+fn timely(docks: &[Dock], pace: &Pace) -> Result<(), FleetError> {
+    let vertical_secs = pace.vertical_secs;
+    if vertical_secs >= pace.usable_secs * VERTICAL_SHARE {
+        return Err(FleetError::NoTime(vertical_secs, pace.usable_secs));
+    }
+    for dock in docks {
+        let open_secs = pace.within(dock.hours).usable_secs;
+        if vertical_secs >= open_secs * VERTICAL_SHARE {
+            return Err(FleetError::Shut { id: dock.id.clone(), open_secs, vertical_secs });
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use geo::{Coord, MultiPolygon};
 
 use super::sorties::{self, Run, Sortie};
+use super::schedule::{self, First};
 use super::{Dock, Pace};
 use crate::survey::Swath;
 use crate::survey::lines::{Turn, segments};
@@ -54,15 +55,15 @@ pub fn shared(
     pieces: &[Piece],
     docks: &[Dock],
     pace: &Pace,
-    along_deg: f64,
-    proportion: f64,
+    (along_deg, proportion): (f64, f64),
+    first: &[First],
 ) -> (Vec<Vec<Sortie>>, f64) {
     let turn = Turn::by(along_deg);
     let places: Vec<Coord<f64>> = docks.iter().map(|dock| turn.there(dock.at)).collect();
     let (mut reached, mut options) = (Vec::new(), Vec::new());
     let mut unreached_m = 0.0;
     for piece in pieces {
-        let own = self::options(piece, &places, pace, proportion);
+        let own = self::options(piece, (docks, &places), pace, proportion);
         if own.is_empty() {
             unreached_m += piece.to - piece.from;
         } else {
@@ -79,7 +80,7 @@ pub fn shared(
     let mut best: Option<(f64, Vec<Vec<Sortie>>)> = None;
     for round in 0..REAL_ROUNDS {
         let owners = assigned(&options, &weights);
-        let sorties = flown(&reached, &owners, &places, pace);
+        let sorties = flown(&reached, &owners, (docks, &places), pace);
         let real: Vec<f64> = sorties.iter().map(|own| sorties::done_secs(own)).collect();
         let makespan = real.iter().copied().fold(0.0, f64::max);
         moved(&mut weights, &real, REAL_STEP_M / (1.0 + round as f64 / 10.0));
@@ -91,6 +92,12 @@ pub fn shared(
     for line in sorties.iter_mut().flatten().flat_map(|sortie| &mut sortie.lines) {
         *line = (turn.back(line.0), turn.back(line.1));
     }
+    if !first.is_empty() {
+        for (own, dock) in sorties.iter_mut().zip(docks) {
+            own.iter_mut().for_each(|sortie| sortie.level = schedule::level(&sortie.lines, first));
+            *own = schedule::scheduled(std::mem::take(own), dock.hours);
+        }
+    }
     (sorties, unreached_m)
 }
 
@@ -100,14 +107,19 @@ fn way_m(piece: &Piece, dock: Coord<f64>, proportion: f64) -> f64 {
 }
 
 /// The docks a piece may go to, each with the way that counts, metres.
-fn options(piece: &Piece, places: &[Coord<f64>], pace: &Pace, proportion: f64) -> Vec<(usize, f64)> {
+fn options(
+    piece: &Piece,
+    (docks, places): (&[Dock], &[Coord<f64>]),
+    pace: &Pace,
+    proportion: f64,
+) -> Vec<(usize, f64)> {
     let ways = places.iter().enumerate().map(|(index, dock)| (index, way_m(piece, *dock, proportion)));
     let mut all: Vec<(usize, f64)> = ways.collect();
     if all.len() > NEAREST {
         all.select_nth_unstable_by(NEAREST - 1, |a, b| a.1.total_cmp(&b.1));
         all.truncate(NEAREST);
     }
-    all.retain(|(dock, _)| sorties::reaches(piece, places[*dock], pace));
+    all.retain(|(dock, _)| sorties::reaches(piece, places[*dock], &pace.within(docks[*dock].hours)));
     all
 }
 
@@ -139,7 +151,12 @@ fn moved(weights: &mut [f64], loads: &[f64], step_m: f64) {
     }
 }
 
-fn flown(pieces: &[Piece], owners: &[usize], places: &[Coord<f64>], pace: &Pace) -> Vec<Vec<Sortie>> {
+fn flown(
+    pieces: &[Piece],
+    owners: &[usize],
+    (docks, places): (&[Dock], &[Coord<f64>]),
+    pace: &Pace,
+) -> Vec<Vec<Sortie>> {
     let mut runs: Vec<Vec<Run>> = vec![Vec::new(); places.len()];
     for (piece, owner) in pieces.iter().zip(owners) {
         let own = &mut runs[*owner];
@@ -151,5 +168,9 @@ fn flown(pieces: &[Piece], owners: &[usize], places: &[Coord<f64>], pace: &Pace)
             _ => own.push(Run { y: piece.y, from: piece.from, to: piece.to }),
         }
     }
-    runs.into_iter().zip(places).map(|(runs, dock)| sorties::packed(runs, *dock, pace)).collect()
+    let packed = |(runs, (dock, place)): (Vec<Run>, (&Dock, &Coord<f64>))| {
+        let sorties = sorties::packed(runs, *place, &pace.within(dock.hours));
+        if dock.hours.is_some() { schedule::scheduled(sorties, dock.hours) } else { sorties }
+    };
+    runs.into_iter().zip(docks.iter().zip(places)).map(packed).collect()
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use geo::Coord;
 
 use super::Pace;
+use super::schedule::timed;
 use super::share::Piece;
 use crate::plane::distance_m;
 
@@ -24,7 +25,9 @@ pub struct Run {
 pub struct Sortie {
     /// Lines in the order and direction they are flown, on the plane of the area.
     pub lines: Vec<(Coord<f64>, Coord<f64>)>,
-    /// When it takes off, seconds after the first.
+    /// The greatest level of ground that it sees.
+    pub level: i64,
+    /// When it takes off, seconds after the plan begins.
     pub start_secs: f64,
     /// Time in the air.
     pub air_secs: f64,
@@ -291,22 +294,4 @@ impl Side<'_> {
         }
         self.land();
     }
-}
-
-fn timed(sorties: Vec<Vec<(Coord<f64>, Coord<f64>)>>, dock: Coord<f64>, pace: &Pace) -> Vec<Sortie> {
-    let mut start_secs = 0.0;
-    let mut timed: Vec<Sortie> = sorties
-        .into_iter()
-        .map(|lines| {
-            let air_secs = air_secs(&lines, dock, pace);
-            Sortie { lines, start_secs: 0.0, air_secs, charge_secs: air_secs * pace.charge_per_sec }
-        })
-        .collect();
-    // The longest last: its battery need not be charged again.
-    timed.sort_by(|a, b| a.air_secs.total_cmp(&b.air_secs));
-    for sortie in &mut timed {
-        sortie.start_secs = start_secs;
-        start_secs += sortie.air_secs + sortie.charge_secs;
-    }
-    timed
 }

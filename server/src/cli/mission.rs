@@ -211,10 +211,10 @@ pub struct MissionOrbitArgs {
 /// Arguments of `mission fleet`.
 #[derive(Debug, Clone, Args)]
 pub struct MissionFleetArgs {
-    /// Area, GeoJSON
+    /// Area, GeoJSON; features with a greater whole number as "priority" are seen first
     #[arg(long, value_name = "FILE")]
     pub area: PathBuf,
-    /// Docks, CSV: id, lat_deg, lon_deg
+    /// Docks, CSV: id, lat_deg, lon_deg, and opens and closes as in 06:00 where they may not always fly
     #[arg(long, value_name = "FILE")]
     pub docks: PathBuf,
     /// Ground that one pixel shows, as in 2.5cm or 0.025m
@@ -226,6 +226,9 @@ pub struct MissionFleetArgs {
     /// Overlap along and across the flight, per cent
     #[arg(long, value_name = "FRONT/SIDE", value_parser = parse_overlap, default_value = "70/60")]
     pub overlap: Overlap,
+    /// Time of day of the first take-off, as in 08:00; needed where docks have hours
+    #[arg(long, value_name = "TIME")]
+    pub start: Option<jiff::civil::Time>,
     /// How long to look for a better plan, as in 20s
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "15s")]
     pub search: Duration,

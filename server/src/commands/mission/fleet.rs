@@ -1,5 +1,6 @@
 //! A whole area and its docks: table, GeoJSON and a map.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,11 +8,12 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use comfy_table::{Table, presets};
-use geo::{BoundingRect, Coord};
+use geo::{BoundingRect, Coord, MultiPolygon};
 use gis::LatLon;
+use jiff::civil::Time;
 use missions::Plane;
-use missions::area::Area;
-use missions::fleet::{Dock, Fleet, Pace, done_secs, plan};
+use missions::area::{Area, Asked, asked_from_geojson};
+use missions::fleet::{Dock, First, Fleet, Hours, Pace, done_secs, plan};
 use missions::optics::{Look, geometry};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,6 +22,7 @@ use super::input;
 use crate::cli::MissionFleetArgs;
 use crate::output::{print, write_whole};
 
+const DAY_SECS: f64 = 86_400.0;
 /// Width of the map, pixels.
 const MAP_PX: f64 = 1000.0;
 
@@ -28,6 +31,8 @@ struct Row {
     id: String,
     lat_deg: f64,
     lon_deg: f64,
+    opens: Option<Time>,
+    closes: Option<Time>,
 }
 
 /// Plans the fleet and writes who flies what.
@@ -37,14 +42,15 @@ struct Row {
 pub fn run(args: &MissionFleetArgs) -> anyhow::Result<ExitCode> {
     let aircraft = input::aircraft(&args.aircraft)?;
     let shown = args.area.display();
-    let area =
-        Area::from_geojson(&input::text(&args.area)?).with_context(|| format!("cannot use {shown}"))?;
-    let docks = docks(&args.docks, &area.plane)?;
+    let asked = asked_from_geojson(&input::text(&args.area)?).with_context(|| format!("cannot use {shown}"))?;
+    let area = Area::of(&asked).with_context(|| format!("cannot use {shown}"))?;
+    let first = first(&asked, &area.plane).with_context(|| format!("cannot use {shown}"))?;
+    let docks = docks(&args.docks, &area.plane, args.start)?;
     let geometry = geometry(&aircraft, Look { gsd_m: args.gsd, overlap: args.overlap })?;
     let pace = Pace::of(&aircraft, &geometry);
     let start = Instant::now();
     let mut enough = || start.elapsed() >= args.search;
-    let fleet = plan(&area.shape, &docks, &geometry, &pace, &mut enough)
+    let fleet = plan(&area.shape, &docks, &geometry, &pace, &first, &mut enough)
         .with_context(|| format!("cannot plan {shown}"))?;
     write_whole(&args.out, geojson(&fleet, &docks, &area.plane).to_string().as_bytes())
         .with_context(|| format!("cannot write {}", args.out.display()))?;
@@ -61,21 +67,54 @@ pub fn run(args: &MissionFleetArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn docks(path: &Path, plane: &Plane) -> anyhow::Result<Vec<Dock>> {
+/// The ground of each priority; none where all is alike.
+fn first(asked: &[Asked], plane: &Plane) -> anyhow::Result<Vec<First>> {
+    let mut grounds: BTreeMap<i64, MultiPolygon<f64>> = BTreeMap::new();
+    for (index, one) in asked.iter().enumerate() {
+        let level = match one.properties.get("priority") {
+            None | Some(Value::Null) => continue,
+            Some(value) => value
+                .as_i64()
+                .with_context(|| format!("feature {index}: priority {value} is no whole number"))?,
+        };
+        let ground = grounds.entry(level).or_insert_with(|| MultiPolygon::new(Vec::new()));
+        ground.0.extend(plane.metres_of(&one.degrees));
+    }
+    Ok(grounds.into_iter().map(|(level, shape)| First { level, shape }).collect())
+}
+
+fn docks(path: &Path, plane: &Plane, start: Option<Time>) -> anyhow::Result<Vec<Dock>> {
     let shown = path.display();
     let text = input::text(path)?;
     let mut docks: Vec<Dock> = Vec::new();
     for (index, row) in csv::Reader::from_reader(text.as_bytes()).into_deserialize().enumerate() {
-        let Row { id, lat_deg, lon_deg } = row.with_context(|| format!("{shown}: row {}", index + 1))?;
+        let row: Row = row.with_context(|| format!("{shown}: row {}", index + 1))?;
+        let (id, lat_deg, lon_deg) = (&row.id, row.lat_deg, row.lon_deg);
         let Some(at) = LatLon::new(lat_deg, lon_deg) else {
             bail!("{shown}: dock {id}: latitude {lat_deg}, longitude {lon_deg} is no place");
         };
-        if docks.iter().any(|dock| dock.id == id) {
+        if docks.iter().any(|dock| dock.id == *id) {
             bail!("{shown}: dock {id} is there twice");
         }
-        docks.push(Dock { id, at: plane.metres(at) });
+        let hours = hours(&row, start).with_context(|| format!("{shown}: dock {id}"))?;
+        docks.push(Dock { id: row.id, at: plane.metres(at), hours });
     }
     Ok(docks)
+}
+
+/// Hours of a dock from the start of the plan on; across midnight where it closes before it opens.
+fn hours(row: &Row, start: Option<Time>) -> anyhow::Result<Option<Hours>> {
+    let (opens, closes) = match (row.opens, row.closes) {
+        (None, None) => return Ok(None),
+        (Some(opens), Some(closes)) => (opens, closes),
+        _ => bail!("give both opens and closes, or neither"),
+    };
+    if opens == closes {
+        bail!("opens and closes at {opens}; leave both out where it is always open");
+    }
+    let start = start.context("it has hours: give --start, the time of day of the first take-off, as in 08:00")?;
+    let secs = |from: Time, to: Time| from.duration_until(to).as_secs_f64();
+    Ok(Some(Hours { from_secs: secs(start, opens), long_secs: secs(opens, closes).rem_euclid(DAY_SECS) }))
 }
 
 fn geojson(fleet: &Fleet, docks: &[Dock], plane: &Plane) -> Value {
@@ -95,7 +134,7 @@ fn geojson(fleet: &Fleet, docks: &[Dock], plane: &Plane) -> Value {
             features.push(json!({
                 "type": "Feature",
                 "properties": {
-                    "dock": dock.id, "sortie": number + 1, "start_secs": sortie.start_secs,
+                    "dock": dock.id, "sortie": number + 1, "priority": sortie.level, "start_secs": sortie.start_secs,
                     "air_secs": sortie.air_secs, "charge_secs": sortie.charge_secs,
                 },
                 "geometry": { "type": "MultiLineString", "coordinates": lines },
@@ -111,6 +150,7 @@ fn summary(fleet: &Fleet, docks: &[Dock]) -> Value {
         "makespan_secs": fleet.makespan_secs,
         "bound_secs": fleet.bound_secs,
         "unreached_m": fleet.unreached_m,
+        "priorities": fleet.levels().iter().map(|(level, secs)| json!({ "priority": level, "done_secs": secs })).collect::<Vec<_>>(),
         "docks": docks.iter().zip(&fleet.sorties).map(dock).collect::<Vec<_>>(),
     })
 }
@@ -130,8 +170,11 @@ fn table(fleet: &Fleet, docks: &[Dock]) -> String {
         table.add_row([dock.id.clone(), own.len().to_string(), hours(air_secs), hours(done_secs(own))]);
     }
     let ratio = fleet.makespan_secs / fleet.bound_secs;
+    let levels = fleet.levels();
+    let done = |(level, secs): &(i64, f64)| format!("\npriority {level} done after {} 优先级 {level} 完成", hours(*secs));
+    let levels: String = if levels.len() > 1 { levels.iter().map(done).collect() } else { String::new() };
     format!(
-        "{table}\nall done after {}, {ratio:.2} times the bound of {} 全部完成 {},下界 {}",
+        "{table}{levels}\nall done after {}, {ratio:.2} times the bound of {} 全部完成 {},下界 {}",
         hours(fleet.makespan_secs),
         hours(fleet.bound_secs),
         hours(fleet.makespan_secs),
