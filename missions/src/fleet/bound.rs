@@ -54,16 +54,19 @@ pub fn open_secs(done_secs: f64, docks: &[Dock], pace: &Pace) -> f64 {
         return done_secs;
     }
     // Charging may go on while a dock is shut, and time in the air may not.
-    let air_secs = (done_secs + pace.charge_per_sec * pace.usable_secs.min(done_secs)) / (1.0 + pace.charge_per_sec);
+    let air_secs =
+        (done_secs + pace.charge_per_sec * pace.usable_secs.min(done_secs)) / (1.0 + pace.charge_per_sec);
     let asked_secs = air_secs.min(done_secs) * docks.len() as f64;
-    let open = |until: f64| docks.iter().map(|dock| dock.hours.map_or(until, |hours| hours.open_before(until)));
+    let open = |until: f64| {
+        docks.iter().map(|dock| dock.hours.map_or(until, |hours| hours.open_before(until))).sum::<f64>()
+    };
     let (mut low, mut high) = (0.0, done_secs.max(1.0));
-    while open(high).sum::<f64>() < asked_secs {
+    while open(high) < asked_secs {
         high *= 2.0;
     }
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
-        if open(middle).sum::<f64>() < asked_secs { low = middle } else { high = middle }
+        if open(middle) < asked_secs { low = middle } else { high = middle }
     }
     low.max(done_secs)
 }

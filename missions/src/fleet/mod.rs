@@ -121,7 +121,9 @@ pub enum FleetError {
     #[error("climbing and landing take all of a battery: {0:.0} s of {1:.0} s")]
     NoTime(f64, f64),
     /// Hours that leave no time.
-    #[error("dock {id} is open for {open_secs:.0} s at a time; climbing and landing take {vertical_secs:.0} s")]
+    #[error(
+        "dock {id} is open for {open_secs:.0} s at a time; climbing and landing take {vertical_secs:.0} s"
+    )]
     Shut {
         /// The dock.
         id: String,

@@ -24,7 +24,11 @@ impl Hours {
     /// Returns when a flight of `air_secs` may begin, `at` or later. It takes off and lands while the dock is open.
     fn begin_secs(&self, at: f64, air_secs: f64) -> f64 {
         let opens_secs = self.opens_secs(at);
-        if at + air_secs <= opens_secs + self.long_secs || self.long_secs >= DAY_SECS { at } else { opens_secs + DAY_SECS }
+        if at + air_secs <= opens_secs + self.long_secs || self.long_secs >= DAY_SECS {
+            at
+        } else {
+            opens_secs + DAY_SECS
+        }
     }
 
     /// Returns how long it is open from the beginning of the plan until then, seconds.

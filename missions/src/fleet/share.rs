@@ -2,8 +2,8 @@
 
 use geo::{Coord, MultiPolygon};
 
-use super::sorties::{self, Run, Sortie};
 use super::schedule::{self, First};
+use super::sorties::{self, Run, Sortie};
 use super::{Dock, Pace};
 use crate::survey::Swath;
 use crate::survey::lines::{Turn, segments};

@@ -42,7 +42,8 @@ struct Row {
 pub fn run(args: &MissionFleetArgs) -> anyhow::Result<ExitCode> {
     let aircraft = input::aircraft(&args.aircraft)?;
     let shown = args.area.display();
-    let asked = asked_from_geojson(&input::text(&args.area)?).with_context(|| format!("cannot use {shown}"))?;
+    let asked =
+        asked_from_geojson(&input::text(&args.area)?).with_context(|| format!("cannot use {shown}"))?;
     let area = Area::of(&asked).with_context(|| format!("cannot use {shown}"))?;
     let first = first(&asked, &area.plane).with_context(|| format!("cannot use {shown}"))?;
     let docks = docks(&args.docks, &area.plane, args.start)?;
@@ -112,7 +113,8 @@ fn hours(row: &Row, start: Option<Time>) -> anyhow::Result<Option<Hours>> {
     if opens == closes {
         bail!("opens and closes at {opens}; leave both out where it is always open");
     }
-    let start = start.context("it has hours: give --start, the time of day of the first take-off, as in 08:00")?;
+    let start =
+        start.context("it has hours: give --start, the time of day of the first take-off, as in 08:00")?;
     let secs = |from: Time, to: Time| from.duration_until(to).as_secs_f64();
     Ok(Some(Hours { from_secs: secs(start, opens), long_secs: secs(opens, closes).rem_euclid(DAY_SECS) }))
 }
@@ -171,7 +173,9 @@ fn table(fleet: &Fleet, docks: &[Dock]) -> String {
     }
     let ratio = fleet.makespan_secs / fleet.bound_secs;
     let levels = fleet.levels();
-    let done = |(level, secs): &(i64, f64)| format!("\npriority {level} done after {} 优先级 {level} 完成", hours(*secs));
+    let done = |(level, secs): &(i64, f64)| {
+        format!("\npriority {level} done after {} 优先级 {level} 完成", hours(*secs))
+    };
     let levels: String = if levels.len() > 1 { levels.iter().map(done).collect() } else { String::new() };
     format!(
         "{table}{levels}\nall done after {}, {ratio:.2} times the bound of {} 全部完成 {},下界 {}",
