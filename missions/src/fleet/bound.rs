@@ -9,6 +9,8 @@ use crate::survey::Swath;
 /// Samples of an area, and rings around the docks that are looked at one by one.
 const SAMPLES: f64 = 100_000.0;
 const RINGS: usize = 400;
+/// Of a sortie, what sampling may add.
+const ROUNDING: f64 = 0.01;
 
 /// Returns the time in which all docks together fly along lines that are nowhere longer than the area over the spacing, seconds: ways and turns
 /// take none, work begins above the dock, and the last battery need not be charged.
@@ -35,7 +37,7 @@ pub fn with_ways_secs(shape: &MultiPolygon<f64>, docks: &[Dock], pace: &Pace) ->
         let work_m = area_m2 / pace.spacing_m;
         let ways_m = (2.0 * sorties * rings.wide_m - work_m).max(0.0);
         beyond_secs += work_m / pace.work_mps + ways_m / pace.travel_mps;
-        sorties = sorties.max(beyond_secs / left_secs);
+        sorties = sorties.max((beyond_secs / left_secs - ROUNDING).ceil());
     }
     done_secs(beyond_secs, docks.len(), pace)
 }
