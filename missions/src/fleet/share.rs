@@ -94,7 +94,9 @@ pub fn shared(
     }
     if !first.is_empty() {
         for (own, dock) in sorties.iter_mut().zip(docks) {
-            own.iter_mut().for_each(|sortie| sortie.level = schedule::level(&sortie.lines, first));
+            for sortie in own.iter_mut() {
+                sortie.level = schedule::level(&sortie.lines, first);
+            }
             *own = schedule::scheduled(std::mem::take(own), dock.hours);
         }
     }
