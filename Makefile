@@ -34,8 +34,8 @@ test: check
 	scripts/web.sh unit
 	scripts/web.sh browser
 	scripts/outside.sh
-	cargo build --locked -p server
-	cargo test --workspace --locked
+	cargo test --workspace --locked --no-run
+	FLYONCE=$(CURDIR)/target/debug/flyonce cargo test --workspace --locked
 
 # Positions against truth from outside; FLYONCE_REFERENCE names the folder of reference data.
 accuracy: setup

@@ -166,6 +166,60 @@ fn docks_share_an_area_on_a_map() {
 }
 
 #[test]
+fn docks_fly_in_their_hours_and_see_what_matters_most_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let square = |west: f64, priority: &str| {
+        let (east, south, north) = (west + 0.012, 28.96, 28.972);
+        format!(
+            r#"{{"type":"Feature","properties":{{{priority}}},"geometry":{{"type":"Polygon","coordinates":
+            [[[{west},{south}],[{east},{south}],[{east},{north}],[{west},{north}],[{west},{south}]]]}}}}"#
+        )
+    };
+    let both = |priority: &str| {
+        let features = [square(118.85, ""), square(118.87, priority)].join(",");
+        file(
+            folder.path(),
+            "a.geojson",
+            &format!(r#"{{"type":"FeatureCollection","features":[{features}]}}"#),
+        )
+    };
+    let docks =
+        |rows: &str| file(folder.path(), "d.csv", &format!("id,lat_deg,lon_deg,opens,closes\n{rows}\n"));
+    let out = folder.path().join("f.geojson").to_string_lossy().into_owned();
+    let fleet = |area: &str, docks: &str, more: &[&str]| {
+        let all = [
+            "mission", "fleet", "--gsd", "2.5cm", "--search", "1s", "--area", area, "--docks", docks,
+            "--out", &out,
+        ];
+        flyonce(&[&all[..], more].concat())
+    };
+    let (area, one) = (both(r#""priority":2"#), docks("north,28.971,118.867,07:00,08:00"));
+    let planned = fleet(&area, &one, &["--start", "06:30", "--json"]);
+    let planned: Value = serde_json::from_slice(&planned.stdout).unwrap();
+    let done = |index: usize| planned["priorities"][index]["done_secs"].as_f64().unwrap();
+    assert_eq!(planned["priorities"][0]["priority"], 2, "{planned}");
+    assert!(done(0) < done(1), "{planned}");
+    assert!(planned["makespan_secs"].as_f64() >= planned["bound_secs"].as_f64(), "{planned}");
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+    let flown = written["features"].as_array().unwrap().iter().map(|one| &one["properties"]);
+    let flown: Vec<&Value> = flown.filter(|one| one["sortie"].is_u64()).collect();
+    assert!(flown.len() > 2, "{written}");
+    for sortie in flown {
+        let since_opening = (sortie["start_secs"].as_f64().unwrap() - 1800.0).rem_euclid(86_400.0);
+        assert!(since_opening + sortie["air_secs"].as_f64().unwrap() <= 3600.001, "{sortie}");
+    }
+    assert_refused(&fleet(&area, &one, &[]), &["north", "--start"]);
+    assert_refused(&fleet(&area, &docks("north,28.971,118.867,07:00,"), &[]), &["both opens and closes"]);
+    assert_refused(&fleet(&area, &docks("n,28.971,118.867,25:00,26:00"), &[]), &["row 1"]);
+    let short = docks("north,28.971,118.867,07:00:00,07:00:10");
+    assert_refused(&fleet(&area, &short, &["--start", "06:30"]), &["north is open for 10 s"]);
+    assert_refused(
+        &fleet(&both(r#""priority":"high""#), &one, &["--start", "06:30"]),
+        &["feature 1", "high"],
+    );
+}
+
+#[test]
 fn what_cannot_be_planned_is_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let area = file(folder.path(), "a.geojson", FIELD);
