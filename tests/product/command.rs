@@ -14,10 +14,10 @@ pub fn root() -> PathBuf {
 
 /// The binary that `FLYONCE` names, as `make test` does; without it, built once if the build before did not.
 pub fn binary() -> PathBuf {
+    static BUILT: Once = Once::new();
     if let Some(built) = std::env::var_os("FLYONCE") {
         return built.into();
     }
-    static BUILT: Once = Once::new();
     BUILT.call_once(|| {
         let cargo = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--locked", "-p", "server"])
