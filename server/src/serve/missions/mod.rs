@@ -264,6 +264,7 @@ impl Missions {
         mission.operator = Some(launch.actor.clone());
         mission.state = Some(State::Gate);
         mission.simulated = launch.simulate;
+        mission.held = true;
         (mission.progress, mission.place, mission.source) = (None, None, None);
         mission.flown.clear();
         let started = self
@@ -275,7 +276,10 @@ impl Missions {
                 Words::new(format!("无法起飞:{error}"), error.to_string()),
                 Words::new("请检查飞行器配置", "check the configuration of the vehicle"),
             );
-            self.change(id, |mission| mission.state = Some(State::Failed { fault }));
+            self.change(id, |mission| {
+                mission.state = Some(State::Failed { fault });
+                mission.held = false;
+            });
             return Err(error);
         }
         self.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))
@@ -301,9 +305,10 @@ impl Missions {
         Ok(mission)
     }
 
-    /// Lets a vehicle go.
-    fn landed(&self, vehicle: &str) {
+    /// Lets a vehicle go, and tells that its mission is over.
+    fn landed(&self, id: &str, vehicle: &str) {
         self.flying().remove(vehicle);
+        self.glance(id, |mission| mission.held = false);
     }
 
     /// Changes a mission and keeps it.

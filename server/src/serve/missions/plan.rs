@@ -113,6 +113,7 @@ impl Asked<'_> {
             state: None,
             vehicle: None,
             simulated: false,
+            held: false,
             flight_id: None,
             operator: None,
             source: None,

@@ -49,6 +49,9 @@ pub struct Mission {
     /// Its last flight was none: the dock simulated it.
     #[serde(default)]
     pub simulated: bool,
+    /// Its link is not closed yet: until then nobody else may fly, though it may have landed.
+    #[serde(skip)]
+    pub held: bool,
     /// Id of the flight.
     pub flight_id: Option<String>,
     /// Who launched it.
@@ -99,7 +102,7 @@ pub struct Line {
 impl Mission {
     /// Tells whether it flies, or may.
     pub fn active(&self) -> bool {
-        self.state.as_ref().is_some_and(|state| !state.is_over())
+        self.held || self.state.as_ref().is_some_and(|state| !state.is_over())
     }
 
     /// Returns where its last flight was left, when it can go on from there: one that was simulated never took off.
@@ -112,7 +115,7 @@ impl Mission {
 
     /// Returns what may be ordered now.
     pub fn actions(&self) -> Vec<&'static str> {
-        let Some(state) = self.state.as_ref().filter(|state| !state.is_over()) else {
+        let Some(state) = self.state.as_ref().filter(|_| self.active()) else {
             return if self.left_at().is_some() { vec!["launch", "resume"] } else { vec!["launch"] };
         };
         let orders = [Command::Pause, Command::Resume, Command::ReturnHome, Command::Abort];
@@ -149,7 +152,7 @@ impl Mission {
     pub fn view(&self, whole: bool) -> Value {
         let phase = match &self.state {
             None => "planned",
-            Some(state) if state.is_over() => "over",
+            Some(_) if !self.active() => "over",
             Some(_) => "active",
         };
         let mut view = json!({

@@ -95,7 +95,7 @@ impl Hand {
             }
             tracing::info!("flight of mission {} is over", self.mission);
             self.rest();
-            self.app.missions.landed(&self.vehicle.id);
+            self.app.missions.landed(&self.mission, &self.vehicle.id);
         });
         spawned.map(drop).map_err(|error| MissionError::Refused(error.to_string()))
     }
