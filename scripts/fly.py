@@ -67,6 +67,7 @@ organization = "flyonce"
 binding_code = "{CODE}"
 resource_listen = "127.0.0.1:0"
 video = "{SAMPLE}/flight.ts"
+recorded = true
 """
 
 

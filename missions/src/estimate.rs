@@ -30,7 +30,8 @@ pub struct Hop {
     pub secs: f64,
 }
 
-/// Returns the hops of a plan: to the first waypoint, each to the next, and home. The first and the last are empty without a home.
+/// Returns the hops of a plan: to the first waypoint, each to the next, and home. Without a home the last is empty, and the first has what is done
+/// at its end.
 pub fn hops(plan: &Plan, aircraft: &Aircraft) -> Vec<Hop> {
     let flight = &aircraft.flight;
     let Some(first) = plan.waypoints.first() else { return Vec::new() };
@@ -46,10 +47,12 @@ pub fn hops(plan: &Plan, aircraft: &Aircraft) -> Vec<Hop> {
     let last = plan.waypoints.len() - 1;
     let home = plan.home.map(|home| plane.metres(home));
     let mut hops = Vec::with_capacity(plan.waypoints.len() + 1);
-    hops.push(home.map_or(empty, |home| {
+    let at_first_secs: f64 = first.actions.iter().map(|action| action_secs(*action, aircraft)).sum();
+    hops.push(home.map_or(Hop { secs: at_first_secs, ..empty }, |home| {
         let way_m = distance_m(home, place(0));
         let climb_secs = above_m(0).max(0.0) / flight.climb_mps;
-        Hop { way_m, secs: climb_secs + way_m / cruise_mps + stop_secs(cruise_mps, flight.acceleration_mps2) }
+        let way_secs = way_m / cruise_mps + stop_secs(cruise_mps, flight.acceleration_mps2);
+        Hop { way_m, secs: climb_secs + way_secs + at_first_secs }
     }));
     for index in 0..last {
         hops.push(hop(plan, aircraft, &plane, index));

@@ -59,8 +59,8 @@ pub struct Stretch {
 const TOLERANCE_SHARE: f64 = 0.05;
 /// Height above take-off that is climbed to first at the least, metres: docks take no less than 8.
 const LEAST_TAKE_OFF_M: f64 = 20.0;
-/// How long it stands still before a single look, seconds.
-const LOOK_SECS: f64 = 2.0;
+/// How long it stands still before a single look, seconds: five looks of a video half a second apart say that nothing is there.
+const LOOK_SECS: f64 = 4.0;
 /// Numbers are kept to this many parts of a degree and metre, as files hold them.
 const DEG_PARTS: f64 = 1e8;
 const M_PARTS: f64 = 1e3;

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -26,6 +26,8 @@ pub struct Looked {
     pub frame: Frame,
     /// What was seen in it.
     pub seen: Vec<Seen>,
+    /// When the detector began with it and when it was done.
+    pub looked_at: (Instant, Instant),
 }
 
 /// What a feed gives, in its order.
@@ -204,9 +206,12 @@ fn look(
 }
 
 fn looked(feed: &Feed<'_>, detector: &mut dyn Detector, frame: Frame) -> Done {
-    let start = ThreadTime::now();
+    let (start, begun) = (ThreadTime::now(), Instant::now());
     match detector.detect(&frame, feed.zones) {
-        Ok(Sight { seen, glance }) => Done::Frame(Looked { frame, seen }, glance, start.elapsed()),
+        Ok(Sight { seen, glance }) => {
+            let looked_at = (begun, Instant::now());
+            Done::Frame(Looked { frame, seen, looked_at }, glance, start.elapsed())
+        }
         Err(reason) => Done::Failed(FeedError::Detect { frame: frame.index, reason }),
     }
 }

@@ -24,5 +24,6 @@ mod route;
 mod serve;
 mod simulate;
 mod telemetry;
+mod traces;
 mod unknown_datum;
 mod zones;

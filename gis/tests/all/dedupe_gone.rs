@@ -177,6 +177,45 @@ fn after_the_work_one_pass_decides_either_way() {
 }
 
 #[test]
+fn a_flight_minutes_after_the_work_decides_though_another_looked_minutes_before() {
+    let config = DedupeConfig::default();
+    let done = second(300.0);
+    let mut still = confirmed();
+    pass(&mut still, "verify", 320.0, "xxx");
+    let expect = SinceThen::StillThere { looks: 3, at: second(322.0) };
+    assert_eq!(since_done(&only(&still), done, &config), Some(expect));
+    let mut gone = confirmed();
+    pass(&mut gone, "drone", 200.0, ".....");
+    pass(&mut gone, "verify", 600.0, ".....");
+    let expect = SinceThen::NotThere { looks: 5, passes: 1, at: second(604.0) };
+    assert_eq!(since_done(&only(&gone), done, &config), Some(expect));
+    assert_eq!(only(&gone).state, Confirmed, "without a crew's word both are one half hour");
+}
+
+#[test]
+fn bursts_of_a_camera_within_half_an_hour_are_one_pass_however_many() {
+    let mut deduper = confirmed();
+    for burst in 0..9 {
+        pass(&mut deduper, "camera", HOUR + 200.0 * f64::from(burst), "..........");
+    }
+    assert_eq!(only(&deduper).state, Confirmed);
+    pass(&mut deduper, "camera", 1.6 * HOUR, "..........");
+    assert_eq!(only(&deduper).state, Closed);
+    // More stays than are kept: a look every 61 s, 29 of them within the half hour.
+    let mut single = confirmed();
+    for look in 0..29 {
+        pass(&mut single, "camera", HOUR + 61.0 * f64::from(look), ".");
+    }
+    assert_eq!(only(&single).state, Confirmed);
+    assert!(only(&single).looks.missed.len() <= 24);
+    assert_eq!(
+        only(&single).looks.missed.iter().map(|stay| stay.looks).sum::<u32>(),
+        29,
+        "none is forgotten"
+    );
+}
+
+#[test]
 fn values_that_cannot_be_are_told_with_their_key() {
     let gone = Gone { passes: 0, pass_secs: f64::NAN, ..Gone::default() };
     let rule = ClassRule { gone, reopen_within_secs: -1.0, ..ClassRule::default() };

@@ -1,7 +1,7 @@
 //! Frames get the pose and the time of their moment, or leave without.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gis::camera::{HeadingSource, PositionSource, PtzHead, Readout, ZoomStep};
 use gis::{Attitude, EllipsoidHeight, GeoPoint, Intrinsics, LatLon, NotLocated, Pose, PoseSigma, TimeSource};
@@ -29,7 +29,7 @@ impl Picture for Grey {
 fn frame(index: u64) -> Event {
     let elapsed = Duration::from_millis(100 * index);
     let frame = Frame { index, elapsed, capture: None, name: None, gsd_m: None, picture: Arc::new(Grey) };
-    Event::Frame(Looked { frame, seen: Vec::new() })
+    Event::Frame(Looked { frame, seen: Vec::new(), looked_at: (Instant::now(), Instant::now()) })
 }
 
 /// A packet of 2026-06-20 at a time of the feed, with the time stamp (tag 2) and nothing else.

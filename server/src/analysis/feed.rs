@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pipeline::camera::{CameraSetup, FrameCamera};
 use pipeline::detect::PackDetector;
 use pipeline::heights;
@@ -19,6 +19,7 @@ use pipeline_gst::{GstSource, SourceUri, StillsSource};
 
 use super::ptz::Listener;
 use super::stop::Stop;
+use crate::clock;
 use crate::config::Config;
 use crate::wire::ptz::{Ptz, Reports};
 use crate::wire::source::Beside;
@@ -162,9 +163,13 @@ fn run_placed(
 ) -> FeedResult {
     let mut failure: Option<String> = None;
     let mut count = 0;
+    let mut later = None;
     let mut take = |placed: Vec<Placed>| {
-        for placed in placed {
+        for mut placed in placed {
             count += 1;
+            if source.as_now {
+                placed.time = moved(placed.time, &mut later);
+            }
             (shared.progress)(source, count, placed.looked.frame.elapsed);
             if let Err(error) = shared.sink.take(source, &placed) {
                 failure.get_or_insert(error);
@@ -180,6 +185,12 @@ fn run_placed(
     let error = ended.err().map(|error| error.to_string()).or(failure).or(no_frame);
     let view = placer.scene().map(ToString::to_string);
     FeedResult { id: source.id.clone(), stats, view, pose_notes: Vec::new(), error }
+}
+
+/// Returns a time of a recording as if its first frame, which sets `later`, were of now.
+fn moved(time: Timestamp, later: &mut Option<SignedDuration>) -> Timestamp {
+    let later = *later.get_or_insert_with(|| clock::now().duration_since(time));
+    time.checked_add(later).unwrap_or(time)
 }
 
 /// Returns where poses come from, heights of unknown datum settled, and what was assumed and applied on the way.

@@ -24,6 +24,7 @@ use crate::serve::mqtt::Mqtt;
 use crate::serve::outbox::{self, Watch};
 use crate::serve::reload::Reload;
 use crate::serve::stores::Stores;
+use crate::serve::traces::Traces;
 use crate::serve::webhooks::Webhook;
 use crate::serve::{App, Parts, lifetime};
 use crate::wire::store::Place;
@@ -75,8 +76,11 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let writer = Writer::new(Arc::clone(&app), app.stores.open()?, dedupe, app.evidence.clone());
     let writer =
         std::thread::Builder::new().name("writer".into()).spawn(move || writer.write_all(&arrived))?;
-    start(&app, sources);
     app.set_cap(config.cap.clone());
+    if let Some(entry) = &config.traces {
+        app.set_traces(Traces::to(entry)?);
+    }
+    start(&app, sources);
     start_outbox(&app, &config)?;
     let trusted = config.evidence.timestamp_ca.as_deref().map(authority).transpose()?.unwrap_or_default();
     let keeping = Keeping::new(config.evidence.clone(), config.retention.clone(), trusted);
@@ -94,6 +98,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         bail!("a fault inside flyonce ended the writer of the store; please report it");
     }
     runtime.shutdown_timeout(DRAIN);
+    app.traces().end();
     served?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::sections::{Config, ContextEntry, PtzEntry, SourceEntry, StoreEntry, ZoneEntry, masked};
+use super::serving::TracesEntry;
 
 /// One thing wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +110,8 @@ fn parse(text: &str, path: &Path, base: &Path) -> Result<(Config, Vec<Problem>),
     let unusable = config.cot.iter().enumerate().filter_map(|(i, entry)| Some((i, entry.unusable()?)));
     reader.problems.extend(unusable.map(|(i, reason)| Problem::new(format!("cot[{i}]"), reason)));
     reader.problems.extend(config.cap.unusable().map(|reason| Problem::new("cap", reason)));
+    let traces = config.traces.as_ref().and_then(TracesEntry::unusable);
+    reader.problems.extend(traces.map(|reason| Problem::new("traces", reason)));
     reader.problems.extend(same_id(&config));
     let flood = config.flood.validate();
     reader.problems.extend(flood.into_iter().map(|p| Problem::new(format!("flood.{}", p.key), p.reason)));
@@ -157,11 +160,12 @@ impl Reader {
             review: self.section("review").unwrap_or_default(),
             retention: self.section("retention").unwrap_or_default(),
             serve: self.section("serve").unwrap_or_default(),
+            traces: self.section("traces"),
             sources: self.sources(),
             vehicles: self.list("vehicles"),
         };
         let known = "runtime, analysis, packs, terrain, zones, zone_store, context, departments, rules, dedupe, flood, \
-                     store, webhooks, mqtt, cot, cap, evidence, review, retention, serve, sources, vehicles";
+                     store, webhooks, mqtt, cot, cap, evidence, review, retention, serve, traces, sources, vehicles";
         for key in self.table.keys() {
             self.problems.push(Problem::new(key, format!("unknown key; known are {known}")));
         }
@@ -303,6 +307,11 @@ fn check_values(config: &Config) -> Vec<Problem> {
             format!("{} is used by an earlier source", source.id),
         );
     }
+    check_vehicles(config, &mut require);
+    problems
+}
+
+fn check_vehicles(config: &Config, require: &mut impl FnMut(bool, String, String)) {
     for (i, vehicle) in config.vehicles.iter().enumerate() {
         let key = format!("vehicles[{i}]");
         require(!vehicle.id.trim().is_empty(), format!("{key}.id"), "must not be empty".into());
@@ -311,8 +320,13 @@ fn check_values(config: &Config) -> Vec<Problem> {
         if let Err(error) = vehicle.uri.parse::<missions_link::Vehicle>() {
             require(false, format!("{key}.uri"), error.to_string());
         }
+        if let Some(home) = vehicle.home {
+            let at = format!("{} {}", home.lat_deg, home.lon_deg);
+            require(home.lat_lon().is_some(), format!("{key}.home"), format!("{at} is not on the globe"));
+        }
+        let idle = vehicle.recorded && vehicle.video.is_none();
+        require(!idle, format!("{key}.recorded"), "belongs to a video, and there is none".into());
     }
-    problems
 }
 
 fn check_store(store: &StoreEntry, require: &mut impl FnMut(bool, String, String)) {
@@ -403,6 +417,7 @@ fn resolve_paths(config: &mut Config, base: &Path) {
     config.webhooks.iter_mut().for_each(|hook| fix(&mut hook.secret_file));
     config.mqtt.iter_mut().for_each(|e| e.password_file.iter_mut().chain(&mut e.ca_file).for_each(fix));
     config.evidence.timestamp_ca.iter_mut().for_each(fix);
+    config.traces.iter_mut().filter_map(|traces| traces.token_file.as_mut()).for_each(fix);
     config.serve.tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]).for_each(fix);
     let oidc = config.serve.oidc.iter_mut();
     oidc.flat_map(|oidc| oidc.client_secret_file.iter_mut().chain(&mut oidc.ca_file)).for_each(fix);

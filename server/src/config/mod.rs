@@ -13,4 +13,4 @@ pub use sections::{
     Analysis, Config, ContextEntry, HeightDatumName, PackEntry, PlaceEntry, ProviderName, PtzEntry, Runtime,
     SourceEntry, StoreEntry, TerrainEntry, TerrainFile, VehicleEntry, WebhookEntry, ZoneEntry, masked,
 };
-pub use serving::{LimitsEntry, OidcEntry, RoleEntry, ServeEntry, TlsEntry};
+pub use serving::{LimitsEntry, OidcEntry, RoleEntry, ServeEntry, TlsEntry, TracesEntry};

@@ -15,7 +15,7 @@ use store::Retention;
 use super::keeping::{EvidenceEntry, ReviewEntry};
 
 use super::feeds::{CapEntry, CotEntry, MqttEntry};
-use super::serving::ServeEntry;
+use super::serving::{ServeEntry, TracesEntry};
 
 /// Everything a run needs to know, paths made absolute or relative to the working directory.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +60,8 @@ pub struct Config {
     pub retention: Retention,
     /// How the server is reached, by whom, and how often.
     pub serve: ServeEntry,
+    /// Where traces go; nowhere when absent.
+    pub traces: Option<TracesEntry>,
     /// Feeds.
     pub sources: Vec<SourceEntry>,
     /// What flies missions.
@@ -111,6 +113,12 @@ pub struct VehicleEntry {
     /// Telemetry beside the video.
     #[serde(default)]
     pub telemetry: Option<PathBuf>,
+    /// The video is a recording that stands for what a flight shows, as for a simulated dock: its clock is set to the time of the flight.
+    #[serde(default)]
+    pub recorded: bool,
+    /// Where it takes off and lands; missions for which nobody says where begin there.
+    #[serde(default)]
+    pub home: Option<PlaceEntry>,
 }
 
 /// Where incidents and tasks are kept: a database server or a file.
@@ -387,6 +395,9 @@ pub struct SourceEntry {
     /// Capture time of the first frame, where the feed does not tell it.
     #[serde(default)]
     pub start_time: Option<Timestamp>,
+    /// A recording that stands for what is seen now: its first frame is of the moment it is looked at.
+    #[serde(skip)]
+    pub as_now: bool,
     /// Frames looked at each second; the value of `analysis.fps` when absent.
     #[serde(default)]
     pub fps: Option<f64>,
@@ -447,6 +458,7 @@ impl SourceEntry {
             reference_still: None,
             place: None,
             start_time: None,
+            as_now: false,
             fps: None,
             regions_of_interest: Vec::new(),
             permanent_water: Vec::new(),

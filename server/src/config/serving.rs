@@ -26,6 +26,43 @@ pub struct ServeEntry {
     pub oidc: Option<OidcEntry>,
 }
 
+/// Where traces go.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracesEntry {
+    /// OTLP over HTTP, as `http://collector:4318/v1/traces`.
+    pub endpoint: String,
+    /// As what the server is known there.
+    #[serde(default = "usual_service_name")]
+    pub service_name: String,
+    /// File that holds a bearer token and nothing else.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
+}
+
+impl TracesEntry {
+    /// Returns why it cannot be used, as far as its text tells.
+    pub fn unusable(&self) -> Option<String> {
+        let uri = self.endpoint.parse::<axum::http::Uri>().ok();
+        let fits = uri.as_ref().is_some_and(|uri| {
+            let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+            plain && matches!(uri.scheme_str(), Some("http" | "https"))
+        });
+        let reason = if !fits {
+            "its endpoint is no http:// or https:// address without user and password"
+        } else if self.service_name.trim().is_empty() {
+            "its service_name is empty"
+        } else {
+            return None;
+        };
+        Some(reason.to_owned())
+    }
+}
+
+fn usual_service_name() -> String {
+    "flyonce".to_owned()
+}
+
 /// A provider of OpenID Connect that vouches for people.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -204,6 +241,21 @@ mod tests {
             let entry = ServeEntry { public_url: Some(url.to_owned()), ..ServeEntry::default() };
             assert_eq!(entry.unusable().is_empty(), fits, "{url}");
             assert!(!format!("{:?}", entry.unusable()).contains("u:p"));
+        }
+    }
+
+    #[test]
+    fn traces_go_to_an_address_without_secrets() {
+        for (text, fits) in [
+            ("endpoint = \"http://collector:4318/v1/traces\"", true),
+            ("endpoint = \"https://otel.city.example/v1/traces\"", true),
+            ("endpoint = \"http://u:p@collector:4318\"", false),
+            ("endpoint = \"collector:4318\"", false),
+            ("endpoint = \"grpc://collector:4317\"", false),
+            ("endpoint = \"http://collector:4318\"\nservice_name = \" \"", false),
+        ] {
+            let entry: TracesEntry = toml::from_str(text).unwrap();
+            assert_eq!(entry.unusable().is_none(), fits, "{text}");
         }
     }
 

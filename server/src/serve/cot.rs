@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use gis::error_ellipse::{ce90_m, le90_m};
 use jiff::{SignedDuration, Timestamp};
-use store::{Change, Consumer, StoreError, StoredEvent};
+use store::{Consumer, StoreError, StoredEvent};
 
 use super::App;
 use super::board::{Case, Standing};
-use super::outbox::{self, Outcome};
+use super::events::incident_of;
+use super::outbox::{self, Outcome, Sent};
 use super::reported::is_reported;
 use super::views::case_view;
 use super::xml::Xml;
@@ -87,18 +88,6 @@ pub fn write(xml: &mut Xml, case: &Case, city: &City, now: Timestamp) -> Option<
     Some(())
 }
 
-/// Returns the incident that an event of the store is about.
-fn incident_of(app: &App, event: &StoredEvent) -> Option<gis::IncidentId> {
-    match &event.change {
-        Change::IncidentAdded { incident } | Change::IncidentChanged { incident } => Some(*incident),
-        Change::TaskAdded { task } | Change::TaskChanged { task } => {
-            app.board().task(*task).map(|task| task.incident_id)
-        }
-        // What a decision changed follows as events of its own.
-        Change::RunAdded { .. } | Change::Operated { .. } => None,
-    }
-}
-
 /// Somebody who is sent events.
 pub struct CotSender {
     entry: CotEntry,
@@ -137,20 +126,22 @@ impl CotSender {
     pub fn step(&mut self, app: &App, now: Timestamp) -> Result<bool, StoreError> {
         let id = self.entry.id.clone();
         outbox::step(app, &id, now, |events| {
+            let mut tried = Vec::new();
             for (count, event) in events.iter().enumerate() {
                 let Some(text) = self.text(app, event, now) else { continue };
+                tried.push(event.seq);
                 if let Err(error) = self.send(&text) {
                     self.stream = None;
-                    return (count, Outcome::Away(error.to_string()));
+                    return Sent { count, outcome: Outcome::Away(error.to_string()), tried };
                 }
             }
-            (events.len(), Outcome::Arrived)
+            Sent { count: events.len(), outcome: Outcome::Arrived, tried }
         })
     }
 
     fn text(&self, app: &App, of: &StoredEvent, now: Timestamp) -> Option<String> {
-        let id = incident_of(app, of)?;
         let board = app.board();
+        let id = incident_of(of, &board)?;
         let concerns = |case: &&Case| self.entry.department.as_ref().is_none_or(|one| case.concerns(one));
         event(board.case(id).filter(concerns)?, &app.city, now)
     }

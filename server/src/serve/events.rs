@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use gis::IncidentId;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{Change, StoredEvent};
@@ -58,6 +59,17 @@ impl Events {
         }
         let start = self.ring.partition_point(|event| event.seq <= cursor);
         Some(self.ring.iter().skip(start).take(limit).map(Arc::clone).collect())
+    }
+}
+
+/// Returns the incident that an event of the store is about; what a decision changed follows as events of its own.
+pub fn incident_of(event: &StoredEvent, board: &Board) -> Option<IncidentId> {
+    match &event.change {
+        Change::IncidentAdded { incident } | Change::IncidentChanged { incident } => Some(*incident),
+        Change::TaskAdded { task } | Change::TaskChanged { task } => {
+            board.task(*task).map(|task| task.incident_id)
+        }
+        Change::RunAdded { .. } | Change::Operated { .. } => None,
     }
 }
 

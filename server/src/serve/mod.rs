@@ -20,6 +20,7 @@ pub mod reload;
 pub mod reported;
 pub mod stores;
 pub mod tally;
+pub mod traces;
 pub mod trouble;
 pub mod views;
 pub mod webhooks;
@@ -53,6 +54,7 @@ use hub::Hub;
 use keeping::{Kept, Seen};
 use presence::Presence;
 use stores::Stores;
+use traces::Traces;
 use trouble::Trouble;
 
 /// What every part of a server shares.
@@ -95,6 +97,7 @@ pub struct App {
     changed: watch::Sender<u64>,
     hub: OnceLock<Hub>,
     cap: OnceLock<CapEntry>,
+    traces: OnceLock<Traces>,
     ending: AtomicBool,
 }
 
@@ -154,6 +157,7 @@ impl App {
             changed,
             hub: OnceLock::new(),
             cap: OnceLock::new(),
+            traces: OnceLock::new(),
             ending: AtomicBool::new(false),
         })
     }
@@ -173,6 +177,18 @@ impl App {
     /// Returns how alerts to the public are signed and meant.
     pub fn cap(&self) -> CapEntry {
         self.cap.get().cloned().unwrap_or_default()
+    }
+
+    /// Says where traces go; before it, nowhere.
+    pub fn set_traces(&self, traces: Traces) {
+        // There is one; a second would be a mistake of the caller and is let go.
+        drop(self.traces.set(traces));
+    }
+
+    /// Returns what takes traces.
+    pub fn traces(&self) -> &Traces {
+        static NOWHERE: Traces = Traces::nowhere();
+        self.traces.get().unwrap_or(&NOWHERE)
     }
 
     /// Returns the sources.

@@ -1,6 +1,7 @@
 //! Sending events out of the durable places of those who are told of them: one batch, how far each is, and who is alarmingly far behind.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use dispatch::{Answer, BackOff, DeliveryState};
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +10,8 @@ use store::{Answered, Claimed, Consumer, Store, StoreError, StoredEvent};
 use utoipa::ToSchema;
 
 use super::App;
+use super::events::incident_of;
+use super::traces::{Span, Spell};
 use super::webhooks::jitter;
 
 /// Events claimed at a time.
@@ -31,9 +34,18 @@ pub enum Outcome {
     Away(String),
 }
 
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// How many of its events arrived, or concern the receiver not, one after the other.
+    pub count: usize,
+    /// What became of the next.
+    pub outcome: Outcome,
+    /// Numbers of the events that were tried.
+    pub tried: Vec<u64>,
+}
+
 /// Sends one batch of events, if there is one and its time has come; tells whether there was.
-///
-/// `send` returns how many of the events arrived, and what became of the next.
 ///
 /// # Errors
 /// Those of the store.
@@ -41,7 +53,7 @@ pub fn step(
     app: &App,
     id: &str,
     now: Timestamp,
-    send: impl FnOnce(&[StoredEvent]) -> (usize, Outcome),
+    send: impl FnOnce(&[StoredEvent]) -> Sent,
 ) -> Result<bool, StoreError> {
     let waits = BackOff { longest_secs: LONGEST_SECS, ..BackOff::default() };
     let claimed = app.stores.with(|store| match store.claim(id, BATCH, now, &waits) {
@@ -49,7 +61,10 @@ pub fn step(
         other => other,
     })?;
     let Some(Claimed { lease, events, .. }) = claimed else { return Ok(false) };
-    let (Some(first), (count, outcome)) = (events.first(), send(&events)) else { return Ok(false) };
+    let begun = Instant::now();
+    let (Some(first), sent) = (events.first(), send(&events)) else { return Ok(false) };
+    trace(app, id, &events, &sent, Spell::since(begun));
+    let Sent { count, outcome, .. } = sent;
     // What went before arrived; what did not is claimed again and fails as the first of its batch.
     let arrived = count.checked_sub(1).and_then(|last| events.get(last));
     let (last, answer, most_attempts) = match (arrived, outcome) {
@@ -66,6 +81,33 @@ pub fn step(
     let answered = Answered { lease, last, answer: &answer, now, back_off: &back_off, jitter: jitter() };
     app.stores.with(|store| store.answered(id, &answered).map(|_| ()))?;
     Ok(true)
+}
+
+/// Tells of the events of a batch that were tried, all over the time of the batch; those after the first that failed are tried again.
+fn trace(app: &App, id: &str, events: &[StoredEvent], sent: &Sent, spell: Spell) {
+    let traces = app.traces();
+    if !traces.is_on() {
+        return;
+    }
+    let failed = match &sent.outcome {
+        Outcome::Arrived => None,
+        Outcome::Refused(error) | Outcome::NotNow(error) | Outcome::Away(error) => Some(error.clone()),
+    };
+    for (index, event) in events.iter().enumerate().take(sent.count + 1) {
+        if sent.tried.contains(&event.seq) {
+            let delivery = traces.delivery(incident_of(event, &app.board()));
+            let why = failed.clone().filter(|_| index == sent.count);
+            traces.delivered(delivery, || deliver(id, event.seq, spell).failed(why));
+        }
+    }
+}
+
+/// Returns the span of an event that was sent to somebody.
+pub fn deliver(consumer: &str, seq: u64, spell: Spell) -> Span {
+    Span::new("deliver", spell)
+        .sent()
+        .with("flyonce.consumer", consumer.to_owned())
+        .with("flyonce.event", seq.cast_signed())
 }
 
 /// Age of the oldest event that has not arrived, from which on it is an alarm.

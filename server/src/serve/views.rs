@@ -1,6 +1,6 @@
 //! The bodies that the API gives: what a person or a machine is told of a case.
 
-use dispatch::{EvidenceKind, State, Task};
+use dispatch::{Event, EvidenceKind, State, Task};
 use gis::error_ellipse::{ce90_m, error_ellipse};
 use gis::geodesy::LocalFrame;
 use gis::{GroundPosition, LatLon, Observation};
@@ -300,13 +300,21 @@ pub fn history(case: &Case) -> Vec<Value> {
         let (zh, en) = (state_zh(step.to), step.to.name());
         let value = json!({
             "at": step.at, "zh": format!("任务:{zh}"), "en": format!("task: {en}"),
-            "actor": null, "reason": null, "operation": null,
+            "actor": null, "reason": seen(&step.event), "operation": null,
         });
         (step.at, value)
     });
     let mut all: Vec<(Timestamp, Value)> = of_incident.chain(of_task).collect();
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Returns what later looks saw that moved a task.
+fn seen(event: &Event) -> Option<&str> {
+    match event {
+        Event::Refute { reason } | Event::Reopen { reason } | Event::Lapse { reason } => Some(reason),
+        _ => None,
+    }
 }
 
 /// Returns the Chinese name of a state.

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,14 +19,16 @@ use jiff::{SignedDuration, Timestamp};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use sha2::Sha256;
-use store::{Answered, Claimed, Consumer, StoreError};
+use store::{Answered, Claimed, Consumer, StoreError, StoredEvent};
 use ureq::Agent;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::App;
-use super::events::render;
+use super::events::{incident_of, render};
+use super::outbox::deliver;
+use super::traces::Spell;
 use crate::clock;
 use crate::config::WebhookEntry;
 
@@ -133,7 +135,7 @@ impl Webhook {
             let ready = render(event, &app.board(), &app.city, clock::now());
             let wanted = self.entry.department.as_ref().is_none_or(|one| ready.departments.contains(one));
             let given =
-                if wanted { self.send(event.seq, &ready.json) } else { Answer::Accepted { more: true } };
+                if wanted { self.tell(app, event, &ready.json) } else { Answer::Accepted { more: true } };
             match given {
                 Answer::Accepted { .. } => last = event.seq,
                 // What went before arrived; this one is claimed again and fails as the first of its batch.
@@ -159,7 +161,22 @@ impl Webhook {
         Ok(true)
     }
 
-    fn send(&self, seq: u64, body: &str) -> Answer {
+    /// Sends an event within the trace of its incident.
+    fn tell(&self, app: &App, event: &StoredEvent, body: &str) -> Answer {
+        let (traces, begun) = (app.traces(), Instant::now());
+        let delivery = traces.delivery(incident_of(event, &app.board()));
+        let given = self.send(event.seq, body, delivery.map(|delivery| delivery.traceparent()));
+        traces.delivered(delivery, || {
+            let why = match &given {
+                Answer::Failed { error } | Answer::Refused { error } => Some(error.clone()),
+                _ => None,
+            };
+            deliver(&self.entry.id, event.seq, Spell::since(begun)).failed(why)
+        });
+        given
+    }
+
+    fn send(&self, seq: u64, body: &str, traceparent: Option<String>) -> Answer {
         let at = clock::now();
         let request = self
             .agent
@@ -168,6 +185,10 @@ impl Webhook {
             .header("webhook-id", seq.to_string())
             .header("webhook-timestamp", at.as_second().to_string())
             .header("webhook-signature", self.signature(seq, at, body));
+        let request = match traceparent {
+            Some(words) => request.header("traceparent", words),
+            None => request,
+        };
         match request.send(body) {
             Ok(response) => {
                 let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());

@@ -42,18 +42,32 @@ pub struct Assembly {
 /// # Errors
 /// Every problem found; warnings are returned beside the assembly.
 pub fn assemble(config: &Config) -> Result<(Assembly, Vec<Problem>), Vec<Problem>> {
-    let mut problems = Vec::new();
-    let packs = packs::load(config, &mut problems);
-    let city = city::load(config, &mut problems);
-    let terrain = terrain::load(&config.terrain, &mut problems);
-    let sources = source::prepare(config, &mut problems);
-    let vehicles = vehicles::load(&config.vehicles, &mut problems);
+    // Models are proved on their golden pictures, which takes longer than all else together.
+    let ((packs, mut problems), (rest, others)) = rayon::join(
+        || noting(|problems| packs::load(config, problems)),
+        || {
+            noting(|problems| {
+                let city = city::load(config, problems);
+                let terrain = terrain::load(&config.terrain, problems);
+                (city, terrain, source::prepare(config, problems), vehicles::load(&config.vehicles, problems))
+            })
+        },
+    );
+    let (city, terrain, sources, vehicles) = rest;
+    problems.extend(others);
     match (packs, city, terrain) {
         (Some(packs), Some(city), Some(terrain)) if problems.iter().all(|p| p.warning) => {
             Ok((Assembly { packs, city, terrain, sources, vehicles }, problems))
         }
         _ => Err(problems),
     }
+}
+
+/// Runs a loader with a list of its own for its problems.
+fn noting<T>(load: impl FnOnce(&mut Vec<Problem>) -> T) -> (T, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let loaded = load(&mut problems);
+    (loaded, problems)
 }
 
 /// Maps a file into memory, so that of a large video only the parts that are looked at are read.

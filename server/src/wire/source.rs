@@ -54,6 +54,8 @@ pub struct Source {
     pub place: Option<LatLon>,
     /// Capture time of the first frame, where the feed does not tell it.
     pub start_time: Option<Timestamp>,
+    /// A recording that stands for what is seen now.
+    pub as_now: bool,
 }
 
 /// Prepares every source; problems are noted and the source left out.
@@ -112,6 +114,7 @@ fn source(entry: &SourceEntry, default_fps: f64, key: &str, problems: &mut Vec<P
         aircraft,
         reference_still,
         start_time: entry.start_time,
+        as_now: entry.as_now,
     })
 }
 

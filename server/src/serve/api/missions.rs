@@ -46,7 +46,7 @@ pub struct NewMission {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     area: Option<Value>,
-    /// Ground that a pixel shows, centimetres; a look at a task is from 60 m above ground without it.
+    /// Ground that a pixel shows, centimetres; a look at a task is from 60 m above ground without it, or as high as its error of position asks for.
     #[serde(default)]
     gsd_cm: Option<f64>,
     /// A file instead: .kmz, .plan, .waypoints or .geojson, base64.
@@ -58,7 +58,7 @@ pub struct NewMission {
     /// Overlap of pictures.
     #[serde(default)]
     overlap: Option<OverlapPercent>,
-    /// Where it takes off and lands.
+    /// Where it takes off and lands; the home of a vehicle that may fly it when not given, where one is configured.
     #[serde(default)]
     home: Option<Place>,
     /// Task that it is to look at; without an area and a file the flight is that look, which analysts may propose.
@@ -252,6 +252,7 @@ fn planned(app: &App, new: NewMission, by: String) -> Result<Mission, Problem> {
         ),
         None => None,
     };
+    let usual_home = |near| app.missions.home(&aircraft.id, near);
     let overlap = overlap(new.overlap)?;
     let (text, bytes);
     let gsd_m = new.gsd_cm.map(|gsd_cm| gsd_cm / 100.0);
@@ -262,12 +263,13 @@ fn planned(app: &App, new: NewMission, by: String) -> Result<Mission, Problem> {
         spot(app, task).ok_or_else(|| Problem::not_found(format!("there is no task {task:?} with a place")))
     });
     let looked_at = looked_at.transpose()?;
+    let home = home.or_else(|| usual_home(looked_at.as_ref().map(|(spot, _)| spot.at)));
     let what = match (&new.area, gsd_m, &new.plan_base64, looked_at) {
         (Some(area), Some(gsd_m), None, _) => {
             text = area.to_string();
             What::Area { geojson: &text, gsd_m }
         }
-        (None, gsd_m, None, Some(spot)) => What::Visit { spots: vec![spot], gsd_m },
+        (None, gsd_m, None, Some((spot, clear_m))) => What::Visit { spot, clear_m, gsd_m },
         (None, None, Some(base64), _) => {
             bytes = STANDARD
                 .decode(base64)

@@ -82,6 +82,8 @@ pub struct Common {
 pub struct Hub {
     common: Arc<Common>,
     running: Mutex<BTreeMap<String, Running>>,
+    /// What people added that could not be started this time: it stays in the file.
+    absent: Mutex<Vec<Added>>,
 }
 
 struct Running {
@@ -97,7 +99,7 @@ struct Running {
 impl Hub {
     /// Returns a hub without sources.
     pub fn new(common: Common) -> Self {
-        Self { common: Arc::new(common), running: Mutex::new(BTreeMap::new()) }
+        Self { common: Arc::new(common), running: Mutex::new(BTreeMap::new()), absent: Mutex::default() }
     }
 
     /// Starts a prepared source.
@@ -137,13 +139,13 @@ impl Hub {
         Ok(())
     }
 
-    /// Starts the streams that people added before the server ended; what cannot be started is told and let go.
+    /// Starts the streams that people added before the server ended; what cannot be started is told, and tried again at the next start.
     ///
     /// # Errors
     /// Why the file of them cannot be read.
     pub fn start_added(&self) -> Result<(), HubError> {
         for added in self.common.added.read().map_err(HubError::Keep)? {
-            let (id, paused) = (added.id.clone(), added.paused);
+            let (id, paused, kept) = (added.id.clone(), added.paused, added.clone());
             let started = self.prepare(added.entry()).and_then(|source| {
                 let mut running = self.running();
                 let one = insert(&mut running, Running::new(source, Some(added)))?;
@@ -157,6 +159,7 @@ impl Hub {
             });
             if let Err(error) = started {
                 tracing::error!("the added source {id:?} does not come back: {error}");
+                self.absent().push(kept);
             }
         }
         Ok(())
@@ -166,7 +169,10 @@ impl Hub {
     fn keep(&self, running: &BTreeMap<String, Running>) -> Result<(), String> {
         // A file that is not understood is not written over.
         self.common.added.read()?;
-        self.common.added.write(running.values().filter_map(|one| one.added.clone()).collect())
+        let mut all: Vec<Added> = running.values().filter_map(|one| one.added.clone()).collect();
+        let absent = self.absent();
+        all.extend(absent.iter().filter(|one| !running.contains_key(&one.id)).cloned());
+        self.common.added.write(all)
     }
 
     /// Notes that a person paused an added stream, or let it go on.
@@ -227,6 +233,14 @@ impl Hub {
     /// # Errors
     /// [`HubError::Unknown`], [`HubError::Keep`].
     pub fn remove(&self, id: &str) -> Result<(), HubError> {
+        if self.absent().iter().any(|one| one.id == id) {
+            self.absent().retain(|one| one.id != id);
+            let running = self.running();
+            self.keep(&running).map_err(HubError::Keep)?;
+            if !running.contains_key(id) {
+                return Ok(());
+            }
+        }
         let mut one = {
             let mut running = self.running();
             let one = running.remove(id).ok_or_else(|| HubError::Unknown(id.to_owned()))?;
@@ -272,6 +286,10 @@ impl Hub {
     /// Lets the writer end once everything is written.
     pub fn close(&self) {
         drop(self.common.arrivals.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    fn absent(&self) -> MutexGuard<'_, Vec<Added>> {
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {

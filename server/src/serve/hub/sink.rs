@@ -50,6 +50,7 @@ impl FrameSink for HubSink<'_> {
             frame: frame.clone(),
             seen: seen.clone(),
             camera: camera.cloned(),
+            looked_at: placed.looked.looked_at,
         });
         let arrived = Arrived {
             status: Arc::clone(self.status),

@@ -12,11 +12,13 @@ use crossbeam::channel::{Receiver, RecvTimeoutError};
 use dispatch::propose::propose;
 use dispatch::{EvidenceKind, NotProposed, PersonNeeded, Task, task_in_context};
 use gis::dedupe::DedupeConfig;
-use gis::{AbsorbedKind, Incident, IncidentId, IncidentState, Look, Observation};
+use gis::{Absorbed, AbsorbedKind, Incident, IncidentId, IncidentState, Look, Observation};
 use pipeline::camera::FrameCamera;
 use pipeline::{Frame, Seen};
 use sha2::{Digest, Sha256};
-use store::{AbsorbedBatch, Intake, IntakeConfig, Pumped, Run, RunId, RunRecord, SeenFrame, Store};
+use store::{
+    AbsorbedBatch, Intake, IntakeConfig, Pumped, Run, RunId, RunRecord, SeenFrame, Store, StoreError,
+};
 use uuid::Uuid;
 
 use super::clips::Clips;
@@ -26,6 +28,7 @@ use crate::evidence::{Keeper, Shelf, Sighting};
 use crate::serve::App;
 use crate::serve::board::Case;
 use crate::serve::reported::is_reported;
+use crate::serve::traces::{FrameSpan, Span, Spell};
 
 /// Frames between the sources and the writer at most; a source waits when they are full, a live one drops its oldest then.
 pub const ARRIVALS: usize = 32;
@@ -59,6 +62,8 @@ pub struct Still {
     pub seen: Vec<Seen>,
     /// The camera, where known.
     pub camera: Option<FrameCamera>,
+    /// When the models began with it and when they were done.
+    pub looked_at: (Instant, Instant),
 }
 
 struct Dirty {
@@ -182,9 +187,10 @@ impl Writer {
     }
 
     fn pump(&mut self) -> Option<Progress> {
+        let begun = Instant::now();
         match self.intake.pump(self.store.as_mut(), &self.run, &self.dedupe, clock::now()) {
             Pumped::Absorbed { frames, batch } => {
-                self.absorbed(&frames, batch);
+                self.absorbed(&frames, batch, Spell::since(begun));
                 self.tell_store_error(None);
                 Some(Progress::Made)
             }
@@ -212,13 +218,17 @@ impl Writer {
         }
     }
 
-    fn absorbed(&mut self, frames: &[SeenFrame], batch: AbsorbedBatch) {
+    fn absorbed(&mut self, frames: &[SeenFrame], batch: AbsorbedBatch, absorb: Spell) {
+        let mut last_frames = BTreeMap::new();
         for (frame, outcomes) in frames.iter().zip(&batch.outcomes) {
             let (source, index) = (&frame.look.source, frame.look.frame_index);
             let Some(at) = self.stills.iter().position(|(s, i, _)| s == source && *i == index) else {
                 continue;
             };
             let Some((_, _, still)) = self.stills.remove(at) else { continue };
+            if self.app.traces().is_on() {
+                self.trace(&span_of(&frame.look, &still, absorb), outcomes, &mut last_frames);
+            }
             for done in outcomes.iter().filter(|done| done.kind != AbsorbedKind::Known) {
                 let found =
                     frame.observations.iter().zip(&still.seen).find(|(o, _)| o.id == done.observation);
@@ -245,8 +255,30 @@ impl Writer {
                 .and_modify(|old| (old.last, old.incident) = (now, dirty.incident.clone()))
                 .or_insert(dirty);
         }
+        // The frame that made an incident sure, unless it is the one that it began with.
+        for (incident, frame) in fresh.iter().filter_map(|one| Some((one.id, last_frames.get(&one.id)?))) {
+            self.app.traces().frame(incident, frame, false);
+        }
         self.propose(&fresh);
         self.app.catch_up();
+    }
+
+    /// Tells of a frame that incidents began with, and remembers it for those that it may have made sure.
+    fn trace(
+        &self,
+        frame: &FrameSpan,
+        outcomes: &[Absorbed],
+        last_frames: &mut BTreeMap<IncidentId, FrameSpan>,
+    ) {
+        for done in outcomes {
+            match (done.incident, done.kind) {
+                (Some(incident), AbsorbedKind::New) => self.app.traces().frame(incident, frame, true),
+                (Some(incident), AbsorbedKind::Joined) => {
+                    last_frames.insert(incident, frame.clone());
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Brings the tasks of incidents up to date that are quiet, or all; tells whether there were any.
@@ -279,10 +311,30 @@ impl Writer {
 
     /// Makes the tasks of incidents or brings them up to date; tells whether they were stored.
     fn propose(&mut self, incidents: &[Incident]) -> bool {
+        let begun = Instant::now();
         let confirmed = incidents.iter().filter(|i| i.state == IncidentState::Confirmed);
         let tasks: Vec<Task> = confirmed.filter_map(|incident| self.task(incident)).collect();
+        let new = |task: &&Task| self.app.traces().is_on() && self.app.task_of(task.incident_id).is_none();
+        let made: Vec<_> =
+            tasks.iter().filter(new).map(|task| (task.incident_id, span_of_task(task))).collect();
+        if let Err(error) = self.save(tasks) {
+            tracing::error!("cannot store tasks yet, they are made again: {error}");
+            self.tell_store_error(Some(&error.to_string()));
+            return false;
+        }
+        for (incident, span) in made {
+            self.app.traces().later(incident, span(Spell::since(begun)));
+        }
+        if self.intake.waiting() == 0 {
+            self.tell_store_error(None);
+        }
+        true
+    }
+
+    /// Stores tasks, all at once. One that can never be stored is let go, with the reason in the log, so that the others are.
+    fn save(&mut self, tasks: Vec<Task>) -> Result<(), StoreError> {
         if tasks.is_empty() {
-            return true;
+            return Ok(());
         }
         let record = RunRecord {
             run: self.run.clone(),
@@ -293,15 +345,16 @@ impl Writer {
             config: self.dedupe.clone(),
             looked_at: Vec::new(),
         };
-        if let Err(error) = self.store.save_run(&record) {
-            tracing::error!("cannot store tasks yet, they are made again: {error}");
-            self.tell_store_error(Some(&error.to_string()));
-            return false;
+        match self.store.save_run(&record) {
+            Err(StoreError::NotStorable { what, id }) if record.tasks.len() == 1 => {
+                tracing::error!("a task is let go, {what} {id} can never be stored: a value is not finite");
+                Ok(())
+            }
+            Err(StoreError::NotStorable { .. }) => {
+                record.tasks.into_iter().try_for_each(|task| self.save(vec![task]))
+            }
+            other => other.map(drop),
         }
-        if self.intake.waiting() == 0 {
-            self.tell_store_error(None);
-        }
-        true
     }
 
     fn task(&self, incident: &Incident) -> Option<Task> {
@@ -346,6 +399,30 @@ impl Writer {
         let Task { mut routing, evidence, created, .. } = task;
         routing.person_needed = routing.person_needed.or(Some(PersonNeeded::Review));
         propose(incident, routing, &self.app.city.rules, evidence, created)
+    }
+}
+
+fn span_of(look: &Look, still: &Still, absorb: Spell) -> FrameSpan {
+    let (begun, ended) = still.looked_at;
+    FrameSpan {
+        source: look.source.clone(),
+        number: look.frame_index,
+        captured: look.time.to_string(),
+        detect: Spell { begun, ended },
+        absorb,
+    }
+}
+
+/// Returns what is to be told of a new task once it is stored.
+fn span_of_task(task: &Task) -> impl FnOnce(Spell) -> Span + use<> {
+    let (id, lead) = (task.id.to_string(), task.lead.as_ref().map(|lead| lead.0.clone()));
+    let state = task.state.name();
+    move |spell| {
+        let span = Span::new("task", spell).with("flyonce.task", id).with("flyonce.state", state);
+        match lead {
+            Some(lead) => span.with("flyonce.department", lead),
+            None => span,
+        }
     }
 }
 

@@ -7,16 +7,20 @@ mod gates;
 mod plan;
 mod propose;
 pub mod record;
+mod removed;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam::channel::{Sender, bounded};
+use geo::Coord;
+use gis::LatLon;
 use jiff::Timestamp;
 use missions::Aircraft;
 use missions::check::Wind;
 use missions::link::{Break, Fault, Order, State, Words};
+use missions::plane::{Plane, distance_m};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -24,6 +28,7 @@ use uuid::Uuid;
 use super::App;
 use crate::clock;
 use crate::commands::mission::input;
+use crate::config::PlaceEntry;
 use crate::output::write_whole;
 use crate::wire::Vehicle;
 
@@ -31,6 +36,8 @@ pub use flight::flight_of;
 pub use plan::{Asked, PlanRefused, What};
 pub use propose::{Proposer, spot, task_view};
 pub use record::{Line, Mission};
+
+use removed::Removed;
 
 /// Missions kept at most.
 const MOST: usize = 10_000;
@@ -84,6 +91,7 @@ pub struct Missions {
     vehicles: Vec<Vehicle>,
     all: Mutex<BTreeMap<String, Mission>>,
     flying: Mutex<BTreeMap<String, Flying>>,
+    removed: Removed,
     changed: watch::Sender<u64>,
 }
 
@@ -139,7 +147,8 @@ impl Missions {
             }
         }
         let (changed, _) = watch::channel(0);
-        Self { folder, vehicles, all: Mutex::new(all), flying: Mutex::default(), changed }
+        let removed = Removed::open(&folder);
+        Self { folder, vehicles, all: Mutex::new(all), flying: Mutex::default(), removed, changed }
     }
 
     /// Returns the vehicles with what flies on them.
@@ -169,10 +178,22 @@ impl Missions {
         own.or_else(|| input::known_aircraft(input::USUAL))
     }
 
-    /// Tells whether a mission was planned for a task since a moment.
+    /// Returns where a mission of an aircraft begins for which nobody says where: at the nearest vehicle that may fly it and states its home.
+    pub fn home(&self, aircraft: &str, near: Option<LatLon>) -> Option<LatLon> {
+        let flies = |one: &&Vehicle| one.profile.as_ref().is_none_or(|profile| profile.id == aircraft);
+        let homes =
+            self.vehicles.iter().filter(flies).filter_map(|one| one.entry.home.and_then(PlaceEntry::lat_lon));
+        let off_m = |home: &LatLon| {
+            near.map_or(0.0, |near| distance_m(Plane::around(near).metres(*home), Coord::zero()))
+        };
+        homes.min_by(|a, b| off_m(a).total_cmp(&off_m(b)))
+    }
+
+    /// Tells whether a mission was planned for a task since a moment, even if a person removed it.
     fn has_for(&self, task: &str, since: Timestamp) -> bool {
-        let all = self.all();
-        all.values().any(|mission| mission.for_task.as_deref() == Some(task) && mission.created >= since)
+        let removed = self.removed.since(task, since);
+        removed
+            || self.all().values().any(|one| one.for_task.as_deref() == Some(task) && one.created >= since)
     }
 
     /// Returns an aircraft by its name.
@@ -209,11 +230,24 @@ impl Missions {
         Ok(mission)
     }
 
-    /// Removes a mission that does not fly.
+    /// Removes a mission that does not fly, because a person said so: one that was proposed is not proposed again.
     ///
     /// # Errors
-    /// When there is none or it flies.
+    /// When there is none, it flies, or that it was removed cannot be kept.
     pub fn remove(&self, id: &str) -> Result<(), MissionError> {
+        let mission = self.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))?;
+        self.withdraw(id)?;
+        match mission.for_task.filter(|_| mission.by == propose::BY) {
+            Some(task) => self
+                .removed
+                .add(&task, mission.created)
+                .map_err(|source| MissionError::Keep { path: self.folder.clone(), source }),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes a mission that does not fly.
+    fn withdraw(&self, id: &str) -> Result<(), MissionError> {
         let mut all = self.all();
         let mission = all.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))?;
         if mission.active() {

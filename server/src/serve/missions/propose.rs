@@ -1,23 +1,20 @@
 //! Flights that tasks propose, or the configuration for tasks that are done: planned here, launched by a person or not at all. What such a
 //! flight sees goes the way of every look: it verifies and closes a task that is done, or reopens it.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use dispatch::{State, Task, TaskId};
-use gis::LatLon;
+use gis::error_ellipse::ce90_m;
 use jiff::Timestamp;
 use missions::optics::Overlap;
 use missions::revisit::Spot;
 use serde_json::{Value, json};
 
-use super::{Asked, What};
+use super::{Asked, Mission, What};
 use crate::serve::App;
 use crate::serve::board::{Board, Case};
 use crate::serve::views::state_zh;
 
 /// Who proposes by the configuration.
-const BY: &str = "review.verify_by_flight";
+pub(super) const BY: &str = "review.verify_by_flight";
 
 /// Returns a task of its id as people write it, with its case.
 fn found<'a>(id: &str, board: &'a Board) -> Option<(&'a Case, &'a Task)> {
@@ -25,15 +22,19 @@ fn found<'a>(id: &str, board: &'a Board) -> Option<(&'a Case, &'a Task)> {
     Some((case, case.task.as_deref()?))
 }
 
-/// Returns where a task is to be looked at; none when nobody knows the task or the place.
-pub fn spot(app: &App, task: &str) -> Option<Spot> {
+/// Returns where a task is to be looked at, and how much ground around it a look has to show, metres; none when nobody knows the task or the
+/// place.
+pub fn spot(app: &App, task: &str) -> Option<(Spot, f64)> {
     let board = app.board();
     let (case, task) = found(task, &board)?;
-    Some(Spot { id: task.id.to_string(), at: place(case)? })
+    spot_of(app, case, task)
 }
 
-fn place(case: &Case) -> Option<LatLon> {
-    case.incident.position.as_ref().map(|position| position.point.lat_lon)
+fn spot_of(app: &App, case: &Case, task: &Task) -> Option<(Spot, f64)> {
+    let position = case.incident.position.as_ref()?;
+    let clear_m = app.dedupe.rule(&case.incident.class).gone.clear_of_edge_m;
+    let spot = Spot { id: task.id.to_string(), at: position.point.lat_lon };
+    Some((spot, ce90_m(&position.covariance_enu_m2) + clear_m))
 }
 
 /// Returns the task of a mission as a page shows it: what became of it.
@@ -51,61 +52,67 @@ pub fn task_view(app: &App, task: Option<&str>) -> Value {
 #[derive(Debug, Default)]
 pub struct Proposer {
     classes: Vec<String>,
-    /// What was proposed, so that a flight that a person removed does not come again.
-    told: Mutex<BTreeSet<(TaskId, Timestamp)>>,
 }
 
 impl Proposer {
     /// Returns one for these classes.
     pub fn new(classes: Vec<String>) -> Self {
-        Self { classes, told: Mutex::default() }
+        Self { classes }
     }
 
-    /// Plans a flight for each task that was reported done since it was looked after last; returns how many.
+    /// Plans a flight for each task that was reported done and has none yet, and takes those back whose task nobody has to look at any more.
+    /// Returns how many were planned.
     pub fn propose(&self, app: &App) -> usize {
-        let due: Vec<(TaskId, Timestamp, Spot, String)> =
-            app.board().going_on().filter_map(|case| self.due(case)).collect();
+        take_back(app);
+        let due: Vec<(TaskId, Timestamp, (Spot, f64), String)> =
+            app.board().going_on().filter_map(|case| self.due(app, case)).collect();
         let mut count = 0;
         for (task, done, spot, title) in due {
-            let known = app.missions.has_for(&task.to_string(), done);
-            let new = self.told().insert((task, done));
-            if known || !new {
+            if app.missions.has_for(&task.to_string(), done) {
                 continue;
             }
             match planned(app, spot, format!("复查 {title}")) {
                 Ok(()) => count += 1,
-                Err(error) => {
-                    tracing::warn!("no flight is proposed for task {task} yet: {error}");
-                    self.told().remove(&(task, done));
-                }
+                Err(error) => tracing::warn!("no flight is proposed for task {task} yet: {error}"),
             }
         }
         count
     }
 
-    fn told(&self) -> MutexGuard<'_, BTreeSet<(TaskId, Timestamp)>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn due(&self, case: &Case) -> Option<(TaskId, Timestamp, Spot, String)> {
+    fn due(&self, app: &App, case: &Case) -> Option<(TaskId, Timestamp, (Spot, f64), String)> {
         let task = case.task.as_ref().filter(|task| task.state == State::Done)?;
         if !self.classes.contains(&case.incident.class) {
             return None;
         }
         let done = task.history.iter().rfind(|step| step.to == State::Done)?.at;
-        Some((task.id, done, Spot { id: task.id.to_string(), at: place(case)? }, task.title_zh.clone()))
+        Some((task.id, done, spot_of(app, case, task)?, task.title_zh.clone()))
     }
 }
 
-fn planned(app: &App, spot: Spot, name: String) -> Result<(), String> {
+/// Takes proposals back that nobody launched and whose task was decided otherwise.
+fn take_back(app: &App) {
+    let idle = |mission: &Mission| mission.by == BY && mission.state.is_none();
+    for mission in app.missions.list().into_iter().filter(idle) {
+        let waits = mission
+            .for_task
+            .as_deref()
+            .is_some_and(|task| found(task, &app.board()).is_some_and(|(_, task)| task.state == State::Done));
+        if !waits && let Err(error) = app.missions.withdraw(&mission.id) {
+            tracing::warn!("a proposal that nobody needs stays: {error}");
+        }
+    }
+}
+
+fn planned(app: &App, (spot, clear_m): (Spot, f64), name: String) -> Result<(), String> {
+    let aircraft = app.missions.usual().ok_or("no aircraft is known")?;
     let asked = Asked {
         name,
         by: BY.to_owned(),
         for_task: Some(spot.id.clone()),
-        aircraft: app.missions.usual().ok_or("no aircraft is known")?,
-        what: What::Visit { spots: vec![spot], gsd_m: None },
+        home: app.missions.home(&aircraft.id, Some(spot.at)),
+        aircraft,
+        what: What::Visit { spot, clear_m, gsd_m: None },
         overlap: Overlap::default(),
-        home: None,
         ground: app.hub().and_then(|hub| hub.terrain().ground()),
     };
     let mission = asked.plan().map_err(|error| error.to_string())?;

@@ -18,7 +18,7 @@ use store::{Consumer, StoreError, StoredEvent};
 
 use super::App;
 use super::events::render;
-use super::outbox::{self, Outcome};
+use super::outbox::{self, Outcome, Sent};
 use crate::clock;
 use crate::config::MqttEntry;
 
@@ -107,7 +107,9 @@ impl Mqtt {
         let id = self.entry.id.clone();
         outbox::step(app, &id, now, |events| {
             let of_each: Vec<Vec<Message>> = events.iter().map(|event| self.messages(app, event)).collect();
-            self.publish(&of_each)
+            let (count, outcome) = self.publish(&of_each);
+            let told = events.iter().zip(&of_each).filter(|(_, messages)| !messages.is_empty());
+            Sent { count, outcome, tried: told.map(|(event, _)| event.seq).collect() }
         })
     }
 

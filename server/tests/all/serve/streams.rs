@@ -114,3 +114,19 @@ async fn a_stream_that_is_allowed_no_more_stays_in_the_list_with_the_reason() {
     assert_eq!(health.stage, Stage::Failed);
     assert!(health.problem.unwrap().1.contains("in no network of `stream_networks`"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_added_stream_that_cannot_be_started_is_kept_until_somebody_removes_it() {
+    let (served, operator) = streaming(&["127.0.0.0/8"]);
+    let file = served.folder.path().join("sources.json");
+    std::fs::write(&file, r#"{"version": 1, "sources": [{"id": "old", "uri": "gopher://127.0.0.1/live"}]}"#)
+        .unwrap();
+    served.app.hub().unwrap().start_added().unwrap();
+    assert_eq!(add(&served, &operator, "gate", "udp://127.0.0.1:5998").await.0, StatusCode::CREATED);
+    let kept = || std::fs::read_to_string(&file).unwrap();
+    assert!(kept().contains("gopher://127.0.0.1/live") && kept().contains("gate"), "{}", kept());
+    let removed = served.call(&operator, Method::DELETE, "/v1/sources/old", None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    assert!(!kept().contains("gopher") && kept().contains("gate"), "{}", kept());
+    served.app.hub().unwrap().end();
+}

@@ -1,6 +1,7 @@
 //! A service request that comes in: it becomes a case that waits for an analyst.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Form, FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::{StatusCode, header};
@@ -16,6 +17,7 @@ use crate::serve::accounts::{Caller, Scope};
 use crate::serve::api::operations::{answered, key_of};
 use crate::serve::api::{blocking, report};
 use crate::serve::reported::{Report, record};
+use crate::serve::traces::Spell;
 
 /// Longest description, characters; the standard's limit.
 const DESCRIPTION: usize = 4_000;
@@ -85,10 +87,12 @@ async fn take(
     };
     let report = Report { by: caller.name.clone(), key, class, at, words, time, evidence };
     let worker = Arc::clone(app);
+    let begun = Instant::now();
     let saved = blocking(move || {
         let record = record(&report, &worker.city, &worker.dedupe).map_err(|error| error.to_string())?;
         let id = record.incidents.first().map(|incident| incident.id);
         worker.stores.with(|store| store.save_run(&record)).map_err(|error| error.to_string())?;
+        id.inspect(|id| worker.traces().report(*id, Spell::since(begun)));
         worker.catch_up();
         id.ok_or_else(|| "a report made no case".to_owned())
     });

@@ -151,6 +151,7 @@ impl Hand {
         let id = format!("flight-{}-{short}", self.vehicle.id);
         let mut entry = SourceEntry::bare(id.clone(), video.clone());
         entry.telemetry.clone_from(&self.vehicle.telemetry);
+        entry.as_now = self.vehicle.recorded;
         // A flight that goes on has its source already.
         let started = if hub.status(&id).is_some() { hub.resume(&id) } else { hub.add(entry) };
         let line = match started {
