@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The server under load, clients on the same cores: start and memory, how far the live view is behind, what requests take with a
 # million tasks in SQLite, and how long events take to a hundred consumers of the stream.
-# TASKS, OPEN: how many, and how many of them go on. ASKED: requests. CONSUMERS, EVENTS, DURATION: load of the feed.
+# TASKS, OPEN: how many, and how many of them go on. ASKED: requests. CONSUMERS, EVENTS, DURATION: load of the feed. CEILING: greater loads, events a second.
 # The tasks are copies of those of `make demo`. FOLDER: where the store lies and stays, for another run (default a new folder in
 # /var/tmp that goes away).
 set -euo pipefail
@@ -70,4 +70,9 @@ serve "$folder/large" "$config" 127.0.0.1:0
 echo "{\"city\": \"large\", \"start_ms\": $started_millis, \"memory_mib\": $(memory)}"
 "$bench" api "$url" "$token" "$folder/large/flyonce.sqlite" "${ASKED:-2000}"
 "$bench" feed "$url" "$token" "$folder/large/flyonce.sqlite" "${CONSUMERS:-100}" "${EVENTS:-500}" "${DURATION:-60}"
+# Where it is too much: the greatest of these whose events all arrive, in order, p99 within 250 ms, is the ceiling.
+for events in ${CEILING:-600 700 800 1000}; do
+  echo "{\"events_a_second\": $events}"
+  "$bench" feed "$url" "$token" "$folder/large/flyonce.sqlite" "${CONSUMERS:-100}" "$events" 20
+done
 end

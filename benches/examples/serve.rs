@@ -3,7 +3,7 @@
 //! `serve fill PATTERN TARGET TASKS OPEN` makes a store of so many tasks, the last OPEN of which go on, spread over 700 km², out of the
 //! incidents and tasks of another store (that of `make demo`).
 //! `serve api URL TOKEN TARGET ASKED` asks for items, boxes, the queue and one incident one after another, and prints what the slowest
-//! took.
+//! took. `serve ogc BASE TOKEN TARGET ASKED` asks any server of OGC API - Features for the first two of these, at its own base.
 //! `serve feed URL TOKEN TARGET CONSUMERS EVENTS SECONDS` writes so many events a second beside the server and prints how long after the
 //! commit they reached the consumers of the event stream.
 
@@ -34,6 +34,10 @@ fn main() -> anyhow::Result<()> {
     match words[..] {
         ["fill", pattern, target, tasks, open] => fill(pattern, target, tasks.parse()?, open.parse()?),
         ["api", url, token, target, asked] => Server { url, token }.ask_all(target, asked.parse()?),
+        ["ogc", url, token, target, asked] => {
+            let tasks = open(target)?.tasks()?;
+            Server { url, token }.ask_features("", &tasks, asked.parse()?)
+        }
         ["feed", url, token, target, consumers, events, seconds] => {
             let load =
                 Load { consumers: consumers.parse()?, events: events.parse()?, seconds: seconds.parse()? };
@@ -126,20 +130,22 @@ impl Server<'_> {
     }
 
     fn ask_all(&self, target: &str, asked: usize) -> anyhow::Result<()> {
-        let store = open(target)?;
-        let tasks = store.tasks()?;
-        let nth = |n: usize| &tasks[n.wrapping_mul(7_919_777) % tasks.len()];
-        self.ask("item", asked, |n| format!("/ogc/collections/tasks/items/{}", nth(n).id))?;
-        self.ask("items?bbox", asked, |n| {
-            let at = nth(n).position;
-            let [west, south] = [at.lon_deg - BOX_DEG / 2.0, at.lat_deg - BOX_DEG / 2.0];
-            let (east, north) = (west + BOX_DEG, south + BOX_DEG);
-            format!("/ogc/collections/tasks/items?bbox={west},{south},{east},{north}&limit=100")
-        })?;
-        self.ask("incident", asked, |n| format!("/v1/incidents/{}", nth(n).incident_id))?;
+        let tasks = open(target)?.tasks()?;
+        self.ask_features("/ogc", &tasks, asked)?;
+        self.ask("incident", asked, |n| format!("/v1/incidents/{}", nth(&tasks, n).incident_id))?;
         self.ask("queue", asked / 10, |_| "/v1/queue".to_owned())?;
         self.ask("overview", 10, |_| "/v1/overview".to_owned())?;
         self.ask("map", 10, |_| "/v1/map".to_owned())
+    }
+
+    fn ask_features(&self, base: &str, tasks: &[Task], asked: usize) -> anyhow::Result<()> {
+        self.ask("item", asked, |n| format!("{base}/collections/tasks/items/{}", nth(tasks, n).id))?;
+        self.ask("items?bbox", asked, |n| {
+            let at = nth(tasks, n).position;
+            let [west, south] = [at.lon_deg - BOX_DEG / 2.0, at.lat_deg - BOX_DEG / 2.0];
+            let (east, north) = (west + BOX_DEG, south + BOX_DEG);
+            format!("{base}/collections/tasks/items?bbox={west},{south},{east},{north}&limit=100")
+        })
     }
 
     fn ask(&self, what: &str, times: usize, path: impl Fn(usize) -> String) -> anyhow::Result<()> {
@@ -156,6 +162,11 @@ impl Server<'_> {
         print(&format!("{{\"asked\": \"{what}\", {}, \"kib_each\": {kib:.1}}}", spread(&mut millis)));
         Ok(())
     }
+}
+
+/// A task, another each time.
+fn nth(tasks: &[Task], n: usize) -> &Task {
+    &tasks[n.wrapping_mul(7_919_777) % tasks.len()]
 }
 
 struct Load {

@@ -1,10 +1,8 @@
 //! The life of a server: connections taken, signals obeyed, and who supervises it told.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use axum::serve::ListenerExt;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
@@ -12,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::App;
 use super::api;
+use super::connections::{self, HEAD};
 use super::door::tls::TlsListener;
 use super::reload::Reload;
 
@@ -31,22 +30,21 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, reload: Arc<Reload>) ->
     if let Some(limit) = sd_notify::watchdog_enabled() {
         tokio::spawn(feed_watchdog(Arc::clone(&app), limit / 2));
     }
-    let service = api::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let router = api::router(Arc::clone(&app));
     let ended = async move {
         told_to_end().await;
         notify(&[NotifyState::Stopping]);
         app.end();
     };
     notify(&[NotifyState::Ready]);
-    let served = if let Some(certificate) = reload.certificate() {
-        let listener = TlsListener::start(listener, certificate)?.tap_io(|_| {});
-        axum::serve(listener, service).with_graceful_shutdown(ended).await
+    if let Some(certificate) = reload.certificate() {
+        connections::serve(TlsListener::start(listener, certificate)?, router, HEAD, ended).await;
     } else {
         // Small answers are not held back for more to come; where that cannot be had, they come later.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        axum::serve(listener, service).with_graceful_shutdown(ended).await
-    };
-    served.context("cannot serve")
+        connections::serve(listener, router, HEAD, ended).await;
+    }
+    Ok(())
 }
 
 async fn follow(app: Arc<App>) {

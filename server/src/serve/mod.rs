@@ -5,6 +5,7 @@ pub mod answers;
 pub mod api;
 pub mod board;
 pub mod cap;
+pub mod connections;
 pub mod cot;
 pub mod door;
 pub mod events;

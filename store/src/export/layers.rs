@@ -1,11 +1,13 @@
 //! What the layers of an export hold: columns, values and geometries.
 
+use std::collections::HashMap;
+
 use dispatch::Task;
 use geo::{Coord, Geometry, LineString, Point, Polygon};
 use gis::dedupe::LookedAt;
 use gis::error_ellipse::{ce90_m, error_ellipse};
 use gis::geodesy::metres_per_degree;
-use gis::{GroundPosition, Incident, LatLon};
+use gis::{GroundPosition, Incident, IncidentId, LatLon};
 use jiff::Timestamp;
 use rusqlite::types::Value;
 
@@ -104,8 +106,9 @@ fn looked_at(city: &CityExport<'_>) -> Layer {
 }
 
 fn incidents(city: &CityExport<'_>) -> Layer {
+    let tasks = tasks_by_incident(city.tasks);
     let row = |incident: &Incident| {
-        let task = task_of(city.tasks, incident);
+        let task = tasks.get(&incident.id);
         let position = incident.position.as_ref();
         Row {
             geometry: position.map(|position| point(position.point.lat_lon)),
@@ -147,10 +150,17 @@ fn incidents(city: &CityExport<'_>) -> Layer {
     }
 }
 
-/// Returns the task of an incident on which work goes on, else its latest.
-fn task_of<'a>(tasks: &'a [Task], incident: &Incident) -> Option<&'a Task> {
-    let of_incident = tasks.iter().filter(|task| task.incident_id == incident.id);
-    of_incident.max_by_key(|task| (!task.state.is_over(), task.created, task.id))
+/// Returns for each incident the task on which work goes on, else its latest.
+fn tasks_by_incident(tasks: &[Task]) -> HashMap<IncidentId, &Task> {
+    let mut found: HashMap<IncidentId, &Task> = HashMap::new();
+    let rank = |task: &Task| (!task.state.is_over(), task.created, task.id);
+    for task in tasks {
+        let known = found.entry(task.incident_id).or_insert(task);
+        if rank(task) > rank(known) {
+            *known = task;
+        }
+    }
+    found
 }
 
 fn outlines(city: &CityExport<'_>) -> Layer {

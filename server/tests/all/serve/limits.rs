@@ -1,6 +1,7 @@
 //! Who comes too often: turned away with words, counted, and alone in it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -9,6 +10,9 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use server::config::{LimitsEntry, ServeEntry};
 use server::serve::accounts::{Role, Scope};
+use server::serve::connections;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::{Badge, Served, served};
 
@@ -140,4 +144,27 @@ async fn the_usual_limits_let_the_page_and_consumers_through() {
     for _ in 0..300 {
         assert_eq!(served.get(&hub, "/v1/feed?after=0").await.status, StatusCode::OK);
     }
+}
+
+#[tokio::test]
+async fn a_client_that_never_says_what_it_wants_is_cut_while_others_are_answered() {
+    let served = served(1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let until = async { drop(ended.await) };
+    let serving =
+        tokio::spawn(connections::serve(listener, served.router.clone(), Duration::from_millis(500), until));
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").await.unwrap();
+    let mut other = TcpStream::connect(address).await.unwrap();
+    other.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).await.unwrap();
+    assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+    end.send(()).unwrap();
+    serving.await.unwrap();
 }
