@@ -20,8 +20,12 @@ if [ ! -x "$peers/pygeoapi/bin/pygeoapi" ]; then
   /usr/bin/python3 -m venv --system-site-packages "$peers/pygeoapi"
   "$peers/pygeoapi/bin/pip" install --quiet pygeoapi==0.21.0 gunicorn==27.0.1
 fi
-[ -s "$package" ] || /usr/bin/python3 benches/tasks_csv.py "$store" |
-  ogr2ogr -f GPKG "$package" CSV:/vsistdin/ -nln tasks -oo X_POSSIBLE_NAMES=lon -oo Y_POSSIBLE_NAMES=lat -a_srs EPSG:4326 -gt 100000
+if [ ! -s "$package" ]; then
+  rm -f "$package.part.gpkg"
+  /usr/bin/python3 benches/tasks_csv.py "$store" |
+    ogr2ogr -f GPKG "$package.part.gpkg" CSV:/vsistdin/ -nln tasks -oo X_POSSIBLE_NAMES=lon -oo Y_POSSIBLE_NAMES=lat -a_srs EPSG:4326 -gt 100000
+  mv "$package.part.gpkg" "$package"
+fi
 ogrinfo -q "$package" -sql 'CREATE INDEX IF NOT EXISTS by_id ON tasks (id)'
 
 config="$FOLDER/pygeoapi.yml"
@@ -30,14 +34,17 @@ export PYGEOAPI_CONFIG="$config" PYGEOAPI_OPENAPI="$FOLDER/openapi.yml"
 "$peers/pygeoapi/bin/pygeoapi" openapi generate "$config" --output-file "$PYGEOAPI_OPENAPI" >"$FOLDER/log" 2>&1
 "$peers/pygeoapi/bin/gunicorn" --workers 2 --bind "127.0.0.1:$port" pygeoapi.flask_app:APP >"$FOLDER/log" 2>&1 &
 peer=$!
-clear() { kill "$peer" "${own:-}" 2>/dev/null || true; }
+configuration=configs/.without-sources.toml
+clear() {
+  kill "$peer" "${own:-}" 2>/dev/null || true
+  rm -f "$configuration"
+}
 trap clear EXIT
 until curl -sf "http://127.0.0.1:$port/collections/tasks?f=json" -o "$FOLDER/answer"; do kill -0 "$peer"; read -rt 0.2 <> <(:) || true; done
 echo '{"server": "pygeoapi 0.21.0, two workers"}'
 "$bench" ogc "http://127.0.0.1:$port" none "$store" "$asked"
 kill "$peer"
 
-configuration=configs/.without-sources.toml
 sed '/^\[\[sources\]\]/,$d' configs/demo.toml >"$configuration"
 printf '[serve.limits]\ncaller_per_second = 1000000\ncaller_burst = 1000000\n' >>"$configuration"
 token=$(target/release/flyonce tokens peer --scope read --data "$FOLDER/large")

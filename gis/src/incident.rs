@@ -194,6 +194,21 @@ pub struct Pass {
     pub nats: f64,
 }
 
+/// Looks at one place without a pause between them, all of which showed the thing or none.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Stay {
+    /// The first look.
+    pub from: Timestamp,
+    /// The latest look.
+    pub to: Timestamp,
+    /// How many there are.
+    pub looks: u32,
+    /// What they add to the log-odds that the thing is there, nats; 0 where they showed it.
+    pub nats: f64,
+    /// They showed it.
+    pub seen: bool,
+}
+
 /// Which of the last looks at the place showed the incident.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Looks {
@@ -212,9 +227,9 @@ pub struct Looks {
     /// Passes since the last sighting that cover the place of a confirmed incident and do not show it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Pass>,
-    /// The latest pass that showed it, with the looks that did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub showing: Option<Pass>,
+    /// The latest looks at its place, those that follow one another without a pause and say the same as one, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<Stay>,
     /// When it ended, for one that is over and goes on when it is soon seen again; none for what never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_since: Option<Timestamp>,

@@ -452,7 +452,7 @@ fn add_frame(incident: &mut Incident, frame: &[&Observation], flights: &Flights,
         let rule = config.rule(&incident.class);
         if count_hit(&mut incident.looks, &look, rule.confirm.looks, config.existence(&incident.class)) {
             incident.sightings = incident.sightings.saturating_add(1);
-            count_with(incident, &look, &rule.gone);
+            count_with(incident, &look);
         }
     }
 }

@@ -386,7 +386,7 @@ impl Deduper {
                 let (window, existence) = counted_by(config, &incident.class);
                 if count_hit(&mut incident.looks, look, window, existence) {
                     incident.sightings = incident.sightings.saturating_add(1);
-                    count_with(incident, look, &config.rule(&incident.class).gone);
+                    count_with(incident, look);
                 }
                 true
             });

@@ -2,11 +2,11 @@
 //!
 //! One frame that shows nothing says little: a bus stands before it. So looks are counted by passes, and each pass counts for its share
 //! at most; a thing is over once as many passes as the class asks for have each brought theirs. A look that shows the thing ends the count.
-//! What is kept is finer: stays, looks with no long pause between them. A pass is the stays that begin within its length, so that a flight that a crew
-//! asked for is told from the look of ten minutes before.
 //!
 //! The evidence of a look is that of [`Existence`](super::Existence); the thing begins as surely there as it was confirmed, and ends as surely not there
-//! as a candidate that is given up. Once a crew says that the work is done it begins at even odds, and a re-flight decides.
+//! as a candidate that is given up. Once a crew says that the work is done it begins at even odds, and a re-flight decides: by passes that began
+//! after that, or sooner by the looks that came after it, of which the latest are kept as stays, so that a flight that a crew asked for is told
+//! from the one of ten minutes before.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,13 +17,13 @@ use super::outline::ring_contains;
 use super::plane::Plane;
 use super::{Eye, Look};
 use crate::error_ellipse::ce90_m;
-use crate::incident::{Incident, Pass};
+use crate::incident::{Incident, Pass, Stay};
 use crate::position::LatLon;
 
-/// Passes without a sighting that a class may ask for.
+/// Passes without a sighting that are kept.
 const MOST_PASSES: usize = 8;
-/// Stays without a sighting that are kept.
-const MOST_STAYS: usize = 24;
+/// Stays that are kept: looks of which each comes alone are half a dozen, and five that do not show a thing or three that do decide.
+const MOST_STAYS: usize = 8;
 /// A longer pause between two looks begins another stay, seconds.
 const PAUSE_SECS: f64 = 10.0;
 /// Directions in which a place has to lie clear of the edge of a view.
@@ -84,12 +84,8 @@ impl Gone {
         }
     }
 
-    fn is_in(&self, pass: Timestamp, time: Timestamp) -> bool {
-        time.duration_since(pass).as_secs_f64() <= self.pass_secs && time >= pass
-    }
-
-    fn goes_on(&self, stay: &Pass, time: Timestamp) -> bool {
-        self.is_in(stay.from, time) && time.duration_since(stay.to).as_secs_f64() <= PAUSE_SECS
+    fn is_in(&self, pass: &Pass, time: Timestamp) -> bool {
+        time.duration_since(pass.from).as_secs_f64() <= self.pass_secs && time >= pass.from
     }
 }
 
@@ -113,38 +109,45 @@ fn is_clear(ring: &[LatLon], at: LatLon, radius_m: f64) -> bool {
 /// Counts a look that showed the place of a confirmed thing and not the thing; `nats` is what it says.
 pub(super) fn count_without(incident: &mut Incident, look: &Look, nats: f64, gone: &Gone) {
     let missed = &mut incident.looks.missed;
-    match missed.last_mut().filter(|stay| gone.goes_on(stay, look.time)) {
+    match missed.last_mut().filter(|pass| gone.is_in(pass, look.time)) {
         Some(pass) => extend(pass, look.time, nats),
         None => missed.push(Pass { from: look.time, to: look.time, looks: 1, nats }),
     }
-    while missed.len() > MOST_STAYS {
-        shorten(missed, gone);
-    }
+    let surplus = missed.len().saturating_sub(MOST_PASSES);
+    missed.drain(..surplus);
+    stay(&mut incident.looks.stays, look.time, Some(nats));
 }
 
-/// Makes the two oldest stays of one pass one, or lets the oldest stay go.
-fn shorten(stays: &mut Vec<Pass>, gone: &Gone) {
-    let oldest = stays.remove(0);
-    if let Some(next) = stays.first_mut().filter(|next| gone.is_in(oldest.from, next.from)) {
-        *next = Pass {
-            from: oldest.from,
-            to: oldest.to.max(next.to),
-            looks: oldest.looks.saturating_add(next.looks),
-            nats: oldest.nats + next.nats,
-        };
+/// Adds a look to the stays: what it says against the thing, or none where it shows it. One from before the latest stay says nothing of it.
+fn stay(stays: &mut Vec<Stay>, time: Timestamp, against: Option<f64>) {
+    let (seen, nats) = (against.is_none(), against.unwrap_or(0.0));
+    let pause = |stay: &Stay| time.duration_since(stay.to).as_secs_f64() > PAUSE_SECS;
+    match stays.last_mut() {
+        Some(last) if time < last.from => {}
+        Some(last) if last.seen == seen && !pause(last) => {
+            last.to = last.to.max(time);
+            last.looks = last.looks.saturating_add(1);
+            last.nats += nats;
+        }
+        _ => stays.push(Stay { from: time, to: time, looks: 1, nats, seen }),
     }
+    let surplus = stays.len().saturating_sub(MOST_STAYS);
+    stays.drain(..surplus);
+}
+
+/// Takes the stays that showed one of two incidents that are one: not to have seen the one says little where the other was seen.
+pub(super) fn merge_stays(own: &mut Vec<Stay>, others: &[Stay]) {
+    own.extend(others);
+    own.retain(|stay| stay.seen);
+    own.sort_by_key(|stay| (stay.from, stay.to));
+    let surplus = own.len().saturating_sub(MOST_STAYS);
+    own.drain(..surplus);
 }
 
 /// Counts a look that showed the thing: what passes before it did not show says nothing any more.
-pub(super) fn count_with(incident: &mut Incident, look: &Look, gone: &Gone) {
+pub(super) fn count_with(incident: &mut Incident, look: &Look) {
     incident.looks.missed.retain(|pass| pass.from > look.time);
-    let fresh = Pass { from: look.time, to: look.time, looks: 1, nats: 0.0 };
-    match &mut incident.looks.showing {
-        Some(stay) if gone.goes_on(stay, look.time) => extend(stay, look.time, 0.0),
-        // A look that comes late, from before the pass, says nothing of it.
-        Some(pass) if pass.from > look.time => {}
-        showing => *showing = Some(fresh),
-    }
+    stay(&mut incident.looks.stays, look.time, None);
 }
 
 fn extend(pass: &mut Pass, time: Timestamp, nats: f64) {
@@ -160,20 +163,14 @@ struct Against {
     nats: f64,
 }
 
-fn against<'a>(stays: impl Iterator<Item = &'a Pass>, gone: &Gone, needed_nats: f64, wanted: u32) -> Against {
+fn against<'a>(passes: impl Iterator<Item = &'a Pass>, needed_nats: f64, wanted: u32) -> Against {
     let share = needed_nats / f64::from(wanted.max(1));
     let mut all = Against { passes: 0, looks: 0, nats: 0.0 };
-    let (mut pass, mut nats): (Option<Timestamp>, f64) = (None, 0.0);
-    for stay in stays {
-        if !pass.is_some_and(|pass| gone.is_in(pass, stay.from)) {
-            all.nats += (-nats).clamp(0.0, share);
-            (pass, nats) = (Some(stay.from), 0.0);
-            all.passes += 1;
-        }
-        all.looks = all.looks.saturating_add(stay.looks);
-        nats += stay.nats;
+    for pass in passes {
+        all.passes += 1;
+        all.looks = all.looks.saturating_add(pass.looks);
+        all.nats += (-pass.nats).clamp(0.0, share);
     }
-    all.nats += (-nats).clamp(0.0, share);
     all
 }
 
@@ -181,7 +178,7 @@ fn against<'a>(stays: impl Iterator<Item = &'a Pass>, gone: &Gone, needed_nats: 
 pub(super) fn why_over(incident: &Incident, config: &DedupeConfig) -> Option<String> {
     let (gone, existence) = (&config.rule(&incident.class).gone, config.existence(&incident.class));
     let needed = log_odds_of(existence.confirm_at) - log_odds_of(existence.give_up_at);
-    let Against { passes, looks, nats } = against(incident.looks.missed.iter(), gone, needed, gone.passes);
+    let Against { passes, looks, nats } = against(incident.looks.missed.iter(), needed, gone.passes);
     let enough = passes >= gone.passes as usize && nats >= needed - ROUNDING_NATS;
     enough.then(|| format!("closed: looked, not there, in {looks} looks of {passes} passes"))
 }
@@ -191,12 +188,12 @@ pub fn still_there(incident: &Incident, config: &DedupeConfig) -> f64 {
     let existence: &Existence = config.existence(&incident.class);
     let confirmed = log_odds_of(existence.confirm_at);
     let needed = confirmed - log_odds_of(existence.give_up_at);
-    let gone = &config.rule(&incident.class).gone;
-    let log_odds = confirmed - against(incident.looks.missed.iter(), gone, needed, gone.passes).nats;
+    let passes = config.rule(&incident.class).gone.passes;
+    let log_odds = confirmed - against(incident.looks.missed.iter(), needed, passes).nats;
     1.0 / (1.0 + (-log_odds).exp())
 }
 
-/// What looks of stays that began after some moment say of a thing.
+/// What looks after some moment say of a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SinceThen {
     /// One of them showed it often enough.
@@ -217,17 +214,27 @@ pub enum SinceThen {
     },
 }
 
-/// Returns what stays that began after `done`, when a crew reported the work done, say of it; none while they say too little.
+/// Returns what looks after `done`, when a crew reported the work done, say of it; none while they say too little.
 pub fn since_done(incident: &Incident, done: Timestamp, config: &DedupeConfig) -> Option<SinceThen> {
     let rule = config.rule(&incident.class);
-    let later = incident.looks.showing.filter(|pass| pass.from >= done);
-    if let Some(pass) = later.filter(|pass| pass.looks >= rule.confirm.sightings) {
-        return Some(SinceThen::StillThere { looks: pass.looks, at: pass.to });
+    let stays = || incident.looks.stays.iter().filter(|stay| stay.from >= done);
+    let seen = || stays().filter(|stay| stay.seen);
+    let looks = seen().map(|stay| stay.looks).sum();
+    if let Some(at) = seen().map(|stay| stay.to).max().filter(|_| looks >= rule.confirm.sightings) {
+        return Some(SinceThen::StillThere { looks, at });
     }
     let needed = -log_odds_of(config.existence(&incident.class).give_up_at);
     let passes = || incident.looks.missed.iter().filter(|pass| pass.from >= done);
-    let found = against(passes(), &rule.gone, needed, rule.gone.passes_after_done);
-    let enough = found.passes >= rule.gone.passes_after_done as usize && found.nats >= needed - ROUNDING_NATS;
-    let at = passes().map(|pass| pass.to).max().filter(|_| enough)?;
-    Some(SinceThen::NotThere { looks: found.looks, passes: found.passes, at })
+    let found = against(passes(), needed, rule.gone.passes_after_done);
+    if found.passes >= rule.gone.passes_after_done as usize && found.nats >= needed - ROUNDING_NATS {
+        let at = passes().map(|pass| pass.to).max()?;
+        return Some(SinceThen::NotThere { looks: found.looks, passes: found.passes, at });
+    }
+    // Within the pass of before: where one pass is enough, so are its looks since then.
+    let last_seen = seen().map(|stay| stay.to).max();
+    let empty = || stays().filter(|stay| !stay.seen && last_seen.is_none_or(|seen| stay.from > seen));
+    let nats: f64 = empty().map(|stay| -stay.nats).sum();
+    let enough = rule.gone.passes_after_done == 1 && nats >= needed - ROUNDING_NATS;
+    let at = empty().map(|stay| stay.to).max().filter(|_| enough)?;
+    Some(SinceThen::NotThere { looks: empty().map(|stay| stay.looks).sum(), passes: 1, at })
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::config::DedupeConfig;
 use super::fuse::{add_fix_of_other, choose_outline, refresh_position};
+use super::gone::merge_stays;
 use super::outline::union_of_parts;
 use crate::incident::{Incident, IncidentState};
 
@@ -71,9 +72,6 @@ fn merge_looks(older: &mut Incident, younger: &Incident) {
     if younger.looks.missed.len() < older.looks.missed.len() {
         older.looks.missed.clone_from(&younger.looks.missed);
     }
-    older.looks.showing = match (older.looks.showing, younger.looks.showing) {
-        (Some(a), Some(b)) => Some(if b.to > a.to { b } else { a }),
-        (a, b) => a.or(b),
-    };
+    merge_stays(&mut older.looks.stays, &younger.looks.stays);
     older.looks.misses_in_a_row = older.looks.misses_in_a_row.min(younger.looks.misses_in_a_row);
 }

@@ -193,26 +193,22 @@ fn a_flight_minutes_after_the_work_decides_though_another_looked_minutes_before(
 }
 
 #[test]
-fn bursts_of_a_camera_within_half_an_hour_are_one_pass_however_many() {
-    let mut deduper = confirmed();
-    for burst in 0..9 {
-        pass(&mut deduper, "camera", HOUR + 200.0 * f64::from(burst), "..........");
+fn after_the_work_looks_that_each_come_alone_decide_as_well() {
+    let config = DedupeConfig::default();
+    let done = second(300.0);
+    let (mut still, mut gone) = (confirmed(), confirmed());
+    for (look, secs) in [(1, 320.0), (2, 340.0), (3, 360.0), (4, 380.0), (5, 400.0)] {
+        pass(&mut still, "tour", secs, "x");
+        pass(&mut gone, "tour", secs, ".");
+        let told = since_done(&only(&still), done, &config);
+        assert_eq!(told.is_some(), look >= 3, "{told:?}");
     }
-    assert_eq!(only(&deduper).state, Confirmed);
-    pass(&mut deduper, "camera", 1.6 * HOUR, "..........");
-    assert_eq!(only(&deduper).state, Closed);
-    // More stays than are kept: a look every 61 s, 29 of them within the half hour.
-    let mut single = confirmed();
-    for look in 0..29 {
-        pass(&mut single, "camera", HOUR + 61.0 * f64::from(look), ".");
-    }
-    assert_eq!(only(&single).state, Confirmed);
-    assert!(only(&single).looks.missed.len() <= 24);
-    assert_eq!(
-        only(&single).looks.missed.iter().map(|stay| stay.looks).sum::<u32>(),
-        29,
-        "none is forgotten"
-    );
+    let expect = SinceThen::NotThere { looks: 5, passes: 1, at: second(400.0) };
+    assert_eq!(since_done(&only(&gone), done, &config), Some(expect));
+    assert_eq!(only(&gone).state, Confirmed);
+    assert_eq!(since_done(&only(&gone), second(330.0), &config), None, "four looks are too few");
+    pass(&mut gone, "tour", 420.0, "x");
+    assert_eq!(since_done(&only(&gone), done, &config), None, "seen again");
 }
 
 #[test]

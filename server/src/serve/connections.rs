@@ -1,4 +1,4 @@
-//! Connections of clients, over HTTP/1.1: so many at the most, and none that takes for ever to say what it wants.
+//! Connections of clients, over HTTP/1.1: so many at the most, and none whose head, or a part of its body, takes for ever to come.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -15,12 +15,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 /// Connections at a time; more wait in the queue of the system.
 const MOST: usize = 8_192;
 /// Longest time to say what is asked for, and between two questions of one connection.
-pub const HEAD: Duration = Duration::from_secs(60);
+pub const HEAD: Duration = Duration::from_secs(75);
 /// Longest time for what is being answered when the server ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -30,6 +31,7 @@ where
     L: Listener<Addr = SocketAddr>,
 {
     let (places, graceful) = (Arc::new(Semaphore::new(MOST)), GracefulShutdown::new());
+    let mut connections = JoinSet::new();
     let mut builder = Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(head);
     let mut ended = pin!(ended);
@@ -49,7 +51,8 @@ where
             router.clone().oneshot(request)
         });
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(io), answer));
-        tokio::spawn(async move {
+        while connections.try_join_next().is_some() {}
+        connections.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!("the connection of {peer} ended: {error}");
             }
@@ -58,6 +61,7 @@ where
     }
     drop(listener);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        connections.abort_all();
         tracing::warn!("connections that were still being answered after {} s were cut", DRAIN.as_secs());
     }
 }

@@ -263,7 +263,11 @@ fn planned(app: &App, new: NewMission, by: String) -> Result<Mission, Problem> {
         spot(app, task).ok_or_else(|| Problem::not_found(format!("there is no task {task:?} with a place")))
     });
     let looked_at = looked_at.transpose()?;
-    let home = home.or_else(|| usual_home(looked_at.as_ref().map(|(spot, _)| spot.at)));
+    let middle = || {
+        let area = Area::from_geojson(&new.area.as_ref()?.to_string()).ok()?;
+        Some(area.plane.place(geo::Coord { x: 0.0, y: 0.0 }))
+    };
+    let home = home.or_else(|| usual_home(looked_at.as_ref().map(|(spot, _)| spot.at).or_else(middle)));
     let what = match (&new.area, gsd_m, &new.plan_base64, looked_at) {
         (Some(area), Some(gsd_m), None, _) => {
             text = area.to_string();

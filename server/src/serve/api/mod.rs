@@ -39,6 +39,7 @@ pub mod sources;
 pub mod told;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
@@ -49,6 +50,7 @@ use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::ResponseBuilder;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,6 +64,8 @@ use super::page;
 
 /// Largest body of a request, bytes.
 const BODY: usize = 16 << 20;
+/// Longest pause within a body.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
 /// No foreign code, no foreign pictures, no inline scripts.
 const CSP: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
                    worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
@@ -229,6 +233,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(RequestBodyLimitLayer::new(BODY))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(CatchPanicLayer::new())
         .layer(from_fn(told::tell))
         .with_state(app)

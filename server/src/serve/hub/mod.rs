@@ -171,7 +171,7 @@ impl Hub {
         self.common.added.read()?;
         let mut all: Vec<Added> = running.values().filter_map(|one| one.added.clone()).collect();
         let absent = self.absent();
-        all.extend(absent.iter().filter(|one| !running.contains_key(&one.id)).cloned());
+        all.extend(absent.iter().cloned());
         self.common.added.write(all)
     }
 
@@ -233,13 +233,14 @@ impl Hub {
     /// # Errors
     /// [`HubError::Unknown`], [`HubError::Keep`].
     pub fn remove(&self, id: &str) -> Result<(), HubError> {
-        if self.absent().iter().any(|one| one.id == id) {
-            self.absent().retain(|one| one.id != id);
+        let absent = self.absent().iter().position(|one| one.id == id);
+        if let Some(at) = absent {
             let running = self.running();
-            self.keep(&running).map_err(HubError::Keep)?;
-            if !running.contains_key(id) {
-                return Ok(());
-            }
+            let one = self.absent().remove(at);
+            return self.keep(&running).map_err(|reason| {
+                self.absent().push(one);
+                HubError::Keep(reason)
+            });
         }
         let mut one = {
             let mut running = self.running();

@@ -257,10 +257,17 @@ impl Writer {
         }
         // The frame that made an incident sure, unless it is the one that it began with.
         for (incident, frame) in fresh.iter().filter_map(|one| Some((one.id, last_frames.get(&one.id)?))) {
-            self.app.traces().frame(incident, frame, false);
+            if !self.was_sure(incident) {
+                self.app.traces().frame(incident, frame, false);
+            }
         }
         self.propose(&fresh);
         self.app.catch_up();
+    }
+
+    /// Tells whether an incident was believed before what was absorbed last.
+    fn was_sure(&self, incident: IncidentId) -> bool {
+        self.app.board().case(incident).is_some_and(|case| case.incident.state == IncidentState::Confirmed)
     }
 
     /// Tells of a frame that incidents began with, and remembers it for those that it may have made sure.
@@ -317,12 +324,15 @@ impl Writer {
         let new = |task: &&Task| self.app.traces().is_on() && self.app.task_of(task.incident_id).is_none();
         let made: Vec<_> =
             tasks.iter().filter(new).map(|task| (task.incident_id, span_of_task(task))).collect();
-        if let Err(error) = self.save(tasks) {
-            tracing::error!("cannot store tasks yet, they are made again: {error}");
-            self.tell_store_error(Some(&error.to_string()));
-            return false;
-        }
-        for (incident, span) in made {
+        let let_go = match self.save(tasks) {
+            Ok(let_go) => let_go,
+            Err(error) => {
+                tracing::error!("cannot store tasks yet, they are made again: {error}");
+                self.tell_store_error(Some(&error.to_string()));
+                return false;
+            }
+        };
+        for (incident, span) in made.into_iter().filter(|(incident, _)| !let_go.contains(incident)) {
             self.app.traces().later(incident, span(Spell::since(begun)));
         }
         if self.intake.waiting() == 0 {
@@ -331,10 +341,11 @@ impl Writer {
         true
     }
 
-    /// Stores tasks, all at once. One that can never be stored is let go, with the reason in the log, so that the others are.
-    fn save(&mut self, tasks: Vec<Task>) -> Result<(), StoreError> {
+    /// Stores tasks, all at once. One that can never be stored is let go, with the reason in the log, so that the others are; returns the
+    /// incidents of such.
+    fn save(&mut self, tasks: Vec<Task>) -> Result<Vec<IncidentId>, StoreError> {
         if tasks.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let record = RunRecord {
             run: self.run.clone(),
@@ -348,12 +359,13 @@ impl Writer {
         match self.store.save_run(&record) {
             Err(StoreError::NotStorable { what, id }) if record.tasks.len() == 1 => {
                 tracing::error!("a task is let go, {what} {id} can never be stored: a value is not finite");
-                Ok(())
+                Ok(record.tasks.iter().map(|task| task.incident_id).collect())
             }
             Err(StoreError::NotStorable { .. }) => {
-                record.tasks.into_iter().try_for_each(|task| self.save(vec![task]))
+                let each = record.tasks.into_iter().map(|task| self.save(vec![task]));
+                Ok(each.collect::<Result<Vec<_>, _>>()?.concat())
             }
-            other => other.map(drop),
+            other => other.map(|_| Vec::new()),
         }
     }
 

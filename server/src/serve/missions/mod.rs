@@ -186,6 +186,10 @@ impl Missions {
         let off_m = |home: &LatLon| {
             near.map_or(0.0, |near| distance_m(Plane::around(near).metres(*home), Coord::zero()))
         };
+        // Without a place to be near to, one of several would be a guess.
+        if near.is_none() && homes.clone().count() > 1 {
+            return None;
+        }
         homes.min_by(|a, b| off_m(a).total_cmp(&off_m(b)))
     }
 
@@ -199,6 +203,13 @@ impl Missions {
     /// Returns an aircraft by its name.
     pub fn aircraft(&self, id: &str) -> Option<Aircraft> {
         self.aircraft_known().into_iter().find(|aircraft| aircraft.id == id)
+    }
+
+    /// Returns the missions that nobody has launched and somebody proposed: id, task, and when.
+    fn proposed_by(&self, by: &str) -> Vec<(String, String, Timestamp)> {
+        let all = self.all();
+        let idle = all.values().filter(|mission| mission.by == by && mission.state.is_none());
+        idle.filter_map(|one| Some((one.id.clone(), one.for_task.clone()?, one.created))).collect()
     }
 
     /// Returns every mission, newest first.
@@ -236,14 +247,14 @@ impl Missions {
     /// When there is none, it flies, or that it was removed cannot be kept.
     pub fn remove(&self, id: &str) -> Result<(), MissionError> {
         let mission = self.get(id).ok_or_else(|| MissionError::Unknown(id.to_owned()))?;
-        self.withdraw(id)?;
-        match mission.for_task.filter(|_| mission.by == propose::BY) {
-            Some(task) => self
-                .removed
-                .add(&task, mission.created)
-                .map_err(|source| MissionError::Keep { path: self.folder.clone(), source }),
-            None => Ok(()),
+        // Noted first: who proposes must not find neither the mission nor the note.
+        if let Some(task) =
+            mission.for_task.as_deref().filter(|_| mission.by == propose::BY && !mission.active())
+        {
+            let noted = self.removed.add(task, mission.created);
+            noted.map_err(|source| MissionError::Keep { path: self.folder.clone(), source })?;
         }
+        self.withdraw(id)
     }
 
     /// Removes a mission that does not fly.
@@ -341,8 +352,9 @@ impl Missions {
 
     /// Lets a vehicle go, and tells that its mission is over.
     fn landed(&self, id: &str, vehicle: &str) {
-        self.flying().remove(vehicle);
+        let mut flying = self.flying();
         self.glance(id, |mission| mission.held = false);
+        flying.remove(vehicle);
     }
 
     /// Changes a mission and keeps it.

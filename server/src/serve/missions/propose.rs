@@ -8,7 +8,7 @@ use missions::optics::Overlap;
 use missions::revisit::Spot;
 use serde_json::{Value, json};
 
-use super::{Asked, Mission, What};
+use super::{Asked, What};
 use crate::serve::App;
 use crate::serve::board::{Board, Case};
 use crate::serve::views::state_zh;
@@ -80,27 +80,30 @@ impl Proposer {
     }
 
     fn due(&self, app: &App, case: &Case) -> Option<(TaskId, Timestamp, (Spot, f64), String)> {
-        let task = case.task.as_ref().filter(|task| task.state == State::Done)?;
+        let task = case.task.as_ref()?;
+        let done = done_at(task)?;
         if !self.classes.contains(&case.incident.class) {
             return None;
         }
-        let done = task.history.iter().rfind(|step| step.to == State::Done)?.at;
         Some((task.id, done, spot_of(app, case, task)?, task.title_zh.clone()))
     }
 }
 
-/// Takes proposals back that nobody launched and whose task was decided otherwise.
+/// Takes proposals back that nobody launched and whose task was decided otherwise, or done anew since.
 fn take_back(app: &App) {
-    let idle = |mission: &Mission| mission.by == BY && mission.state.is_none();
-    for mission in app.missions.list().into_iter().filter(idle) {
-        let waits = mission
-            .for_task
-            .as_deref()
-            .is_some_and(|task| found(task, &app.board()).is_some_and(|(_, task)| task.state == State::Done));
-        if !waits && let Err(error) = app.missions.withdraw(&mission.id) {
+    for (id, task, made) in app.missions.proposed_by(BY) {
+        let waits =
+            found(&task, &app.board()).and_then(|(_, task)| done_at(task)).is_some_and(|done| made >= done);
+        if !waits && let Err(error) = app.missions.withdraw(&id) {
             tracing::warn!("a proposal that nobody needs stays: {error}");
         }
     }
+}
+
+/// Returns when a task was reported done, while it waits for a look.
+fn done_at(task: &Task) -> Option<Timestamp> {
+    let done = task.history.iter().rfind(|step| step.to == State::Done)?;
+    (task.state == State::Done).then_some(done.at)
 }
 
 fn planned(app: &App, (spot, clear_m): (Spot, f64), name: String) -> Result<(), String> {

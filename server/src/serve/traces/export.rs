@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::http::HeaderValue;
 use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{
     ExporterBuildError, Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
@@ -36,6 +37,12 @@ pub enum TracesError {
         /// Why.
         source: std::io::Error,
     },
+    /// The token is none.
+    #[error("the token of [traces] in {} is no text that a header may hold", path.display())]
+    NotAToken {
+        /// The file.
+        path: PathBuf,
+    },
     /// The exporter does not take what is configured.
     #[error("cannot send traces: {0}")]
     Exporter(#[from] ExporterBuildError),
@@ -50,7 +57,11 @@ pub fn processor(entry: &TracesEntry) -> Result<BatchSpanProcessor, TracesError>
     if let Some(path) = &entry.token_file {
         let token = std::fs::read_to_string(path)
             .map_err(|source| TracesError::Token { path: path.clone(), source })?;
-        headers.insert("authorization".to_owned(), format!("Bearer {}", token.trim()));
+        let bearer = format!("Bearer {}", token.trim());
+        if HeaderValue::from_str(&bearer).is_err() {
+            return Err(TracesError::NotAToken { path: path.clone() });
+        }
+        headers.insert("authorization".to_owned(), bearer);
     }
     let exporter = SpanExporter::builder()
         .with_http()
