@@ -71,7 +71,7 @@ echo "{\"city\": \"large\", \"start_ms\": $started_millis, \"memory_mib\": $(mem
 "$bench" api "$url" "$token" "$folder/large/flyonce.sqlite" "${ASKED:-2000}"
 "$bench" feed "$url" "$token" "$folder/large/flyonce.sqlite" "${CONSUMERS:-100}" "${EVENTS:-500}" "${DURATION:-60}"
 # Where it is too much: the greatest of these whose events all arrive, in order, p99 within 250 ms, is the ceiling.
-for events in ${CEILING:-600 700 800 1000}; do
+for events in ${CEILING:-1000 1300 1700}; do
   echo "{\"events_a_second\": $events}"
   "$bench" feed "$url" "$token" "$folder/large/flyonce.sqlite" "${CONSUMERS:-100}" "$events" 20
 done
