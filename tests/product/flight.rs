@@ -41,6 +41,15 @@ fn mosquitto(folder: &Path) -> (Killed, u16) {
     (Killed::start(Command::new("/usr/sbin/mosquitto").arg("-c").arg(config)), port)
 }
 
+/// A simulated dock at a broker of this test alone.
+fn dock(folder: &Path) -> (Killed, Killed, u16) {
+    let (broker, port) = mosquitto(folder);
+    let address = format!("mqtt://127.0.0.1:{port}/{SERIAL}");
+    let stands = ["--home", "28.96884,118.87005", "--binding-code", "4711", "--pace", "10"];
+    let mut simulated = Command::new(binary());
+    (broker, Killed::start(simulated.args(["mission", "simulate-dock", &address]).args(stands)), port)
+}
+
 /// The sample city with nothing but a dock that flies the camera of the sample flight.
 fn city(folder: &Path, port: u16, change: impl FnOnce(&mut toml::Table)) -> std::path::PathBuf {
     demo_config(folder, |config| {
@@ -72,10 +81,7 @@ fn person(name: &str, role: &str, data: &Path) {
 fn a_flight_is_planned_launched_followed_and_proved_in_the_page_of_a_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let (_broker, port) = mosquitto(folder.path());
-    let dock = format!("mqtt://127.0.0.1:{port}/{SERIAL}");
-    let stands = ["--home", "28.96884,118.87005", "--binding-code", "4711", "--pace", "10"];
-    let _dock = Killed::start(Command::new(binary()).args(["mission", "simulate-dock", &dock]).args(stands));
+    let (_broker, _dock, port) = dock(folder.path());
     std::fs::create_dir_all(&data).unwrap();
     person("pilot", "operator", &data);
     person("li", "analyst", &data);
@@ -133,10 +139,7 @@ fn reported_and_done(server: &Server, key: &str, class: &str, at: (f64, f64)) ->
 fn a_flight_that_work_reported_done_proposes_closes_what_is_gone_and_opens_what_is_still_there() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let (_broker, port) = mosquitto(folder.path());
-    let dock = format!("mqtt://127.0.0.1:{port}/{SERIAL}");
-    let stands = ["--home", "28.96884,118.87005", "--binding-code", "4711", "--pace", "10"];
-    let _dock = Killed::start(Command::new(binary()).args(["mission", "simulate-dock", &dock]).args(stands));
+    let (_broker, _dock, port) = dock(folder.path());
     std::fs::create_dir_all(&data).unwrap();
     let made =
         Command::new(binary()).args(["tokens", "portal", "--scope", "submit", "--data"]).arg(&data).output();
