@@ -1,5 +1,5 @@
 //! Figures of mission planning: length of sweeps beside a lower bound, what they see, and fleets of docks over cities.
-//! `missions sweep`, `missions fleet`, or both when nothing is said.
+//! `missions sweep`, `missions fleet [SEED]`, or both when nothing is said.
 
 use std::f64::consts::TAU;
 
@@ -23,6 +23,7 @@ const CITY: LatLon = LatLon { lat_deg: 28.95, lon_deg: 118.87 };
 fn main() -> anyhow::Result<()> {
     let aircraft = Aircraft::from_toml(include_str!("../../configs/aircraft/m3td.toml"))?;
     let asked = std::env::args().nth(1);
+    let city = std::env::args().nth(2).map_or(Ok(77), |seed| seed.parse())?;
     let wants = |name: &str| asked.as_deref().is_none_or(|asked| asked == name);
     if wants("sweep") {
         for (front, side) in [(0.7, 0.6), (0.7, 0.2)] {
@@ -31,7 +32,7 @@ fn main() -> anyhow::Result<()> {
     }
     if wants("fleet") {
         for (km2, docks) in [(700.0, 23), (2000.0, 70)] {
-            fleets(&aircraft, km2, docks)?;
+            fleets(&aircraft, (km2, docks), city)?;
         }
     }
     Ok(())
@@ -157,10 +158,10 @@ fn star(random: &mut Random, centre: Coord<f64>, size: f64, corners: usize, leas
     Polygon::new(LineString::new(ring), Vec::new())
 }
 
-fn fleets(aircraft: &Aircraft, km2: f64, count: usize) -> anyhow::Result<()> {
+fn fleets(aircraft: &Aircraft, (km2, count): (f64, usize), city: u64) -> anyhow::Result<()> {
     let geometry = look(aircraft, Overlap::default())?;
     let pace = Pace::of(aircraft, &geometry);
-    let mut random = Random(77);
+    let mut random = Random(city);
     // A city with bays and a lake; docks on a jittered grid over it, as they are built.
     let outer = star(&mut random, Coord { x: 0.0, y: 0.0 }, 1.0, 24, 0.7);
     let lake = star(&mut random, Coord { x: 0.25, y: 0.1 }, 0.12, 9, 0.6);
@@ -169,7 +170,7 @@ fn fleets(aircraft: &Aircraft, km2: f64, count: usize) -> anyhow::Result<()> {
     let shape = shape.map_coords(|c| Coord { x: c.x * scale, y: c.y * scale });
     let docks = docks(&shape, count, &mut random);
     let start = ProcessTime::now();
-    let mut enough = || start.elapsed().as_secs_f64() > 12.0;
+    let mut enough = || start.elapsed().as_secs_f64() > 15.0;
     let found = fleet::plan(&shape, &docks, &geometry, &pace, &[], &mut enough)?;
     let sorties: usize = found.sorties.iter().map(Vec::len).sum();
     say(&format!(

@@ -23,11 +23,11 @@ pub fn without_ways_secs(size_m2: f64, docks: usize, pace: &Pace) -> f64 {
 ///
 /// A sortie that works farther than `r` from every dock crosses each ring around the docks within `r` twice. Where more ways cross a ring
 /// than its ground is worth, the rest of them is way without work. How many sorties work beyond `r` follows from the work there and what is
-/// left of a battery after the ways to `r` and back; so ways are summed from the farthest ring inwards. Turns and uneven shares take none,
-/// ground that no battery reaches is left out.
+/// left of a battery after the ways to `r` and back; so ways are summed from the farthest ring inwards. Uneven shares, and turns
+/// beyond two a sortie, take none; ground that no battery reaches is left out.
 pub fn with_ways_secs(shape: &MultiPolygon<f64>, docks: &[Dock], pace: &Pace) -> f64 {
     let rings = rings(shape, docks);
-    let usable_secs = pace.usable_secs - pace.vertical_secs;
+    let usable_secs = pace.usable_secs - pace.idle_secs();
     let (mut beyond_secs, mut sorties) = (0.0, 0.0_f64);
     for (index, area_m2) in rings.areas_m2.iter().enumerate().rev() {
         let left_secs = usable_secs - 2.0 * index as f64 * rings.wide_m / pace.travel_mps;
@@ -45,8 +45,8 @@ pub fn with_ways_secs(shape: &MultiPolygon<f64>, docks: &[Dock], pace: &Pace) ->
 /// Returns when as much time along lines and ways is done by docks that share it evenly, batteries charged between.
 fn done_secs(flown_secs: f64, docks: usize, pace: &Pace) -> f64 {
     let each_secs = flown_secs / docks.max(1) as f64;
-    let sorties = each_secs / (pace.usable_secs - pace.vertical_secs);
-    let air_secs = each_secs + sorties * pace.vertical_secs;
+    let sorties = each_secs / (pace.usable_secs - pace.idle_secs());
+    let air_secs = each_secs + sorties * pace.idle_secs();
     air_secs + pace.charge_per_sec * (air_secs - pace.usable_secs).max(0.0)
 }
 

@@ -3,8 +3,8 @@
 //! Heuristic, better the longer it runs: lines of one direction are shared out among docks by a power diagram whose weights are moved
 //! until all docks need the same time (Aurenhammer, Hoffmann, Aronov 1998), with ways across the lines counting more than along them,
 //! because a sortie flies out on one line and home on the next. Each dock's lines are cut at the dock and packed into sorties in pairs.
-//! Several directions and proportions are tried; the best is kept. Crate `vrp-core` was weighed: it orders thousands of jobs, but a city
-//! is tens of thousands of pieces that may be cut anywhere, and it does not know of cutting.
+//! All directions are tried for a few rounds, and the best two go on until their docks are done at one time. Crate `vrp-core` was
+//! weighed: it orders thousands of jobs, but a city is tens of thousands of pieces that may be cut anywhere, and it does not know of cutting.
 
 mod bound;
 mod schedule;
@@ -19,6 +19,7 @@ use geo::{Coord, MultiPolygon};
 use crate::aircraft::Aircraft;
 use crate::optics::Geometry;
 use crate::survey::Swath;
+use share::Sharing;
 
 pub use bound::{with_ways_secs, without_ways_secs};
 pub use schedule::{First, Hours};
@@ -101,6 +102,11 @@ impl Pace {
         }
     }
 
+    /// Of each sortie, what no work is done in: climbing, landing, and the turns at both ends of its only line, seconds.
+    fn idle_secs(&self) -> f64 {
+        self.vertical_secs + 2.0 * self.turn_secs
+    }
+
     /// Of a dock that is open for so long at a time.
     fn within(&self, hours: Option<Hours>) -> Self {
         let open_secs = hours.map_or(f64::INFINITY, |hours| hours.long_secs);
@@ -136,13 +142,17 @@ pub enum FleetError {
 
 /// Directions of lines that are tried, degrees.
 const DIRECTIONS_DEG: [f64; 8] = [0.0, 90.0, 45.0, 135.0, 22.5, 67.5, 112.5, 157.5];
-/// How much a metre along the lines counts of one across them.
-const PROPORTIONS: [f64; 3] = [0.6, 0.35, 1.0];
+/// How much a metre along the lines counts of one across them, each tried with every direction.
+const PROPORTIONS: [f64; 3] = [0.9, 0.7, 1.1];
+/// Rounds by which directions are compared, how many of them go on, and their rounds.
+const LOOKS: usize = 4;
+const FINALISTS: usize = 2;
+const ROUNDS: usize = 80;
 
 /// Share of a battery, or of the hours of a dock, that climbing and landing may take.
 const VERTICAL_SHARE: f64 = 0.8;
 
-/// Returns the best plan found until `enough` says so (asked between tries; the first try is always finished). Sorties over ground of a greater
+/// Returns the best plan found until `enough` says so (asked between rounds; a first plan is always made). Sorties over ground of a greater
 /// level in `first` fly first.
 ///
 /// # Errors
@@ -161,27 +171,70 @@ pub fn plan(
     timely(docks, pace)?;
     let bound_secs = bound::open_secs(with_ways_secs(shape, docks, pace), docks, pace);
     let mut best: Option<Fleet> = None;
-    'tries: for proportion in PROPORTIONS {
-        for along_deg in DIRECTIONS_DEG {
-            let pieces = share::pieces(shape, &Swath::of(geometry), along_deg);
-            if pieces.is_empty() {
-                continue;
-            }
-            let (sorties, unreached_m) = share::shared(&pieces, docks, pace, (along_deg, proportion), first);
-            let makespan_secs = sorties.iter().map(|own| done_secs(own)).fold(0.0, f64::max);
-            let found = Fleet { sorties, makespan_secs, bound_secs, unreached_m, along_deg };
-            let better = best.as_ref().is_none_or(|best| {
-                (found.unreached_m, found.makespan_secs) < (best.unreached_m, best.makespan_secs)
-            });
-            if better {
-                best = Some(found);
-            }
-            if enough() {
-                break 'tries;
-            }
+    for proportion in PROPORTIONS {
+        let found = balanced(directions(shape, docks, geometry, pace, proportion, enough), enough);
+        let Some((along_deg, sharing)) = found else { continue };
+        let unreached_m = sharing.unreached_m;
+        let sorties = sharing.sorties(first);
+        let makespan_secs = sorties.iter().map(|own| done_secs(own)).fold(0.0, f64::max);
+        let better = best
+            .as_ref()
+            .is_none_or(|best| (unreached_m, makespan_secs) < (best.unreached_m, best.makespan_secs));
+        if better {
+            best = Some(Fleet { sorties, makespan_secs, bound_secs, unreached_m, along_deg });
+        }
+        if enough() {
+            break;
         }
     }
     best.ok_or(FleetError::NoLines)
+}
+
+/// A direction of lines, and how they are shared out.
+type Try<'a> = (f64, Sharing<'a>);
+
+/// The directions that look best after a few rounds.
+fn directions<'a>(
+    shape: &MultiPolygon<f64>,
+    docks: &'a [Dock],
+    geometry: &Geometry,
+    pace: &'a Pace,
+    proportion: f64,
+    enough: &mut dyn FnMut() -> bool,
+) -> Vec<Try<'a>> {
+    let mut tries: Vec<Try> = Vec::new();
+    for along_deg in DIRECTIONS_DEG {
+        let pieces = share::pieces(shape, &Swath::of(geometry), along_deg);
+        if pieces.is_empty() {
+            continue;
+        }
+        let mut sharing = Sharing::new(&pieces, docks, pace, (along_deg, proportion));
+        (0..LOOKS).for_each(|_| sharing.round());
+        tries.push((along_deg, sharing));
+        tries.sort_by(|(_, a), (_, b)| {
+            a.unreached_m.total_cmp(&b.unreached_m).then(a.mean_secs.total_cmp(&b.mean_secs))
+        });
+        tries.truncate(FINALISTS);
+        if enough() {
+            break;
+        }
+    }
+    tries
+}
+
+/// The one that is done first after all rounds.
+fn balanced<'a>(mut tries: Vec<Try<'a>>, enough: &mut dyn FnMut() -> bool) -> Option<Try<'a>> {
+    for _ in 0..ROUNDS {
+        for (_, sharing) in &mut tries {
+            if enough() {
+                break;
+            }
+            sharing.round();
+        }
+    }
+    tries.into_iter().min_by(|(_, a), (_, b)| {
+        a.unreached_m.total_cmp(&b.unreached_m).then(a.makespan_secs.total_cmp(&b.makespan_secs))
+    })
 }
 
 fn timely(docks: &[Dock], pace: &Pace) -> Result<(), FleetError> {

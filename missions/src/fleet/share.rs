@@ -23,12 +23,15 @@ pub struct Piece {
 const PIECE_M: f64 = 400.0;
 /// Docks that a piece may go to: the nearest ones.
 const NEAREST: usize = 8;
-/// Rounds in which weights are moved, and rounds in which they are moved by what sorties really take.
-const ROUNDS: usize = 60;
-const REAL_ROUNDS: usize = 40;
-/// How far weights move, metres of way for each share that a dock's load is off: at first, and by what sorties take.
+/// Rounds in which weights are moved by what metres weigh, before sorties are made.
+const ROUNDS: usize = 30;
+/// How far weights move, metres of way for each share that a dock's load is off: at first by what metres weigh, then by what sorties take.
 const STEP_M: f64 = 1_500.0;
-const REAL_STEP_M: f64 = 1_000.0;
+const REAL_STEP_M: f64 = 800.0;
+/// How steps grow while a dock stays on one side of the mean, how they shrink when it changes sides, and the longest (Riedmiller, Braun 1993).
+const GROWTH: f64 = 1.15;
+const SHRINK: f64 = 0.5;
+const MOST_STEP_M: f64 = 6_000.0;
 
 /// Returns the pieces of an area.
 pub fn pieces(shape: &MultiPolygon<f64>, swath: &Swath, along_deg: f64) -> Vec<Piece> {
@@ -50,57 +53,98 @@ pub fn pieces(shape: &MultiPolygon<f64>, swath: &Swath, along_deg: f64) -> Vec<P
     pieces
 }
 
-/// Returns the sorties of each dock and the metres that none reaches.
-pub fn shared(
-    pieces: &[Piece],
-    docks: &[Dock],
-    pace: &Pace,
-    (along_deg, proportion): (f64, f64),
-    first: &[First],
-) -> (Vec<Vec<Sortie>>, f64) {
-    let turn = Turn::by(along_deg);
-    let places: Vec<Coord<f64>> = docks.iter().map(|dock| turn.there(dock.at)).collect();
-    let (mut reached, mut options) = (Vec::new(), Vec::new());
-    let mut unreached_m = 0.0;
-    for piece in pieces {
-        let own = self::options(piece, (docks, &places), pace, proportion);
-        if own.is_empty() {
-            unreached_m += piece.to - piece.from;
-        } else {
-            reached.push(*piece);
-            options.push(own);
-        }
-    }
-    let mut weights = vec![0.0; docks.len()];
-    for round in 0..ROUNDS {
-        let owners = assigned(&options, &weights);
-        let loads = loads(&reached, &owners, &options, docks.len());
-        moved(&mut weights, &loads, STEP_M / (1.0 + round as f64 / 15.0));
-    }
-    let mut best: Option<(f64, Vec<Vec<Sortie>>)> = None;
-    for round in 0..REAL_ROUNDS {
-        let owners = assigned(&options, &weights);
-        let sorties = flown(&reached, &owners, (docks, &places), pace);
-        let real: Vec<f64> = sorties.iter().map(|own| sorties::done_secs(own)).collect();
-        let makespan = real.iter().copied().fold(0.0, f64::max);
-        moved(&mut weights, &real, REAL_STEP_M / (1.0 + round as f64 / 10.0));
-        if best.as_ref().is_none_or(|(least, _)| makespan < *least) {
-            best = Some((makespan, sorties));
-        }
-    }
-    let mut sorties = best.map(|(_, sorties)| sorties).unwrap_or_default();
-    for line in sorties.iter_mut().flatten().flat_map(|sortie| &mut sortie.lines) {
-        *line = (turn.back(line.0), turn.back(line.1));
-    }
-    if !first.is_empty() {
-        for (own, dock) in sorties.iter_mut().zip(docks) {
-            for sortie in own.iter_mut() {
-                sortie.level = schedule::level(&sortie.lines, first);
+/// One way to share lines of one direction out, made better round by round.
+pub struct Sharing<'a> {
+    docks: &'a [Dock],
+    pace: &'a Pace,
+    turn: Turn,
+    /// Docks in the frame of the lines.
+    places: Vec<Coord<f64>>,
+    pieces: Vec<Piece>,
+    /// For each piece the docks that it may go to.
+    options: Vec<Vec<(usize, f64)>>,
+    balance: Balance,
+    best: Vec<Vec<Sortie>>,
+    /// When the best so far is done, seconds.
+    pub makespan_secs: f64,
+    /// When docks would be done by the last round if they shared its work evenly, seconds.
+    pub mean_secs: f64,
+    /// Metres that no dock reaches.
+    pub unreached_m: f64,
+}
+
+impl<'a> Sharing<'a> {
+    /// Shares pieces out by what metres weigh; a metre along the lines counts `proportion` of one across.
+    pub fn new(
+        all: &[Piece],
+        docks: &'a [Dock],
+        pace: &'a Pace,
+        (along_deg, proportion): (f64, f64),
+    ) -> Self {
+        let turn = Turn::by(along_deg);
+        let places: Vec<Coord<f64>> = docks.iter().map(|dock| turn.there(dock.at)).collect();
+        let (mut pieces, mut options) = (Vec::new(), Vec::new());
+        let mut unreached_m = 0.0;
+        for piece in all {
+            let own = self::options(piece, (docks, &places), pace, proportion);
+            if own.is_empty() {
+                unreached_m += piece.to - piece.from;
+            } else {
+                pieces.push(*piece);
+                options.push(own);
             }
-            *own = schedule::scheduled(std::mem::take(own), dock.hours);
+        }
+        let mut balance = Balance::new(docks.len(), STEP_M);
+        for _ in 0..ROUNDS {
+            let owners = assigned(&options, &balance.weights);
+            balance.moved(&loads(&pieces, &owners, &options, docks.len()));
+        }
+        balance.steps_m = vec![REAL_STEP_M; docks.len()];
+        let (best, makespan_secs, mean_secs) = (Vec::new(), f64::INFINITY, f64::INFINITY);
+        Self {
+            docks,
+            pace,
+            turn,
+            places,
+            pieces,
+            options,
+            balance,
+            best,
+            makespan_secs,
+            mean_secs,
+            unreached_m,
         }
     }
-    (sorties, unreached_m)
+
+    /// Packs sorties, keeps them when they are done sooner, and moves weights by what they take.
+    pub fn round(&mut self) {
+        let owners = assigned(&self.options, &self.balance.weights);
+        let sorties = flown(&self.pieces, &owners, (self.docks, &self.places), self.pace);
+        let real: Vec<f64> = sorties.iter().map(|own| sorties::done_secs(own)).collect();
+        self.balance.moved(&real);
+        self.mean_secs = real.iter().sum::<f64>() / real.len().max(1) as f64;
+        let makespan_secs = real.iter().copied().fold(0.0, f64::max);
+        if makespan_secs < self.makespan_secs {
+            (self.makespan_secs, self.best) = (makespan_secs, sorties);
+        }
+    }
+
+    /// Returns the sorties of each dock on the plane of the area, what is to be seen `first` first.
+    pub fn sorties(self, first: &[First]) -> Vec<Vec<Sortie>> {
+        let mut sorties = self.best;
+        for line in sorties.iter_mut().flatten().flat_map(|sortie| &mut sortie.lines) {
+            *line = (self.turn.back(line.0), self.turn.back(line.1));
+        }
+        if !first.is_empty() {
+            for (own, dock) in sorties.iter_mut().zip(self.docks) {
+                for sortie in own.iter_mut() {
+                    sortie.level = schedule::level(&sortie.lines, first);
+                }
+                *own = schedule::scheduled(std::mem::take(own), dock.hours);
+            }
+        }
+        sorties
+    }
 }
 
 fn way_m(piece: &Piece, dock: Coord<f64>, proportion: f64) -> f64 {
@@ -144,11 +188,31 @@ fn loads(pieces: &[Piece], owners: &[usize], options: &[Vec<(usize, f64)>], dock
     loads
 }
 
-fn moved(weights: &mut [f64], loads: &[f64], step_m: f64) {
-    let mean = loads.iter().sum::<f64>() / loads.len().max(1) as f64;
-    if mean > 0.0 {
-        for (weight, load) in weights.iter_mut().zip(loads) {
-            *weight += step_m * (load / mean - 1.0).clamp(-1.0, 1.0);
+/// Weights of docks, moved until all have the same load.
+struct Balance {
+    /// Metres of way that count for a dock besides the real ones.
+    weights: Vec<f64>,
+    steps_m: Vec<f64>,
+    /// How far each dock was off the mean before, as a share of it.
+    off: Vec<f64>,
+}
+
+impl Balance {
+    fn new(docks: usize, step_m: f64) -> Self {
+        Self { weights: vec![0.0; docks], steps_m: vec![step_m; docks], off: vec![0.0; docks] }
+    }
+
+    fn moved(&mut self, loads: &[f64]) {
+        let mean = loads.iter().sum::<f64>() / loads.len().max(1) as f64;
+        if mean <= 0.0 {
+            return;
+        }
+        for (dock, load) in loads.iter().enumerate() {
+            let off = (load / mean - 1.0).clamp(-1.0, 1.0);
+            let changed = if off * self.off[dock] < 0.0 { SHRINK } else { GROWTH };
+            self.steps_m[dock] = (self.steps_m[dock] * changed).min(MOST_STEP_M);
+            self.weights[dock] += self.steps_m[dock] * off;
+            self.off[dock] = off;
         }
     }
 }

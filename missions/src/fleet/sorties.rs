@@ -86,6 +86,13 @@ pub fn packed(runs: Vec<Run>, dock: Coord<f64>, pace: &Pace) -> Vec<Sortie> {
 /// A line with its direction.
 type Line = (Coord<f64>, Coord<f64>);
 
+/// A run, and whether it is flown away from the dock.
+#[derive(Debug, Clone, Copy)]
+struct Leg {
+    run: Run,
+    outwards: bool,
+}
+
 /// Shortest half of a loop that is worth a cut, metres.
 const LEAST_CUT_M: f64 = 400.0;
 /// Columns shorter than this many spacings are not worth their turns.
@@ -93,14 +100,21 @@ const LEAST_COLUMN_SPACINGS: f64 = 6.0;
 
 /// A quarter of what a dock flies, packed, farthest lines first: loops out on one run and home on the next, as many as a battery lasts.
 ///
-/// The way to the loops and back is flown along columns across the lines with the camera on: the farthest sortie takes the two nearest to
-/// the dock, the next the two beside them, and runs begin beside the columns that are there already. So the way is work, too. Where the
-/// next loop is too long for what is left of a battery, its inner part is flown, and the outer part is taken along by the loop after it.
+/// The way to the loops and back is flown along columns across the lines with the camera on where that costs less than it sees: the farthest
+/// sortie takes the two nearest to the dock, the next the two beside them, and runs begin beside the columns that are there already. So the
+/// way is work, too. Where the next loop is too long for what is left of a battery, its inner part is flown, and the outer part is taken along
+/// by the loop after it.
 fn quarter_packed(runs: Vec<Run>, leftwards: bool, dock: Coord<f64>, pace: &Pace) -> Vec<Vec<Line>> {
     let (outer, now, done) = (Vec::new(), Vec::new(), Vec::new());
     let mut side = Side { leftwards, dock, pace, open: runs.into(), outer, now, columns: 0, done };
-    while side.step() {}
-    side.end();
+    loop {
+        while side.step() {}
+        if side.outer.is_empty() {
+            break;
+        }
+        side.reopen_outer();
+    }
+    side.land();
     side.done
 }
 
@@ -111,25 +125,24 @@ struct Side<'a> {
     open: VecDeque<Run>,
     /// Outer parts that the next loop takes along.
     outer: Vec<Run>,
-    /// Lines of the sortie under way.
-    now: Vec<Line>,
+    /// What the sortie under way flies.
+    now: Vec<Leg>,
     /// Columns flown so far.
     columns: usize,
     done: Vec<Vec<Line>>,
 }
 
 impl Side<'_> {
-    fn line(&self, run: &Run, outwards: bool) -> Line {
-        let (low, high) = (Coord { x: run.from, y: run.y }, Coord { x: run.to, y: run.y });
-        if outwards == self.leftwards { (high, low) } else { (low, high) }
+    fn line(&self, leg: &Leg) -> Line {
+        let Run { y, from, to } = leg.run;
+        let (low, high) = (Coord { x: from, y }, Coord { x: to, y });
+        if leg.outwards == self.leftwards { (high, low) } else { (low, high) }
     }
 
     /// Out on the first run, what is taken along to and fro at the far end, home on the last.
-    fn looped(&self, runs: &[Run]) -> Vec<Line> {
-        let mut order: Vec<Run> = runs.iter().take(1).copied().collect();
-        order.extend(self.outer.iter().rev());
-        order.extend(runs.iter().skip(1));
-        order.iter().enumerate().map(|(index, run)| self.line(run, index % 2 == 0)).collect()
+    fn looped(&self, runs: &[Run]) -> Vec<Leg> {
+        let order = runs.iter().take(1).chain(self.outer.iter().rev()).chain(runs.iter().skip(1));
+        order.enumerate().map(|(index, run)| Leg { run: *run, outwards: index % 2 == 0 }).collect()
     }
 
     /// A column of this quarter at a height, from the dock outwards.
@@ -139,38 +152,12 @@ impl Side<'_> {
         (Coord { x, y: self.dock.y }, Coord { x, y })
     }
 
-    /// The lines of a sortie with the columns there and back; without where they are too short to be worth a turn.
-    fn with_columns(&self, lines: &[Line]) -> Vec<Line> {
-        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Vec::new() };
-        let far = |y: f64| (y - self.dock.y).abs() > LEAST_COLUMN_SPACINGS * self.pace.spacing_m;
-        if !far(first.0.y) || !far(last.1.y) {
-            return lines.to_vec();
+    /// A run without what so many columns beside the dock have seen.
+    fn beside(&self, run: &Run, columns: usize) -> Option<Run> {
+        if columns == 0 {
+            return Some(*run);
         }
-        let there = self.column(self.columns, first.0.y);
-        let back = self.column(self.columns + 1, last.1.y);
-        std::iter::once(there).chain(lines.iter().copied()).chain([(back.1, back.0)]).collect()
-    }
-
-    fn fits(&self, more: &[Line]) -> bool {
-        let all: Vec<Line> = self.now.iter().chain(more).copied().collect();
-        air_secs(&self.with_columns(&all), self.dock, self.pace) <= self.pace.usable_secs
-    }
-
-    fn land(&mut self) {
-        if !self.now.is_empty() {
-            let lines = std::mem::take(&mut self.now);
-            let whole = self.with_columns(&lines);
-            if whole.len() > lines.len() {
-                self.columns += 2;
-            }
-            self.done.push(whole);
-        }
-    }
-
-    /// A run without what the columns beside the dock have seen, the first of the sortie under way among them.
-    fn beside_columns(&self, run: &Run) -> Option<Run> {
-        let own = usize::from((run.y - self.dock.y).abs() > LEAST_COLUMN_SPACINGS * self.pace.spacing_m);
-        let seen_m = (self.columns + own) as f64 * self.pace.spacing_m;
+        let seen_m = columns as f64 * self.pace.spacing_m;
         let run = if self.leftwards {
             Run { to: run.to.min(self.dock.x - seen_m), ..*run }
         } else {
@@ -179,12 +166,57 @@ impl Side<'_> {
         (run.to - run.from > 1.0).then_some(run)
     }
 
+    /// A sortie with the columns there and back, and the time that what they see would take elsewhere; none where they are too short to be worth
+    /// a turn.
+    fn with_columns(&self, legs: &[Leg]) -> Option<(Vec<Line>, f64)> {
+        let beside = |leg: &Leg| Some(Leg { run: self.beside(&leg.run, self.columns + 1)?, ..*leg });
+        let lines: Vec<Line> = legs.iter().filter_map(beside).map(|leg| self.line(&leg)).collect();
+        let (first, last) = (lines.first()?.0.y, lines.last()?.1.y);
+        let far = |y: f64| (y - self.dock.y).abs() > LEAST_COLUMN_SPACINGS * self.pace.spacing_m;
+        if !far(first) || !far(last) {
+            return None;
+        }
+        let (there, back) = (self.column(self.columns, first), self.column(self.columns + 1, last));
+        let seen_m = distance_m(there.0, there.1) + distance_m(back.0, back.1);
+        let all = std::iter::once(there).chain(lines).chain([(back.1, back.0)]).collect();
+        Some((all, seen_m / self.pace.work_mps))
+    }
+
+    /// The lines of a sortie, and whether columns are among them.
+    fn flown(&self, legs: &[Leg]) -> (Vec<Line>, bool) {
+        let bare: Vec<Line> = legs.iter().map(|leg| self.line(leg)).collect();
+        let secs = |lines: &[Line]| air_secs(lines, self.dock, self.pace);
+        match self.with_columns(legs) {
+            Some((all, saved_secs))
+                if secs(&all) - saved_secs <= secs(&bare)
+                    && (legs.len() > 1 || secs(&all) <= self.pace.usable_secs) =>
+            {
+                (all, true)
+            }
+            _ => (bare, false),
+        }
+    }
+
+    fn fits(&self, more: &[Leg]) -> bool {
+        let all: Vec<Leg> = self.now.iter().chain(more).copied().collect();
+        air_secs(&self.flown(&all).0, self.dock, self.pace) <= self.pace.usable_secs
+    }
+
+    fn land(&mut self) {
+        if !self.now.is_empty() {
+            let legs = std::mem::take(&mut self.now);
+            let (lines, columns) = self.flown(&legs);
+            self.columns += if columns { 2 } else { 0 };
+            self.done.push(lines);
+        }
+    }
+
     /// The next two runs, less what columns have seen.
     fn next_runs(&mut self) -> Vec<Run> {
         let mut runs = Vec::new();
         while runs.len() < 2 && self.open.len() > runs.len() {
             let index = runs.len();
-            match self.open.get(index).copied().and_then(|run| self.beside_columns(&run)) {
+            match self.open.get(index).copied().and_then(|run| self.beside(&run, self.columns)) {
                 Some(run) => runs.push(run),
                 None => drop(self.open.remove(index)),
             }
@@ -213,7 +245,7 @@ impl Side<'_> {
             self.land();
             return true;
         }
-        self.alone(&runs);
+        self.alone(&runs[0]);
         true
     }
 
@@ -262,36 +294,26 @@ impl Side<'_> {
     }
 
     /// A loop that no battery lasts for: what it would have taken along first, then one run at a time, cut in halves until it fits.
-    fn alone(&mut self, runs: &[Run]) {
+    fn alone(&mut self, first: &Run) {
         if !self.outer.is_empty() {
-            for run in std::mem::take(&mut self.outer).into_iter().rev() {
-                self.open.push_front(run);
-            }
+            self.reopen_outer();
             return;
         }
         self.open.pop_front();
-        let first = runs[0];
-        let line = self.line(&first, true);
-        if self.fits(&[line]) || first.to - first.from < 2.0 {
-            self.now = vec![line];
+        let leg = Leg { run: *first, outwards: true };
+        if self.fits(&[leg]) || first.to - first.from < 2.0 {
+            self.now = vec![leg];
             self.land();
         } else {
             let middle = f64::midpoint(first.from, first.to);
-            self.open.push_front(Run { from: middle, ..first });
-            self.open.push_front(Run { to: middle, ..first });
+            self.open.push_front(Run { from: middle, ..*first });
+            self.open.push_front(Run { to: middle, ..*first });
         }
     }
 
-    fn end(&mut self) {
-        let outer = std::mem::take(&mut self.outer);
-        let lines: Vec<Line> =
-            outer.iter().enumerate().map(|(index, run)| self.line(run, index % 2 == 0)).collect();
-        if !lines.is_empty() {
-            if !self.fits(&lines) {
-                self.land();
-            }
-            self.now.extend(lines);
+    fn reopen_outer(&mut self) {
+        for run in std::mem::take(&mut self.outer).into_iter().rev() {
+            self.open.push_front(run);
         }
-        self.land();
     }
 }

@@ -6,6 +6,7 @@ mod bad_files;
 mod checks;
 mod dock;
 mod dock_examples;
+mod fleets;
 mod flights;
 mod laws;
 mod proofs;
