@@ -4,6 +4,7 @@ import { query } from '../api/client';
 import { onChange } from '../api/live';
 import type { Case } from '../api/types';
 import { t, type Key } from '../i18n';
+import { QUIET_MILLIS } from '../idle';
 import { useMap } from '../map/use-map';
 import * as desk from './desk';
 import { arrivals, known } from './details';
@@ -35,7 +36,8 @@ export function MapPane({ tiles }: { tiles: string | null }) {
   const merging = desk.neighbour.value?.id ?? null;
   // The incident is painted first, and a person who goes on at once is not held up by the map.
   useEffect(() => {
-    const timer = setTimeout(() => void map.value?.focus(it, detail, beside, merging), SETTLE_MILLIS);
+    const wait = map.value?.slow ? QUIET_MILLIS : SETTLE_MILLIS;
+    const timer = setTimeout(() => void map.value?.focus(it, detail, beside, merging), wait);
     return () => clearTimeout(timer);
   }, [map.value, it, detail, merging, arrivals.value]);
   return (

@@ -1,10 +1,11 @@
 // MapLibre behind the few things that the page asks of a map. Loaded on demand: nothing else imports MapLibre.
-import { AttributionControl, type GeoJSONSource, Map as GlMap, NavigationControl, ScaleControl, setWorkerUrl } from 'maplibre-gl';
+import { AttributionControl, type GeoJSONSource, type LayerSpecification, Map as GlMap, NavigationControl, ScaleControl, type StyleSpecification, setWorkerUrl } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import type { Case, Detail } from '../api/types';
 import type { Zones } from '../catalogue';
 import type { Language } from '../i18n';
+import { quiet } from '../idle';
 import { colours } from './colours';
 import { boxOf, focusOf, namesOf } from './shapes';
 import { layers, style } from './style';
@@ -13,11 +14,15 @@ setWorkerUrl(workerUrl);
 
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 const NEAR_ZOOM = 17.2;
+/** A processor draws half of the pixels each way: a quarter of the work, and lines are still lines. */
+const COARSE = 0.5;
 
 export interface Options {
   dark: boolean;
   language: Language;
   tiles: string | null;
+  /** The processor draws: fewer pixels, and layers one after the other. */
+  slow?: boolean;
   onPick?: (id: string) => void;
   onPickSource?: (id: string) => void;
   /** Told every press on the map, wherever it is. */
@@ -30,12 +35,13 @@ export class CityMap {
   private options: Options;
   private city: [number, number, number, number] | null = null;
   private shown: string | null = null;
+  private gone = false;
 
   constructor(container: HTMLElement, options: Options) {
     this.options = options;
     this.map = new GlMap({
       container,
-      style: style(this.look()),
+      style: options.slow ? hidden(style(this.look())) : style(this.look()),
       center: [118.87, 28.97],
       zoom: 11,
       attributionControl: false,
@@ -45,6 +51,7 @@ export class CityMap {
       fadeDuration: 0,
       renderWorldCopies: false,
       maxZoom: 21,
+      ...(options.slow ? { pixelRatio: COARSE } : {}),
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
@@ -52,7 +59,17 @@ export class CityMap {
     if (options.tiles) this.map.addControl(new AttributionControl({ compact: true }));
     this.map.getCanvas().setAttribute('tabindex', '-1');
     this.ready = new Promise((resolve) => this.map.once('load', () => resolve()));
+    if (options.slow) void this.ready.then(() => this.reveal());
     this.listen();
+  }
+
+  /** Shows layer after layer while nobody works: a processor translates the shaders of a layer before it first draws it, and keys wait for that. */
+  private async reveal(): Promise<void> {
+    for (const { id } of layers(this.look())) {
+      await quiet();
+      if (this.gone) return;
+      this.map.setLayoutProperty(id, 'visibility', 'visible');
+    }
   }
 
   private look() {
@@ -165,12 +182,23 @@ export class CityMap {
     if (this.city) this.map.fitBounds(this.city, { padding: 24, duration: moving ? this.gentle(400) : 0 });
   }
 
+  /** Whether the processor draws, so that the map should wait for a pause. */
+  get slow(): boolean {
+    return this.options.slow ?? false;
+  }
+
   /** For measurements: the map itself. */
   get gl(): GlMap {
     return this.map;
   }
 
   destroy(): void {
+    this.gone = true;
     this.map.remove();
   }
+}
+
+function hidden(style: StyleSpecification): StyleSpecification {
+  const without = (layer: LayerSpecification) => ({ ...layer, layout: { ...layer.layout, visibility: 'none' } }) as LayerSpecification;
+  return { ...style, layers: style.layers.map(without) };
 }

@@ -4,6 +4,7 @@ import type { RefObject } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { loadZones, zones } from '../catalogue';
 import { language } from '../i18n';
+import { whenIdle } from '../idle';
 import { dark } from '../theme';
 import type { CityMap, Options } from './city-map';
 import { canShowMap, loadMap } from './load';
@@ -62,14 +63,4 @@ export function useMap({ ready, ...options }: Wanted): UseMap {
     if (zones.value) void map.value?.zones(zones.value);
   }, [map.value, zones.value]);
   return { container, map, state };
-}
-
-/** Runs something when the page has nothing better to do, within two seconds; the returned function calls it off. */
-function whenIdle(run: () => void): () => void {
-  if (!('requestIdleCallback' in window)) {
-    const timer = setTimeout(run, 300);
-    return () => clearTimeout(timer);
-  }
-  const handle = requestIdleCallback(run, { timeout: 2000 });
-  return () => cancelIdleCallback(handle);
 }
