@@ -91,12 +91,13 @@ async function keyToNext(browser, mapped, look) {
 async function panning(browser, number) {
   const { page, context, mock } = await desk(browser, { mock: { points: number } });
   await page.locator('.legend').waitFor();
+  await page.waitForTimeout(FIRST_LOOK_MILLIS);
   await page.getByRole('button', { name: '看全市' }).click();
   const map = page.locator('.map');
   await map.evaluate((element) => element.cityMap.gl.jumpTo({ center: [118.87, 28.97], zoom: 11.5 }));
   await until(() => map.evaluate((element) => element.cityMap.gl.queryRenderedFeatures({ layers: ['clusters'] }).length > 5), 'the clusters', 20_000);
   await page.evaluate(watch);
-  await page.waitForTimeout(FIRST_LOOK_MILLIS);
+  await page.waitForTimeout(500);
   await page.evaluate(() => {
     window.bench.tasks.length = 0;
     window.bench.frames = 0;

@@ -35,9 +35,10 @@ export function MapPane({ tiles }: { tiles: string | null }) {
   const beside = (detail?.neighbours ?? []).map((one) => caseOf(one.id)).filter((one) => one !== null);
   const merging = desk.neighbour.value?.id ?? null;
   // The incident is painted first, and a person who goes on at once is not held up by the map.
+  const focus = async () => map.value?.focus(it, detail, beside, merging);
   useEffect(() => {
     const wait = map.value?.slow ? QUIET_MILLIS : SETTLE_MILLIS;
-    const timer = setTimeout(() => void map.value?.focus(it, detail, beside, merging), wait);
+    const timer = setTimeout(() => void focus(), wait);
     return () => clearTimeout(timer);
   }, [map.value, it, detail, merging, arrivals.value]);
   return (
@@ -48,7 +49,8 @@ export function MapPane({ tiles }: { tiles: string | null }) {
       {state.value === 'here' && (
         <>
           <div class="map-tools">
-            <button type="button" onClick={() => map.value?.fitCity()}>
+            {/* The incident first, or it would take the view back when it comes. */}
+            <button type="button" onClick={() => void focus().then(() => map.value?.fitCity())}>
               {t('map_fit')}
             </button>
             <button

@@ -8,14 +8,14 @@ import type { Language } from '../i18n';
 import { quiet } from '../idle';
 import { colours } from './colours';
 import { boxOf, focusOf, namesOf } from './shapes';
-import { layers, style } from './style';
+import { batches, layers, style } from './style';
 
 setWorkerUrl(workerUrl);
 
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 const NEAR_ZOOM = 17.2;
-/** A processor draws half of the pixels each way: a quarter of the work, and lines are still lines. */
-const COARSE = 0.5;
+/** A processor draws so much of the pixels each way: half of the work, and names can still be read. */
+const COARSE = 0.7;
 
 export interface Options {
   dark: boolean;
@@ -36,6 +36,8 @@ export class CityMap {
   private city: [number, number, number, number] | null = null;
   private shown: string | null = null;
   private gone = false;
+  /** Whether all layers are shown. */
+  private whole: boolean;
 
   constructor(container: HTMLElement, options: Options) {
     this.options = options;
@@ -59,17 +61,19 @@ export class CityMap {
     if (options.tiles) this.map.addControl(new AttributionControl({ compact: true }));
     this.map.getCanvas().setAttribute('tabindex', '-1');
     this.ready = new Promise((resolve) => this.map.once('load', () => resolve()));
+    this.whole = !options.slow;
     if (options.slow) void this.ready.then(() => this.reveal());
     this.listen();
   }
 
-  /** Shows layer after layer while nobody works: a processor translates the shaders of a layer before it first draws it, and keys wait for that. */
+  /** Shows layers one after the other while nobody works: a processor translates their shaders before it first draws them, and keys wait for that. */
   private async reveal(): Promise<void> {
-    for (const { id } of layers(this.look())) {
+    for (const batch of batches(this.look())) {
       await quiet();
       if (this.gone) return;
-      this.map.setLayoutProperty(id, 'visibility', 'visible');
+      for (const { id } of batch) this.map.setLayoutProperty(id, 'visibility', 'visible');
     }
+    this.whole = true;
   }
 
   private look() {
@@ -190,6 +194,11 @@ export class CityMap {
   /** For measurements: the map itself. */
   get gl(): GlMap {
     return this.map;
+  }
+
+  /** For tests: whether all that is known is drawn. */
+  get drawn(): boolean {
+    return this.whole && this.map.loaded();
   }
 
   destroy(): void {

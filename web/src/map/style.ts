@@ -53,6 +53,11 @@ export function layers(look: Look): LayerSpecification[] {
   return [...ground(look), ...zoneLayers(look), ...heatLayers(look), ...flightLayers(look), ...focusAreas(look), ...pointLayers(look), ...focusPoints(look)];
 }
 
+/** The layers in the order in which a slow device shows them, those together that are of one matter. */
+export function batches(look: Look): LayerSpecification[][] {
+  return [ground(look), zoneLayers(look), [...focusAreas(look), ...focusPoints(look)], pointLayers(look), [...heatLayers(look), ...flightLayers(look)]];
+}
+
 function ground({ colours, tiles }: Look): LayerSpecification[] {
   const background: LayerSpecification = { id: 'ground', type: 'background', paint: { 'background-color': colours.ground } };
   if (!tiles) return [background];

@@ -62,7 +62,7 @@ export async function desk(browser, options = {}) {
 
 /** Takes a screenshot, once the map has drawn what it has. */
 export async function shot(page, name) {
-  const drawn = () => page.evaluate(() => [...document.querySelectorAll('.map')].every((one) => !one.cityMap || one.cityMap.gl.loaded()));
+  const drawn = () => page.evaluate(() => [...document.querySelectorAll('.map')].every((one) => !one.cityMap || one.cityMap.drawn));
   await until(drawn, 'the map');
   await page.screenshot({ path: join(OUT, `${name}.png`) });
 }
