@@ -8,6 +8,7 @@ pub mod config;
 pub mod evidence;
 pub mod labels;
 pub mod log;
+pub mod memory;
 pub mod outliner;
 pub mod output;
 pub mod progress;

@@ -29,7 +29,7 @@ use crate::serve::webhooks::Webhook;
 use crate::serve::{App, Parts, lifetime};
 use crate::wire::store::Place;
 use crate::wire::{self, Assembly, Source};
-use crate::{clock, output};
+use crate::{clock, memory, output};
 
 /// How often receivers of events are looked after.
 const WATCH_EVERY: Duration = Duration::from_secs(10);
@@ -86,6 +86,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let keeping = Keeping::new(config.evidence.clone(), config.retention.clone(), trusted);
     let keeper = Arc::clone(&app);
     std::thread::Builder::new().name("keeper".into()).spawn(move || keeping.run(&keeper))?;
+    memory::give_back();
     greet(&app, &config.serve, listener.local_addr()?)?;
 
     let served = runtime.block_on(lifetime::serve(Arc::clone(&app), listener, reload));

@@ -1,8 +1,10 @@
-//! Connections of clients, over HTTP/1.1: so many at the most, and none whose head, or a part of its body, takes for ever to come.
+//! Connections of clients, over HTTP/1.1: so many at the most, a share of them for each address, and none whose head, or a part of its body,
+//! takes for ever to come.
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,22 +20,83 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use super::door::{Door, address};
+
 /// Connections at a time; more wait in the queue of the system.
 const MOST: usize = 8_192;
+/// Of these, what one address may hold.
+const EACH: usize = MOST / 4;
 /// Longest time to say what is asked for, and between two questions of one connection.
-pub const HEAD: Duration = Duration::from_secs(75);
+const HEAD: Duration = Duration::from_secs(75);
 /// Longest time for what is being answered when the server ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Answers connections until `ended`, then lets those go that are being answered. A connection whose head takes longer than `head` is cut.
-pub async fn serve<L>(mut listener: L, router: Router, head: Duration, ended: impl Future<Output = ()>)
+/// What connections may take.
+pub struct Bounds {
+    /// Longest time for a head to come.
+    pub head: Duration,
+    /// Connections of one address.
+    pub each: usize,
+    /// Proxies in front, whose connections are those of many.
+    pub proxies: Arc<Door>,
+}
+
+impl Bounds {
+    /// Returns the usual bounds behind the proxies that a door believes.
+    pub fn of(proxies: Arc<Door>) -> Self {
+        Self { head: HEAD, each: EACH, proxies }
+    }
+}
+
+/// Connections by address.
+#[derive(Default)]
+struct Open(Mutex<HashMap<IpAddr, usize>>);
+
+impl Open {
+    /// Counts one more; none when its address has too many. An IPv6 network of 64 bits counts as one address.
+    fn take(self: &Arc<Self>, peer: IpAddr, bounds: &Bounds) -> Option<Held> {
+        let from = address::party(peer.to_canonical());
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(from).or_default();
+        let proxies = || bounds.proxies.rules();
+        if *count >= bounds.each && !address::believed(peer, &proxies().entry.trusted_proxies) {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Held { open: Arc::clone(self), from })
+    }
+}
+
+/// A connection that is counted until it is dropped.
+struct Held {
+    open: Arc<Open>,
+    from: IpAddr,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut counts = self.open.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.from) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.from);
+            }
+        }
+    }
+}
+
+/// Answers connections until `ended`, then lets those go that are being answered. A connection whose head is too long in coming is cut, and
+/// one too many of an address is closed at once.
+pub async fn serve<L>(mut listener: L, router: Router, bounds: Bounds, ended: impl Future<Output = ()>)
 where
     L: Listener<Addr = SocketAddr>,
 {
+    let open = Arc::new(Open::default());
     let (places, graceful) = (Arc::new(Semaphore::new(MOST)), GracefulShutdown::new());
     let mut connections = JoinSet::new();
     let mut builder = Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(head);
+    builder.timer(TokioTimer::new()).header_read_timeout(bounds.head);
     let mut ended = pin!(ended);
     loop {
         let next = async {
@@ -43,6 +106,10 @@ where
         let ((io, peer), place) = tokio::select! {
             next = next => next,
             () = &mut ended => break,
+        };
+        let Some(held) = open.take(peer.ip(), &bounds) else {
+            tracing::debug!("{peer} has {} connections already", bounds.each);
+            continue;
         };
         let router = router.clone();
         let answer = service_fn(move |request: Request<Incoming>| {
@@ -56,7 +123,7 @@ where
             if let Err(error) = connection.await {
                 tracing::debug!("the connection of {peer} ended: {error}");
             }
-            drop(place);
+            drop((place, held));
         });
     }
     drop(listener);

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::App;
 use super::api;
-use super::connections::{self, HEAD};
+use super::connections::{self, Bounds};
 use super::door::tls::TlsListener;
 use super::reload::Reload;
 
@@ -31,6 +31,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, reload: Arc<Reload>) ->
         tokio::spawn(feed_watchdog(Arc::clone(&app), limit / 2));
     }
     let router = api::router(Arc::clone(&app));
+    let bounds = Bounds::of(Arc::clone(&app.door));
     let ended = async move {
         told_to_end().await;
         notify(&[NotifyState::Stopping]);
@@ -38,11 +39,11 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, reload: Arc<Reload>) ->
     };
     notify(&[NotifyState::Ready]);
     if let Some(certificate) = reload.certificate() {
-        connections::serve(TlsListener::start(listener, certificate)?, router, HEAD, ended).await;
+        connections::serve(TlsListener::start(listener, certificate)?, router, bounds, ended).await;
     } else {
         // Small answers are not held back for more to come; where that cannot be had, they come later.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        connections::serve(listener, router, HEAD, ended).await;
+        connections::serve(listener, router, bounds, ended).await;
     }
     Ok(())
 }

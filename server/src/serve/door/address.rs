@@ -8,14 +8,18 @@ use ipnet::IpNet;
 /// Header in which each proxy adds whom it was asked by.
 const FORWARDED: &str = "x-forwarded-for";
 
+/// Tells whether an address is that of a proxy which is believed.
+pub fn believed(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&address.to_canonical()))
+}
+
 /// Returns the address that a request comes from: that of the connection, or what the proxies in front say, as far as they are believed.
 pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let Some(peer) = peer.map(|peer| peer.to_canonical()) else {
         // Without a connection there is one caller, which is inside this process.
         return IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     };
-    let believed = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
-    if !believed(peer) {
+    if !believed(peer, trusted) {
         return peer;
     }
     let lines = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok());
@@ -26,7 +30,7 @@ pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         // What is no address, and all before it, was written by who knows whom.
         let Some(address) = address else { return nearest };
         nearest = address.to_canonical();
-        if !believed(nearest) {
+        if !believed(nearest, trusted) {
             return nearest;
         }
     }

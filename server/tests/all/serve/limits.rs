@@ -1,6 +1,7 @@
 //! Who comes too often: turned away with words, counted, and alone in it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,7 +11,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use server::config::{LimitsEntry, ServeEntry};
 use server::serve::accounts::{Role, Scope};
-use server::serve::connections;
+use server::serve::connections::{self, Bounds};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -153,8 +154,8 @@ async fn a_client_that_never_says_what_it_wants_is_cut_while_others_are_answered
     let address = listener.local_addr().unwrap();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let until = async { drop(ended.await) };
-    let serving =
-        tokio::spawn(connections::serve(listener, served.router.clone(), Duration::from_millis(500), until));
+    let bounds = Bounds { head: Duration::from_millis(500), ..Bounds::of(Arc::clone(&served.app.door)) };
+    let serving = tokio::spawn(connections::serve(listener, served.router.clone(), bounds, until));
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").await.unwrap();
     let mut other = TcpStream::connect(address).await.unwrap();
@@ -165,6 +166,37 @@ async fn a_client_that_never_says_what_it_wants_is_cut_while_others_are_answered
     let mut rest = Vec::new();
     slow.read_to_end(&mut rest).await.unwrap();
     assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+    end.send(()).unwrap();
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_that_holds_its_share_of_connections_gets_no_more_until_it_lets_one_go() {
+    let served = served(1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let bounds = Bounds { each: 1, ..Bounds::of(Arc::clone(&served.app.door)) };
+    let serving = tokio::spawn(connections::serve(listener, served.router.clone(), bounds, async {
+        drop(ended.await);
+    }));
+    let ask = |from: SocketAddr| async move {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(from).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.is_ok().then_some(stream)
+    };
+    let (one, other) = ("127.0.0.1:0".parse().unwrap(), "127.0.0.2:0".parse().unwrap());
+    let held = ask(one).await.unwrap();
+    assert!(ask(one).await.is_none());
+    let others = ask(other).await.unwrap();
+    drop(held);
+    while ask(one).await.is_none() {
+        tokio::task::yield_now().await;
+    }
+    drop(others);
     end.send(()).unwrap();
     serving.await.unwrap();
 }
