@@ -1,7 +1,7 @@
 // Waits until the page has nothing better to do.
 
 const MOST_MILLIS = 2000;
-/** Whoever pressed no key and moved nothing for this long looks at something. */
+/** Whoever pressed no key and dragged nothing for this long looks at something. */
 export const QUIET_MILLIS = 600;
 
 /** Runs something when the page is idle, within two seconds; the returned function calls it off. */
@@ -15,9 +15,11 @@ export function whenIdle(run: () => void): () => void {
 }
 
 let worked = -Infinity;
-for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel']) {
-  addEventListener(kind, () => (worked = performance.now()), { capture: true, passive: true });
-}
+const work = (event: Event) => {
+  // A pointer that only passes over something is no work.
+  if (!(event instanceof PointerEvent) || event.buttons > 0) worked = performance.now();
+};
+for (const kind of ['keydown', 'pointerdown', 'pointermove', 'wheel']) addEventListener(kind, work, { capture: true, passive: true });
 
 /** Resolves when nobody has worked for a while and the page is idle. */
 export async function quiet(): Promise<void> {

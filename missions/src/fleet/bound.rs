@@ -1,6 +1,6 @@
 //! Times that no plan of a fleet can beat.
 
-use geo::{Area as _, Coord, MultiPolygon};
+use geo::{Area as _, Coord, LinesIter as _, MultiPolygon};
 
 use super::{Dock, Pace, share};
 use crate::plane::distance_m;
@@ -12,7 +12,7 @@ const RINGS: usize = 400;
 /// Of a sortie, what sampling may add.
 const ROUNDING: f64 = 0.01;
 
-/// Returns the time in which all docks together fly along lines that are nowhere longer than the area over the spacing, seconds: ways and turns
+/// Returns the time in which all docks together fly along lines as long as the area over the spacing, seconds: ways and turns
 /// take none, work begins above the dock, and the last battery need not be charged.
 pub fn without_ways_secs(size_m2: f64, docks: usize, pace: &Pace) -> f64 {
     let work_secs = size_m2 / pace.spacing_m / pace.work_mps;
@@ -24,22 +24,32 @@ pub fn without_ways_secs(size_m2: f64, docks: usize, pace: &Pace) -> f64 {
 /// A sortie that works farther than `r` from every dock crosses each ring around the docks within `r` twice. Where more ways cross a ring
 /// than its ground is worth, the rest of them is way without work. How many sorties work beyond `r` follows from the work there and what is
 /// left of a battery after the ways to `r` and back; so ways are summed from the farthest ring inwards. Uneven shares, and turns
-/// beyond two a sortie, take none; ground that no battery reaches is left out.
+/// beyond two a sortie, take none; ground that no battery reaches is left out, and so is a strip of half a spacing along all edges, which lines
+/// inside may see: as if it were the farthest ground.
 pub fn with_ways_secs(shape: &MultiPolygon<f64>, docks: &[Dock], pace: &Pace) -> f64 {
     let rings = rings(shape, docks);
     let usable_secs = pace.usable_secs - pace.idle_secs();
     let (mut beyond_secs, mut sorties) = (0.0, 0.0_f64);
+    let mut spared_m2 = edge_m2(shape, pace);
     for (index, area_m2) in rings.areas_m2.iter().enumerate().rev() {
+        let asked_m2 = (area_m2 - spared_m2).max(0.0);
+        spared_m2 -= area_m2 - asked_m2;
         let left_secs = usable_secs - 2.0 * index as f64 * rings.wide_m / pace.travel_mps;
         if left_secs <= 0.0 {
             continue;
         }
-        let work_m = area_m2 / pace.spacing_m;
+        let work_m = asked_m2 / pace.spacing_m;
         let ways_m = (2.0 * sorties * rings.wide_m - work_m).max(0.0);
         beyond_secs += work_m / pace.work_mps + ways_m / pace.travel_mps;
         sorties = sorties.max((beyond_secs / left_secs - ROUNDING).ceil());
     }
     done_secs(beyond_secs, docks.len(), pace)
+}
+
+/// Ground that need not have a line of its own: outer lines stand inside the edge, and spurs narrower than a spacing are seen from beside.
+fn edge_m2(shape: &MultiPolygon<f64>, pace: &Pace) -> f64 {
+    let edges = shape.lines_iter().map(|line| distance_m(line.start, line.end));
+    edges.sum::<f64>() * pace.spacing_m / 2.0
 }
 
 /// Returns when as much time along lines and ways is done by docks that share it evenly, batteries charged between.
@@ -111,6 +121,8 @@ mod tests {
 
     const PACE: Pace = Pace {
         spacing_m: 40.0,
+        half_across_m: 45.0,
+        reach_m: 30.0,
         work_mps: 10.0,
         travel_mps: 15.0,
         usable_secs: 1500.0,
@@ -131,10 +143,10 @@ mod tests {
     #[test]
     fn a_field_around_its_dock_needs_no_ways_and_one_far_off_needs_them_for_every_battery() {
         let shape = square(300.0);
-        let bare = without_ways_secs(600.0 * 600.0, 1, &PACE);
+        let bare = without_ways_secs(600.0 * 600.0 - 4.0 * 600.0 * 20.0, 1, &PACE);
         let near = with_ways_secs(&shape, &[dock(0.0)], &PACE);
         assert!((near / bare - 1.0).abs() < 0.01, "{near} {bare}");
-        // 900 s of work need one battery even with 2 x 2.7 km of way; that is 360 s.
+        // 780 s of work need one battery even with 2 x 2.7 km of way; that is 360 s.
         let far = with_ways_secs(&shape, &[dock(3_000.0)], &PACE);
         assert!((far - near - 360.0 * (1.0 + 60.0 / 1440.0)).abs() < 15.0, "{far} {near}");
     }

@@ -18,7 +18,7 @@ use geo::{Coord, MultiPolygon};
 
 use crate::aircraft::Aircraft;
 use crate::optics::Geometry;
-use crate::survey::Swath;
+use crate::survey::{SURE, Swath};
 use share::Sharing;
 
 pub use bound::{with_ways_secs, without_ways_secs};
@@ -68,6 +68,10 @@ impl Fleet {
 pub struct Pace {
     /// From one line to the next, metres.
     pub spacing_m: f64,
+    /// Half of the ground across that one line surely sees, metres.
+    pub half_across_m: f64,
+    /// How far a line surely sees beyond its end, metres.
+    pub reach_m: f64,
     /// Speed along lines, metres a second.
     pub work_mps: f64,
     /// Speed to and from them.
@@ -90,9 +94,12 @@ impl Pace {
     /// Returns the pace of an aircraft.
     pub fn of(aircraft: &Aircraft, geometry: &Geometry) -> Self {
         let flight = &aircraft.flight;
+        let swath = Swath::of(geometry);
         let vertical_secs = geometry.height_m / flight.climb_mps + geometry.height_m / flight.descend_mps;
         Self {
             spacing_m: geometry.spacing_m,
+            half_across_m: (swath.half_across_m * SURE).max(geometry.spacing_m / 2.0),
+            reach_m: swath.reach_m,
             work_mps: geometry.speed_mps,
             travel_mps: (TRAVEL_SHARE * flight.most_speed_mps).min(MOST_TRAVEL_MPS).max(geometry.speed_mps),
             usable_secs: aircraft.usable_secs(),

@@ -8,6 +8,7 @@ use super::Pace;
 use super::schedule::timed;
 use super::share::Piece;
 use crate::plane::distance_m;
+use crate::survey::lines::edge_m;
 
 /// A stretch of a line that one dock flies.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,8 +67,9 @@ pub fn packed(runs: Vec<Run>, dock: Coord<f64>, pace: &Pace) -> Vec<Sortie> {
         quarters[usize::from(leftwards) * 2 + usize::from(run.y < dock.y)].push(run);
     };
     for run in runs {
-        // Cut at the dock; what hardly crosses it is left whole.
-        if run.from < dock.x - pace.spacing_m && run.to > dock.x + pace.spacing_m {
+        // Cut at the dock, as columns trim each side by itself; what of the other side the nearest column sees is left whole.
+        let aside_m = pace.half_across_m - pace.spacing_m / 2.0;
+        if run.from < dock.x - aside_m && run.to > dock.x + aside_m {
             put(Run { to: dock.x, ..run }, true);
             put(Run { from: dock.x, ..run }, false);
         } else {
@@ -91,6 +93,14 @@ type Line = (Coord<f64>, Coord<f64>);
 struct Leg {
     run: Run,
     outwards: bool,
+}
+
+/// A sortie with columns.
+struct Columned {
+    lines: Vec<Line>,
+    columns: usize,
+    /// What the ground that columns see would take elsewhere.
+    saved_secs: f64,
 }
 
 /// Shortest half of a loop that is worth a cut, metres.
@@ -154,47 +164,47 @@ impl Side<'_> {
 
     /// A run without what so many columns beside the dock have seen.
     fn beside(&self, run: &Run, columns: usize) -> Option<Run> {
-        if columns == 0 {
-            return Some(*run);
-        }
         let seen_m = columns as f64 * self.pace.spacing_m;
-        let run = if self.leftwards {
+        let trimmed = if self.leftwards {
             Run { to: run.to.min(self.dock.x - seen_m), ..*run }
         } else {
             Run { from: run.from.max(self.dock.x + seen_m), ..*run }
         };
-        (run.to - run.from > 1.0).then_some(run)
+        (columns == 0 || trimmed == *run || trimmed.to - trimmed.from > 1.0).then_some(trimmed)
     }
 
-    /// A sortie with the columns there and back, and the time that what they see would take elsewhere; none where they are too short to be worth
-    /// a turn.
-    fn with_columns(&self, legs: &[Leg]) -> Option<(Vec<Line>, f64)> {
-        let beside = |leg: &Leg| Some(Leg { run: self.beside(&leg.run, self.columns + 1)?, ..*leg });
-        let lines: Vec<Line> = legs.iter().filter_map(beside).map(|leg| self.line(&leg)).collect();
-        let (first, last) = (lines.first()?.0.y, lines.last()?.1.y);
-        let far = |y: f64| (y - self.dock.y).abs() > LEAST_COLUMN_SPACINGS * self.pace.spacing_m;
-        if !far(first) || !far(last) {
+    /// A sortie with the columns there and back; none where they are too short to be worth a turn.
+    fn with_columns(&self, legs: &[Leg]) -> Option<Columned> {
+        let off_m = |y: f64| (y - self.dock.y).abs();
+        let farthest = legs.iter().max_by(|a, b| off_m(a.run.y).total_cmp(&off_m(b.run.y)))?.run.y;
+        let nearest_m = legs.iter().map(|leg| off_m(leg.run.y)).fold(f64::INFINITY, f64::min);
+        if nearest_m <= LEAST_COLUMN_SPACINGS * self.pace.spacing_m {
             return None;
         }
-        let (there, back) = (self.column(self.columns, first), self.column(self.columns + 1, last));
-        let seen_m = distance_m(there.0, there.1) + distance_m(back.0, back.1);
-        let all = std::iter::once(there).chain(lines).chain([(back.1, back.0)]).collect();
-        Some((all, seen_m / self.pace.work_mps))
+        let beside = |leg: &Leg| Some(Leg { run: self.beside(&leg.run, self.columns + 1)?, ..*leg });
+        let lines: Vec<Line> = legs.iter().filter_map(beside).map(|leg| self.line(&leg)).collect();
+        // It sees what the farthest run would, as far as the edge beyond it.
+        let edge_m = edge_m(self.pace.spacing_m, self.pace.half_across_m);
+        let beyond_m = (edge_m - self.pace.reach_m).max(0.0);
+        let end = farthest + beyond_m.copysign(farthest - self.dock.y);
+        let there = self.column(self.columns, end);
+        let back = lines.last().map(|last| self.column(self.columns + 1, last.1.y));
+        let seen_m: f64 = [Some(there), back].iter().flatten().map(|(a, b)| distance_m(*a, *b)).sum();
+        let columns = 1 + usize::from(back.is_some());
+        let all = std::iter::once(there).chain(lines).chain(back.map(|(near, far)| (far, near)));
+        Some(Columned { lines: all.collect(), columns, saved_secs: seen_m / self.pace.work_mps })
     }
 
-    /// The lines of a sortie, and whether columns are among them.
-    fn flown(&self, legs: &[Leg]) -> (Vec<Line>, bool) {
+    /// The lines of a sortie, and how many columns are among them.
+    fn flown(&self, legs: &[Leg]) -> (Vec<Line>, usize) {
         let bare: Vec<Line> = legs.iter().map(|leg| self.line(leg)).collect();
         let secs = |lines: &[Line]| air_secs(lines, self.dock, self.pace);
-        match self.with_columns(legs) {
-            Some((all, saved_secs))
-                if secs(&all) - saved_secs <= secs(&bare)
-                    && (legs.len() > 1 || secs(&all) <= self.pace.usable_secs) =>
-            {
-                (all, true)
-            }
-            _ => (bare, false),
-        }
+        let worth = |with: &Columned| {
+            let secs_with = secs(&with.lines);
+            let lasts = legs.len() > 1 || secs_with <= self.pace.usable_secs;
+            lasts && secs_with - with.saved_secs <= secs(&bare)
+        };
+        self.with_columns(legs).filter(worth).map_or((bare.clone(), 0), |with| (with.lines, with.columns))
     }
 
     fn fits(&self, more: &[Leg]) -> bool {
@@ -206,7 +216,7 @@ impl Side<'_> {
         if !self.now.is_empty() {
             let legs = std::mem::take(&mut self.now);
             let (lines, columns) = self.flown(&legs);
-            self.columns += if columns { 2 } else { 0 };
+            self.columns += columns;
             self.done.push(lines);
         }
     }

@@ -20,7 +20,7 @@ pub struct Segment {
 /// Gaps along a line that are shorter than this many spacings are flown through: stopping and turning would cost more.
 const GAP_SPACINGS: f64 = 1.5;
 /// Share of what a picture shows to the front and side that is counted on.
-const SURE: f64 = 0.9;
+pub const SURE: f64 = 0.9;
 
 /// What lines are laid for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,12 +66,16 @@ pub fn segments(polygon: &Polygon<f64>, index: usize, along_deg: f64, swath: &Sw
     found
 }
 
+/// How far inside the edge the outer lines stand at the most: where lines overlap, a little farther in, and still they see the edge.
+pub fn edge_m(spacing_m: f64, sure_m: f64) -> f64 {
+    (0.75 * spacing_m).min(sure_m).max(0.5 * spacing_m)
+}
+
 /// Where the lines lie across.
 fn heights(low: f64, high: f64, swath: &Swath) -> Vec<f64> {
     let span_m = high - low;
     let spacing_m = swath.spacing_m;
-    // Where lines overlap, the outer ones may stand a little farther in and still see the edge.
-    let edge_m = (0.75 * spacing_m).min(swath.half_across_m * SURE).max(0.5 * spacing_m);
+    let edge_m = edge_m(spacing_m, swath.half_across_m * SURE);
     let gaps = ((span_m - 2.0 * edge_m) / spacing_m - 1e-9).ceil();
     if gaps.is_nan() || gaps < 1.0 {
         return vec![f64::midpoint(low, high)];

@@ -5,6 +5,7 @@ pub mod order;
 
 use geo::{Coord, LineString, MultiPolygon};
 
+pub(crate) use lines::SURE;
 pub use lines::{Segment, Swath};
 pub use order::Visit;
 

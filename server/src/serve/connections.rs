@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -28,6 +28,8 @@ const MOST: usize = 8_192;
 const EACH: usize = MOST / 4;
 /// Longest time to say what is asked for, and between two questions of one connection.
 const HEAD: Duration = Duration::from_secs(75);
+/// How often it is said that an address has too many.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 /// Longest time for what is being answered when the server ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -50,13 +52,16 @@ impl Bounds {
 
 /// Connections by address.
 #[derive(Default)]
-struct Open(Mutex<HashMap<IpAddr, usize>>);
+struct Open {
+    counts: Mutex<HashMap<IpAddr, usize>>,
+    told: Mutex<Option<Instant>>,
+}
 
 impl Open {
     /// Counts one more; none when its address has too many. An IPv6 network of 64 bits counts as one address.
     fn take(self: &Arc<Self>, peer: IpAddr, bounds: &Bounds) -> Option<Held> {
         let from = address::party(peer.to_canonical());
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(from).or_default();
         let proxies = || bounds.proxies.rules();
         if *count >= bounds.each && !address::believed(peer, &proxies().entry.trusted_proxies) {
@@ -65,6 +70,18 @@ impl Open {
         *count += 1;
         drop(counts);
         Some(Held { open: Arc::clone(self), from })
+    }
+
+    /// Says so, once a minute at the most.
+    fn tell(&self, peer: SocketAddr, bounds: &Bounds) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+            *told = Some(Instant::now());
+            let each = bounds.each;
+            tracing::warn!(
+                "{peer} has {each} connections and gets no more; a proxy belongs into serve.trusted_proxies"
+            );
+        }
     }
 }
 
@@ -76,7 +93,7 @@ struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut counts = self.open.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.open.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.from) {
             *count -= 1;
             if *count == 0 {
@@ -108,7 +125,7 @@ where
             () = &mut ended => break,
         };
         let Some(held) = open.take(peer.ip(), &bounds) else {
-            tracing::debug!("{peer} has {} connections already", bounds.each);
+            open.tell(peer, &bounds);
             continue;
         };
         let router = router.clone();

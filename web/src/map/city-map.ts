@@ -53,7 +53,7 @@ export class CityMap {
       fadeDuration: 0,
       renderWorldCopies: false,
       maxZoom: 21,
-      ...(options.slow ? { pixelRatio: COARSE } : {}),
+      ...(options.slow ? { pixelRatio: COARSE * devicePixelRatio } : {}),
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
