@@ -29,7 +29,7 @@ const EACH: usize = MOST / 4;
 /// Longest time to say what is asked for, and between two questions of one connection.
 const HEAD: Duration = Duration::from_secs(75);
 /// How often it is said that an address has too many.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+const TELL_EVERY: Duration = Duration::from_mins(1);
 /// Longest time for what is being answered when the server ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
