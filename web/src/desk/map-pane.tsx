@@ -4,7 +4,7 @@ import { query } from '../api/client';
 import { onChange } from '../api/live';
 import type { Case } from '../api/types';
 import { t, type Key } from '../i18n';
-import { QUIET_MILLIS } from '../idle';
+import { QUIET_MILLIS, quiet } from '../idle';
 import { useMap } from '../map/use-map';
 import * as desk from './desk';
 import { arrivals, known } from './details';
@@ -19,13 +19,17 @@ export function MapPane({ tiles }: { tiles: string | null }) {
   useEffect(() => {
     void map.value?.points(points);
     let timer: ReturnType<typeof setTimeout> | null = null;
+    let gone = false;
+    const renew = async () => {
+      if (map.peek()?.slow) await quiet();
+      timer = null;
+      if (!gone) await map.peek()?.points(points);
+    };
     const stop = onChange(() => {
-      timer ??= setTimeout(() => {
-        timer = null;
-        void map.peek()?.points(points);
-      }, RENEW_MILLIS);
+      timer ??= setTimeout(() => void renew(), RENEW_MILLIS);
     });
     return () => {
+      gone = true;
       stop();
       if (timer) clearTimeout(timer);
     };
