@@ -78,8 +78,17 @@ fn print(kind: &str, (writers, open, absorbed): (u64, usize, u64), (seconds, cpu
     println!(
         "{{\"store\": \"{kind}\", \"writers\": {writers}, \"open_incidents\": {open}, \"observations\": {absorbed}, \
          \"a_second\": {rate:.0}, \"micros_each\": {micros:.0}, \
-         \"cpu_micros_each\": {cpu_micros:.0}}}"
+         \"cpu_micros_each\": {cpu_micros:.0}, \"peak_mib\": {:.0}}}",
+        peak_mib()
     );
+}
+
+/// Most memory that this process ever had (proc_pid_status(5), VmHWM); nothing where the system does not say.
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<f64>().ok());
+    kib.unwrap_or(f64::NAN) / 1024.0
 }
 
 /// The same flight into a deduper that keeps everything itself.
