@@ -14,6 +14,8 @@ use server::serve::accounts::{Role, Scope};
 use server::serve::connections::{self, Bounds};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::{Badge, Served, served};
 
@@ -147,15 +149,31 @@ async fn the_usual_limits_let_the_page_and_consumers_through() {
     }
 }
 
-#[tokio::test]
-async fn a_client_that_never_says_what_it_wants_is_cut_while_others_are_answered() {
+/// A server that takes connections until `end` is sent.
+struct Listening {
+    address: SocketAddr,
+    end: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+async fn listening(bounds: impl FnOnce(Bounds) -> Bounds) -> Listening {
     let served = served(1);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let (end, ended) = oneshot::channel::<()>();
     let until = async { drop(ended.await) };
-    let bounds = Bounds { head: Duration::from_millis(500), ..Bounds::of(Arc::clone(&served.app.door)) };
-    let serving = tokio::spawn(connections::serve(listener, served.router.clone(), bounds, until));
+    let bounds = bounds(Bounds::of(Arc::clone(&served.app.door)));
+    let serving = tokio::spawn(async move {
+        connections::serve(listener, served.router.clone(), bounds, until).await;
+        drop(served);
+    });
+    Listening { address, end, serving }
+}
+
+#[tokio::test]
+async fn a_client_that_never_says_what_it_wants_is_cut_while_others_are_answered() {
+    let Listening { address, end, serving } =
+        listening(|usual| Bounds { head: Duration::from_millis(500), ..usual }).await;
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").await.unwrap();
     let mut other = TcpStream::connect(address).await.unwrap();
@@ -172,14 +190,7 @@ async fn a_client_that_never_says_what_it_wants_is_cut_while_others_are_answered
 
 #[tokio::test]
 async fn an_address_that_holds_its_share_of_connections_gets_no_more_until_it_lets_one_go() {
-    let served = served(1);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let bounds = Bounds { each: 1, ..Bounds::of(Arc::clone(&served.app.door)) };
-    let serving = tokio::spawn(connections::serve(listener, served.router.clone(), bounds, async {
-        drop(ended.await);
-    }));
+    let Listening { address, end, serving } = listening(|usual| Bounds { each: 1, ..usual }).await;
     let ask = |from: SocketAddr| async move {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind(from).unwrap();
