@@ -26,6 +26,9 @@ const POSTS: u64 = 6;
 /// Draws of a place for a false cause before it is given up: near the edge of the area a frame may show little of it.
 const TRIES: u32 = 50;
 
+/// Longest time between two legs in which no frame is drawn, seconds.
+const TURN_SECS: f64 = 120.0;
+
 /// One analysed frame.
 #[derive(Debug, Clone)]
 pub struct Frame {
@@ -79,17 +82,7 @@ pub fn day(scenario: &Scenario, seed: u64) -> Option<Day> {
     let things = things(scenario, &mut Dice::new(seed, WORLD));
     let routes = routes(scenario);
     let mut dice = Dice::new(seed, FLIGHTS);
-    let mut sources: Vec<Source<'_>> = Vec::new();
-    for sweep in 0..scenario.aircraft.sweeps {
-        for route in &routes {
-            sources.extend(
-                route
-                    .flights(sweep, scenario, &mut dice)
-                    .into_iter()
-                    .map(|f| Source::Flight(route, Box::new(f))),
-            );
-        }
-    }
+    let mut sources = flights_of(scenario, &routes, &mut dice);
     let flights = sources.len();
     sources.extend(
         posts(scenario, &things, &map, &mut Dice::new(seed, POSTS))
@@ -124,6 +117,7 @@ pub fn day(scenario: &Scenario, seed: u64) -> Option<Day> {
             }
         }
     }
+    sight.add_next_frames(&sources, &mut shown);
     let mut day =
         Day { things, false_causes: causes.len(), frames: Vec::new(), cause_of: HashMap::new(), map };
     sight.draw(&mut day, &sources, &causes, shown, &mut Dice::new(seed, MASKS));
@@ -135,6 +129,18 @@ pub fn day(scenario: &Scenario, seed: u64) -> Option<Day> {
         ))
     });
     Some(day)
+}
+
+/// Returns the flights of all sweeps, sweep by sweep.
+fn flights_of<'a>(scenario: &Scenario, routes: &'a [Route], dice: &mut Dice) -> Vec<Source<'a>> {
+    let mut out = Vec::new();
+    for sweep in 0..scenario.aircraft.sweeps {
+        for route in routes {
+            let flights = route.flights(sweep, scenario, dice).into_iter();
+            out.extend(flights.map(|flight| Source::Flight(route, Box::new(flight))));
+        }
+    }
+    out
 }
 
 struct Sight<'a> {
@@ -201,6 +207,30 @@ impl Sight<'_> {
                 if far || !shows(&0) { Vec::new() } else { (0..self.looks_of_a_post()).collect() }
             }
         }
+    }
+
+    /// Adds the frame after each that shows something: what goes out of view does so in a frame that shows nothing.
+    fn add_next_frames(
+        &self,
+        sources: &[Source<'_>],
+        shown: &mut BTreeMap<(usize, u64), Vec<(Cause, bool)>>,
+    ) {
+        let next = |&(index, frame): &(usize, u64)| {
+            let next = self.next_frame(sources.get(index)?, frame)?;
+            Some((index, next))
+        };
+        let next: Vec<(usize, u64)> = shown.keys().filter_map(next).collect();
+        for key in next {
+            shown.entry(key).or_default();
+        }
+    }
+
+    /// Returns the next frame of a flight that has a pose: after a turn, if need be.
+    fn next_frame(&self, source: &Source<'_>, frame: u64) -> Option<u64> {
+        let Source::Flight(_, flight) = source else { return None };
+        let end = flight.frames((flight.from_m, flight.to_m), self.scenario).end;
+        let turned = frame + (TURN_SECS * self.scenario.aircraft.fps) as u64;
+        (frame + 1..end.min(turned)).find(|next| self.poses(source, *next).is_some())
     }
 
     fn looks_of_a_post(&self) -> u64 {

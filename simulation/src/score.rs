@@ -103,7 +103,8 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    fn of(mut values: Vec<f64>) -> Self {
+    /// Returns the quantiles of values in any order; NaN of none.
+    pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let rank = |part: f64| ((part * values.len() as f64).ceil() as usize).saturating_sub(1);
         let at = |part: f64| values.get(rank(part)).copied().unwrap_or(f64::NAN);
@@ -134,6 +135,9 @@ pub struct Score {
     pub automatic_dispatch_share: f64,
     /// From the first sighting of a thing to its task, seconds of the day.
     pub first_sight_to_task_s: Quantiles,
+    /// The same of each thing that became a task, shortest first.
+    #[serde(skip)]
+    pub waits_s: Vec<f64>,
     /// What the first minute of each thing shows, and the wait of those that it shows well.
     pub first_minute: FirstMinute,
     /// The same tasks routed by simpler means.
@@ -157,7 +161,7 @@ pub struct Counts {
     pub false_sightings: usize,
     /// False causes.
     pub false_causes: usize,
-    /// Frames that showed a thing or a false cause.
+    /// Frames that showed the place of a thing or of a false cause, and the one after each.
     pub frames: usize,
 }
 
@@ -193,6 +197,8 @@ pub fn score(scenario: &Scenario, day: &Day, outcome: &Outcome, city: City<'_>) 
     let wrong = |lead: &dyn Fn(&Task) -> Option<DepartmentId>| {
         share(sent.iter().filter(|judged| lead(judged.task) != judged.lead).count(), sent.len())
     };
+    let mut waited: Vec<f64> = waits(day, &judged).into_values().collect();
+    waited.sort_by(f64::total_cmp);
     let false_sightings = day.cause_of.values().filter(|cause| **cause >= things).count();
     Score {
         grouping: grouping(&clusters, things),
@@ -202,7 +208,8 @@ pub fn score(scenario: &Scenario, day: &Day, outcome: &Outcome, city: City<'_>) 
             tasks.values().filter(|task| task.state == State::Dispatched).count(),
             tasks.len(),
         ),
-        first_sight_to_task_s: Quantiles::of(waits(day, &judged).into_values().collect()),
+        first_sight_to_task_s: Quantiles::of(waited.clone()),
+        waits_s: waited,
         first_minute: first_minute(day, &judged),
         wrong_department_otherwise: OtherRouting {
             exact_polygon: wrong(&|task| lead_at(task.position, task, city)),

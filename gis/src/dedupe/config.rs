@@ -46,10 +46,18 @@ pub struct Existence {
     pub detect_mistaken: f64,
     /// Time after which another look of a source is evidence of its own, seconds.
     pub independent_after_secs: f64,
+    /// The same of a source whose view does not move and which repeats its mistakes, seconds; none where it is as of any other.
+    pub independent_after_still_secs: Option<f64>,
+    /// Most that looks at a place say against a thing there before it is first seen, nats; 0 where they say nothing.
+    ///
+    /// Nothing speaks against it where the place was in view for longer than half a minute: it may have come meanwhile.
+    pub most_against_before: f64,
     /// Correlation of the scores of one thing.
     pub score_correlation: f64,
     /// Probability from which a candidate is believed.
     pub confirm_at: f64,
+    /// The same once its place has gone out of view, from when on waiting is long; none where it does not matter.
+    pub confirm_out_of_view_at: Option<f64>,
     /// Probability below which a candidate is given up, and above which a confirmed thing is not yet gone.
     pub give_up_at: f64,
 }
@@ -61,8 +69,11 @@ impl Default for Existence {
             detect: 0.75,
             detect_mistaken: 0.35,
             independent_after_secs: 0.5,
+            independent_after_still_secs: None,
+            most_against_before: 0.0,
             score_correlation: 0.5,
             confirm_at: 0.95,
+            confirm_out_of_view_at: None,
             give_up_at: 0.01,
         }
     }
@@ -357,6 +368,7 @@ impl Existence {
             ("detect", self.detect),
             ("detect_mistaken", self.detect_mistaken),
             ("confirm_at", self.confirm_at),
+            ("confirm_out_of_view_at", self.confirm_out_of_view_at.unwrap_or(0.5)),
             ("give_up_at", self.give_up_at),
         ] {
             let fine = value > 0.0 && value < 1.0;
@@ -365,9 +377,14 @@ impl Existence {
         let correlation = self.score_correlation;
         let key = format!("{at}existence.score_correlation");
         check(problems, key, correlation, (0.0..=1.0).contains(&correlation), "between 0 and 1");
-        let spacing = self.independent_after_secs;
-        let key = format!("{at}existence.independent_after_secs");
-        check(problems, key, spacing, spacing >= 0.0 && spacing.is_finite(), "0 or more");
+        for (key, value) in [
+            ("independent_after_secs", self.independent_after_secs),
+            ("independent_after_still_secs", self.independent_after_still_secs.unwrap_or(0.0)),
+            ("most_against_before", self.most_against_before),
+        ] {
+            let fine = value >= 0.0 && value.is_finite();
+            check(problems, format!("{at}existence.{key}"), value, fine, "0 or more");
+        }
         if self.detect <= self.detect_mistaken {
             let key = format!("{at}existence.detect");
             let reason = format!("{} must be above detect_mistaken, {}", self.detect, self.detect_mistaken);

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::Look;
-use super::config::{DedupeConfig, Existence};
+use super::config::{ClassRule, DedupeConfig, Existence};
 use super::gone::why_over;
 use crate::incident::{CountedLook, Incident, IncidentState, Looks};
 
@@ -76,6 +76,20 @@ impl Looks {
 }
 
 impl Existence {
+    /// Returns the rule for looks of a source whose view does not move, or does.
+    pub(super) fn for_view(&self, still: bool) -> Self {
+        let after_secs = self.independent_after_still_secs.filter(|_| still);
+        Self { independent_after_secs: after_secs.unwrap_or(self.independent_after_secs), ..*self }
+    }
+
+    /// Returns what it adds to the log-odds that a place was in view for so long before something was first seen there.
+    pub(super) fn of_unseen(&self, in_view_secs: f64) -> f64 {
+        if in_view_secs <= 0.0 {
+            return 0.0;
+        }
+        (self.of_look(false) * in_view_secs / self.independent_after_secs).max(-self.most_against_before)
+    }
+
     /// Returns what an independent look adds to the log-odds.
     fn of_look(&self, seen: bool) -> f64 {
         if seen {
@@ -112,6 +126,43 @@ fn push(looks: &mut Looks, seen: bool, window: u32) {
     looks.window.drain(..surplus);
 }
 
+/// Counts against a thing that is seen for the first time how long its place was in view before.
+pub(super) fn count_before(looks: &mut Looks, in_view_secs: Option<f64>, existence: &Existence) {
+    looks.add(in_view_secs.map_or(0.0, |secs| existence.of_unseen(secs)));
+}
+
+/// Believes a candidate whose place has gone out of view if its looks allow it. Returns true when they did.
+pub(super) fn decide_out_of_view(incident: &mut Incident, config: &DedupeConfig, now: Timestamp) -> bool {
+    let rule = config.rule(&incident.class);
+    let Some(confirm_at) = config.existence(&incident.class).confirm_out_of_view_at else { return false };
+    let is_candidate = incident.state == IncidentState::Candidate;
+    let log_odds = log_odds(incident, config);
+    let enough = incident.sightings >= rule.confirm.sightings && log_odds >= log_odds_of(confirm_at);
+    let believed = is_candidate && enough && is_as_asked(incident, rule);
+    if believed {
+        incident.state = IncidentState::Confirmed;
+        let (sightings, probability) = (incident.sightings, probability_of(log_odds));
+        let how = format!("confirmed as it went out of view: seen {sightings} times");
+        incident.note(now, format!("{how}, there with {probability:.3}"));
+    }
+    believed
+}
+
+fn log_odds(incident: &Incident, config: &DedupeConfig) -> f64 {
+    let existence = config.existence(&incident.class);
+    existence.log_odds(incident) + config.reviews.nats(incident, existence.prior)
+}
+
+fn probability_of(log_odds: f64) -> f64 {
+    1.0 / (1.0 + (-log_odds).exp())
+}
+
+/// Returns true when score and area are those that the class asks for.
+fn is_as_asked(incident: &Incident, rule: &ClassRule) -> bool {
+    incident.mean_score >= rule.min_score
+        && incident.area_m2.is_none_or(|area_m2| area_m2 >= rule.min_area_m2)
+}
+
 /// Moves a candidate on, or ends a confirmed incident, if its looks allow it. Returns true when the state changed.
 pub(super) fn decide(incident: &mut Incident, config: &DedupeConfig, now: Timestamp) -> bool {
     if incident.state == IncidentState::Confirmed
@@ -126,12 +177,11 @@ pub(super) fn decide(incident: &mut Incident, config: &DedupeConfig, now: Timest
     let (rule, existence) = (config.rule(&incident.class), config.existence(&incident.class));
     let hits = incident.looks.window.iter().filter(|seen| **seen).count();
     let looks = incident.looks.window.len();
-    let large_enough = incident.area_m2.is_none_or(|area_m2| area_m2 >= rule.min_area_m2);
-    let log_odds = existence.log_odds(incident) + config.reviews.nats(incident, existence.prior);
+    let log_odds = log_odds(incident, config);
     let enough = hits >= rule.confirm.sightings as usize && log_odds >= log_odds_of(existence.confirm_at);
-    if enough && incident.mean_score >= rule.min_score && large_enough {
+    if enough && is_as_asked(incident, rule) {
         incident.state = IncidentState::Confirmed;
-        let probability = 1.0 / (1.0 + (-log_odds).exp());
+        let probability = probability_of(log_odds);
         incident.note(
             now,
             format!("confirmed: seen in {hits} of the last {looks} looks, there with {probability:.3}"),

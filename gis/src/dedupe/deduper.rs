@@ -1,5 +1,7 @@
 //! The state of deduplication: takes frames one by one and keeps the incidents.
 
+mod counting;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -8,18 +10,17 @@ use nalgebra::Matrix3;
 use super::assign::assign;
 use super::cells::{CellIndexOfIncidents, cells_of, ring_for, widened};
 use super::check::{Checked, Sighting, ce90_m, check, horizontal};
-use super::config::{DedupeConfig, Existence};
-use super::confirm::{count_hit, count_miss, decide};
+use super::config::DedupeConfig;
 use super::first::{add_observation, first_of};
 use super::flight::Flights;
 use super::fuse::{add_sighting, inverse};
-use super::gone::{count_with, count_without, shows_the_place};
 use super::matcher::{
     Fit, fit_of_incidents, fit_of_recurrence, fit_of_sighting, fix_of_same_flight, fraying_m2,
 };
 use super::merge::merge;
 use super::neighbourhood::entered_under;
 use super::plane::Plane;
+use super::recent::RecentLooks;
 use super::view::Places;
 use super::{Absorbed, AbsorbedKind, Look};
 use crate::incident::{Incident, IncidentId, IncidentState, KnownPlace};
@@ -61,6 +62,9 @@ pub struct Deduper {
     /// The latest open unlocated incident by source and class.
     unlocated: BTreeMap<(String, String), usize>,
     flights: Flights,
+    recent: RecentLooks,
+    /// Looked up only, never walked.
+    slot_by_id: HashMap<IncidentId, usize>,
     changed: BTreeSet<IncidentId>,
     /// Confirmed by the frame at hand.
     confirmed: BTreeSet<usize>,
@@ -78,6 +82,17 @@ impl Deduper {
         }
         deduper.changed.clear();
         deduper
+    }
+
+    /// Goes on from what sources looked at lately, too.
+    #[must_use]
+    pub fn with_recent(self, recent: RecentLooks) -> Self {
+        Self { recent, ..self }
+    }
+
+    /// Returns what sources looked at lately.
+    pub fn recent(&self) -> &RecentLooks {
+        &self.recent
     }
 
     /// Returns all incidents, by time of first sighting, then id.
@@ -376,65 +391,6 @@ impl Deduper {
         Some((over, format!("seen again {hours:.1} h after its end ({})", fit.words())))
     }
 
-    /// Counts the frame as a look at every incident it shows or should have shown, and moves candidates on.
-    fn count_look(&mut self, frame: &Frame, look: &Look) {
-        let seen_now = frame.seen();
-        let mut seen = seen_now.clone();
-        seen.extend(frame.known.iter().map(|(_, slot)| *slot));
-        for slot in &seen_now {
-            self.with(*slot, |incident, config| {
-                let (window, existence) = counted_by(config, &incident.class);
-                if count_hit(&mut incident.looks, look, window, existence) {
-                    incident.sightings = incident.sightings.saturating_add(1);
-                    count_with(incident, look);
-                }
-                true
-            });
-        }
-        let in_view = look.footprint.as_deref().map(|ring| self.places.inside(ring)).unwrap_or_default();
-        let of_source = self.unlocated.iter().filter(|((source, _), _)| *source == look.source);
-        let unlocated: Vec<usize> = of_source.map(|(_, slot)| *slot).collect();
-        for slot in in_view.into_iter().chain(unlocated).filter(|slot| !seen.contains(slot)) {
-            self.with(slot, |incident, config| {
-                let looked_for = look.classes.is_empty() || look.classes.contains(&incident.class);
-                let later = look.time >= incident.first_seen;
-                let (window, existence) = counted_by(config, &incident.class);
-                let counted = looked_for && later && count_miss(&mut incident.looks, look, window, existence);
-                let gone = &config.rule(&incident.class).gone;
-                if counted
-                    && incident.state == IncidentState::Confirmed
-                    && shows_the_place(incident, look, gone)
-                {
-                    let nats = incident.looks.last_by_source.get(&look.source).map_or(0.0, |last| last.nats);
-                    count_without(incident, look, nats, gone);
-                }
-                counted
-            });
-        }
-        for slot in seen_now {
-            self.index(slot);
-        }
-    }
-
-    /// Changes an incident, decides on its state, and keeps the indices right.
-    ///
-    /// `change` says whether it changed anything.
-    fn with(&mut self, slot: usize, change: impl FnOnce(&mut Incident, &DedupeConfig) -> bool) {
-        let Some(incident) = self.incidents.get_mut(slot) else { return };
-        if change(incident, &self.config) {
-            let now =
-                incident.looks.last_by_source.values().map(|l| l.time).max().unwrap_or(incident.last_seen);
-            let moved_on = decide(incident, &self.config, now);
-            self.changed.insert(incident.id);
-            if moved_on {
-                if incident.state == IncidentState::Confirmed {
-                    self.confirmed.insert(slot);
-                }
-                self.index(slot);
-            }
-        }
-    }
-
     fn push(&mut self, incident: Incident) -> usize {
         let slot = self.incidents.len();
         // What was merged away is held by the incident that took it over.
@@ -443,6 +399,7 @@ impl Deduper {
                 self.slot_by_observation.insert(*id, slot);
             }
         }
+        self.slot_by_id.insert(incident.id, slot);
         self.incidents.push(incident);
         self.index(slot);
         slot
@@ -560,11 +517,6 @@ fn add_beside(incident: &mut Incident, other: IncidentId) {
     {
         beside.insert(place, other);
     }
-}
-
-/// Returns how many looks of a class are kept, and how they are weighed.
-fn counted_by<'a>(config: &'a DedupeConfig, class: &str) -> (u32, &'a Existence) {
-    (config.rule(class).confirm.looks, config.existence(class))
 }
 
 /// Returns how well the sighting fits the incident, or one of the places that a person merged into it.

@@ -98,7 +98,8 @@ pub(super) fn shows_the_place(incident: &Incident, look: &Look, gone: &Gone) -> 
         && is_clear(ring, at, ce90_m(&position.covariance_enu_m2) + gone.clear_of_edge_m)
 }
 
-fn is_clear(ring: &[LatLon], at: LatLon, radius_m: f64) -> bool {
+/// Returns true when a place lies inside of a ring, and all around it at this radius does.
+pub(super) fn is_clear(ring: &[LatLon], at: LatLon, radius_m: f64) -> bool {
     let plane = Plane::at(at);
     (0..DIRECTIONS).all(|n| {
         let (sin, cos) = (std::f64::consts::TAU * f64::from(n) / f64::from(DIRECTIONS)).sin_cos();

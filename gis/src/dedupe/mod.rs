@@ -12,11 +12,12 @@
 //! 6. Position and outline are fused ([`fuse`]); incidents that the new outline bridges, or that turn out to lie at one place and were never seen beside
 //!    each other, become one; the older id survives.
 //! 7. The frame is a look at every incident whose place it covers: N of M looks and the probability that it is there confirm ([`confirm`]), passes that
-//!    do not show it end it ([`gone`]).
+//!    do not show it end it ([`gone`]). How long its place was in view before it was first seen speaks against it, and a candidate whose place goes out
+//!    of view may be believed by less, for it may be long before it is looked at again ([`recent`]).
 //! 8. What is confirmed where something of its class ended not long ago is that thing again: it reopens and takes over the new one.
 //!
 //! The same observations in the same order give the same incidents, byte for byte, also when the run is interrupted in
-//! between and resumed from the stored incidents.
+//! between and resumed from the stored incidents; what is lost then is what sources looked at in the half minute before.
 
 mod assign;
 pub mod by_person;
@@ -36,6 +37,7 @@ mod merge;
 pub mod neighbourhood;
 mod outline;
 mod plane;
+mod recent;
 mod reviews;
 mod view;
 
@@ -51,6 +53,7 @@ pub use deduper::Deduper;
 pub use gone::{Gone, SinceThen, since_done, still_there};
 pub use in_order::{Changes, InOrder};
 pub use looked_at::{LookedAt, together};
+pub use recent::RecentLooks;
 pub use reviews::{Counts, Reviews};
 
 /// From where a frame was taken, which says how finely it shows a place.

@@ -12,6 +12,7 @@ mod camera_vectors;
 mod dedupe_by_person;
 mod dedupe_cells;
 mod dedupe_confirm;
+mod dedupe_glimpses;
 mod dedupe_gone;
 mod dedupe_join;
 mod dedupe_order;

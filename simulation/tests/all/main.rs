@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dispatch::RuleSet;
 use gis::DedupeConfig;
-use gis::dedupe::InOrder;
+use gis::dedupe::{Existence, InOrder};
 use gis::zones::ZoneIndex;
 use jiff::SignedDuration;
 use simulation::baselines::baselines;
@@ -29,11 +29,24 @@ fn small() -> Scenario {
     scenario
 }
 
+/// What the example city asks of candidates.
+fn config() -> DedupeConfig {
+    let existence = Existence {
+        prior: 0.1,
+        independent_after_still_secs: Some(2.5),
+        most_against_before: 6.0,
+        confirm_at: 0.9995,
+        confirm_out_of_view_at: Some(0.95),
+        ..Existence::default()
+    };
+    DedupeConfig { existence, ..DedupeConfig::default() }
+}
+
 fn outcome_of(day: &Day) -> (simulation::run::Outcome, simulation::score::Score) {
     let (zones, rules) =
         (ZoneIndex::new(Vec::new()), RuleSet::from_toml(RULES).expect("the shipped rules are valid"));
     let city = City { zones: &zones, rules: &rules };
-    let outcome = run(day, &DedupeConfig::default(), city);
+    let outcome = run(day, &config(), city);
     let score = score(&small(), day, &outcome, city);
     (outcome, score)
 }
@@ -87,7 +100,7 @@ fn a_small_day_is_understood_better_than_by_cells_and_radii() {
 fn frames_that_arrive_late_end_in_the_same_incidents() {
     let mut day = day(&small(), 7).unwrap();
     day.frames.truncate(1_000);
-    let mut deduper = InOrder::new(DedupeConfig::default(), Vec::new(), SignedDuration::from_mins(30));
+    let mut deduper = InOrder::new(config(), Vec::new(), SignedDuration::from_mins(30));
     for frames in day.frames.chunks(17) {
         for frame in frames.iter().rev() {
             deduper.absorb_frame(&frame.look, frame.observations.clone());

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gis::dedupe::RecentLooks;
 use gis::{Incident, IncidentId};
 
 use super::rows::{AbsorbRows, Version};
@@ -15,6 +16,8 @@ const MOST: usize = 20_000;
 pub(crate) struct Known {
     /// Looked up only, never walked for results, so that its order cannot leak.
     by_id: HashMap<IncidentId, (Version, Incident)>,
+    /// What sources looked at lately, as of the last batch that was committed.
+    pub(super) recent: RecentLooks,
 }
 
 impl Known {

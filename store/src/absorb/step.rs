@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dispatch::Task;
 use dispatch::looked::{Looked, follow};
 use gis::dedupe::neighbourhood::{cells_beside, cells_of_incident};
-use gis::dedupe::{LookedAt, together};
+use gis::dedupe::{LookedAt, RecentLooks, together};
 use gis::{
     Absorbed, AbsorbedKind, Deduper, Incident, IncidentId, IncidentState, Look, Observation, ObservationId,
 };
@@ -32,8 +32,9 @@ pub(crate) fn absorb(
     for turn in 1.. {
         rows.begin()?;
         match attempt(rows, known, batch, &mut reach) {
-            Ok(Attempt::Done(done, written)) => {
+            Ok(Attempt::Done(done, written, recent)) => {
                 rows.commit()?;
+                known.recent = recent;
                 for (incident, version) in written {
                     known.put(incident, version);
                 }
@@ -54,8 +55,8 @@ pub(crate) fn absorb(
 }
 
 enum Attempt {
-    /// Written; the incidents with the version that they have now.
-    Done(AbsorbedBatch, Vec<(Incident, Version)>),
+    /// Written; the incidents with the version that they have now, and what sources looked at lately.
+    Done(AbsorbedBatch, Vec<(Incident, Version)>, RecentLooks),
     /// The batch reaches further than was locked.
     MoreLocks(BTreeSet<i64>),
 }
@@ -73,6 +74,7 @@ fn attempt<'a>(
     found.extend(rows.in_view(&reach.views)?);
     let sources = sources_of(batch);
     found.extend(rows.unlocated(&sources)?);
+    found.extend(out_of_view(rows, known, batch, &found)?);
     let stored_looks = rows.last_looks(&sources)?;
     let mut deduped = loop {
         known.refresh(rows, found.iter().map(|(id, version)| (*id, *version)))?;
@@ -97,6 +99,23 @@ fn attempt<'a>(
     }
     let tasks = follow_looks(rows, known, batch, &mut deduped)?;
     save(rows, known, batch, deduped, tasks, &found)
+}
+
+/// Finds the candidates that may go out of view with this batch: none of its frames need show them.
+fn out_of_view(
+    rows: &mut impl AbsorbRows,
+    known: &Known,
+    batch: &Batch<'_>,
+    found: &BTreeMap<IncidentId, Version>,
+) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+    let looks: Vec<&Look> = batch.frames.iter().map(|frame| &frame.look).collect();
+    let ids: Vec<IncidentId> =
+        known.recent.may_decide(&looks).into_iter().filter(|id| !found.contains_key(id)).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let loaded = rows.load(&ids)?;
+    Ok(loaded.into_iter().map(|(incident, version)| (incident.id, version)).collect())
 }
 
 /// Moves the tasks on of incidents that were believed, and ends incidents whose work is seen to be done. Returns the tasks that moved.
@@ -138,6 +157,8 @@ struct Deduped<'a> {
     looks: LastLooks<'a>,
     /// Ground that was looked at, look by look.
     looked_at: Vec<LookedAt>,
+    /// What sources looked at lately.
+    recent: RecentLooks,
 }
 
 fn sources_of<'a>(batch: &Batch<'a>) -> BTreeSet<&'a str> {
@@ -155,7 +176,7 @@ fn dedupe<'a, 'i>(
     ids: impl Iterator<Item = &'i IncidentId>,
 ) -> Deduped<'a> {
     let existing = ids.filter_map(|id| known.get(*id)).map(|(_, incident)| incident.clone()).collect();
-    let mut deduper = Deduper::new(batch.config.clone(), existing);
+    let mut deduper = Deduper::new(batch.config.clone(), existing).with_recent(known.recent.clone());
     let (mut outcomes, mut beside, mut touched) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     let (mut looks, mut looked_at) = (LastLooks::new(), Vec::new());
     for frame in batch.frames {
@@ -183,8 +204,9 @@ fn dedupe<'a, 'i>(
     let differs = |incident: &Incident| {
         touched.contains(&incident.id) && known.get(incident.id).is_none_or(|(_, before)| before != incident)
     };
+    let recent = deduper.recent().clone();
     let changed = deduper.into_incidents().into_iter().filter(differs).collect();
-    Deduped { outcomes, changed, beside, looks, looked_at }
+    Deduped { outcomes, changed, beside, looks, looked_at, recent }
 }
 
 fn is_new(absorbed: &Absorbed) -> bool {
@@ -199,7 +221,7 @@ fn save<'a>(
     tasks: Vec<Task>,
     found: &BTreeMap<IncidentId, Version>,
 ) -> Result<Attempt, StoreError> {
-    let Deduped { outcomes, changed, looks, looked_at, .. } = deduped;
+    let Deduped { outcomes, changed, looks, looked_at, recent, .. } = deduped;
     let looked_at = grown_minutes(rows, looked_at)?;
     let mut changes = Vec::new();
     if !rows.has_run(batch)? {
@@ -225,7 +247,7 @@ fn save<'a>(
     let written =
         findings.incidents.iter().map(|write| (write.incident.clone(), write.version + 1)).collect();
     let tasks = findings.tasks;
-    Ok(Attempt::Done(AbsorbedBatch { outcomes, changed, tasks }, written))
+    Ok(Attempt::Done(AbsorbedBatch { outcomes, changed, tasks }, written, recent))
 }
 
 /// Returns the minutes of ground that grow by what was looked at.

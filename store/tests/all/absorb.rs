@@ -4,7 +4,10 @@ use gis::dedupe::DedupeConfig;
 use gis::{AbsorbedKind, Location};
 use store::{Batch, Change, SeenFrame, Store, StoreError};
 
-use crate::city::{Random, a_run, absorb_all, assert_each_spot_once, crowded, incidents_of, sweeps};
+use crate::city::{
+    Random, a_run, absorb_all, absorb_all_by, assert_each_spot_once, crowded, incidents_by, incidents_of,
+    sweeps,
+};
 use crate::conformance::on_every_store;
 use crate::findings::time;
 
@@ -21,6 +24,35 @@ fn reading_only_what_a_frame_can_touch_gives_what_reading_everything_gives() {
         assert!(expect.iter().any(|incident| incident.merged_into.is_some()), "the scene has merges");
         on_every_store(|store| {
             absorb_all(store, &frames, 1 + 3 * seed as usize);
+            assert_eq!(store.incidents().unwrap(), expect);
+        });
+    }
+}
+
+/// One sighting is enough for what has gone out of view.
+fn by_glimpses() -> DedupeConfig {
+    let mut config = DedupeConfig::default();
+    config.existence.most_against_before = 6.0;
+    config.existence.confirm_out_of_view_at = Some(0.4);
+    config.existence.independent_after_still_secs = Some(2.5);
+    config.any_class.confirm.sightings = 1;
+    for rule in config.classes.values_mut() {
+        rule.confirm.sightings = 1;
+    }
+    config.existence.confirm_at = 0.9999;
+    config
+}
+
+#[test]
+fn what_goes_out_of_view_between_two_batches_is_decided_on_as_by_one_deduper() {
+    let config = by_glimpses();
+    for (frames, size) in [(sweeps(2, 24, 2), 1), (sweeps(2, 24, 2), 5), (crowded(250, 1), 4)] {
+        let expect = incidents_by(&config, &frames);
+        let out_of_view = |cause: &str| cause.starts_with("confirmed as it went out of view");
+        let decided = expect.iter().filter(|incident| incident.history.iter().any(|e| out_of_view(&e.cause)));
+        assert!(decided.count() > 3, "the scene has glimpses");
+        on_every_store(|store| {
+            absorb_all_by(&config, store, &frames, size);
             assert_eq!(store.incidents().unwrap(), expect);
         });
     }

@@ -138,7 +138,12 @@ pub fn crowded(count: u64, seed: u64) -> Vec<SeenFrame> {
 
 /// What a deduper that knows all incidents makes of the frames.
 pub fn incidents_of(frames: &[SeenFrame]) -> Vec<Incident> {
-    let mut deduper = Deduper::new(DedupeConfig::default(), Vec::new());
+    incidents_by(&DedupeConfig::default(), frames)
+}
+
+/// The same by a configuration.
+pub fn incidents_by(config: &DedupeConfig, frames: &[SeenFrame]) -> Vec<Incident> {
+    let mut deduper = Deduper::new(config.clone(), Vec::new());
     for frame in frames {
         deduper.absorb_frame(&frame.look, frame.observations.clone());
     }
@@ -147,10 +152,14 @@ pub fn incidents_of(frames: &[SeenFrame]) -> Vec<Incident> {
 
 /// Absorbs frames in batches of a size, each saved at the time of its last frame.
 pub fn absorb_all(store: &mut dyn Store, frames: &[SeenFrame], size: usize) {
-    let config = DedupeConfig::default();
+    absorb_all_by(&DedupeConfig::default(), store, frames, size);
+}
+
+/// The same by a configuration.
+pub fn absorb_all_by(config: &DedupeConfig, store: &mut dyn Store, frames: &[SeenFrame], size: usize) {
     for batch in frames.chunks(size) {
         let at = batch.last().unwrap().look.time;
-        store.absorb(&Batch { run: &a_run(), at, config: &config, frames: batch }).unwrap();
+        store.absorb(&Batch { run: &a_run(), at, config, frames: batch }).unwrap();
     }
 }
 
