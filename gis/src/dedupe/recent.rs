@@ -26,10 +26,10 @@ const MOST_SOURCES: usize = 1024;
 
 /// The latest looks of each source, and the candidates whose places they show.
 ///
-/// It is not stored with the incidents: what is lost of it at a restart is evidence of half a minute.
+/// It is not stored with the incidents: what is lost of it at a restart is evidence of half a minute. A copy shares what does not change.
 #[derive(Debug, Clone, Default)]
 pub struct RecentLooks {
-    by_source: BTreeMap<String, VecDeque<Kept>>,
+    by_source: BTreeMap<Arc<str>, Arc<VecDeque<Kept>>>,
     /// The last look of a source that showed the place of a candidate.
     watched: BTreeMap<(String, IncidentId), Timestamp>,
     by_time: BTreeSet<(Timestamp, String, IncidentId)>,
@@ -41,13 +41,35 @@ struct Kept {
     from: Timestamp,
     to: Timestamp,
     ring: Arc<Vec<LatLon>>,
-    classes: Vec<String>,
+    classes: Arc<Vec<String>>,
 }
 
 impl Kept {
+    fn is_same(&self, look: &Look, ring: &[LatLon]) -> bool {
+        *self.ring == *ring && *self.classes == look.classes && secs(self.to, look.time) <= PAUSE_SECS
+    }
+
     fn looks_for(&self, class: &str) -> bool {
         self.classes.is_empty() || self.classes.iter().any(|other| other == class)
     }
+}
+
+/// Keeps a look behind those of its source, and lets the oldest go.
+fn keep(kept: &mut VecDeque<Kept>, look: &Look, ring: &[LatLon]) {
+    while kept.len() > 1 && kept.front().is_some_and(|first| secs(first.to, look.time) > KEPT_SECS) {
+        kept.pop_front();
+    }
+    let classes = match kept.back_mut() {
+        Some(last) if look.time <= last.to => return,
+        Some(last) if last.is_same(look, ring) => {
+            last.to = look.time;
+            return;
+        }
+        Some(last) if secs(last.to, look.time) < SPACING_SECS => return,
+        Some(last) if *last.classes == look.classes => Arc::clone(&last.classes),
+        _ => Arc::new(look.classes.clone()),
+    };
+    kept.push_back(Kept { from: look.time, to: look.time, ring: Arc::new(ring.to_vec()), classes });
 }
 
 fn secs(from: Timestamp, to: Timestamp) -> f64 {
@@ -58,23 +80,11 @@ impl RecentLooks {
     /// Keeps a look that is later than those kept of its source and says what it shows.
     pub(super) fn note(&mut self, look: &Look) {
         let Some(ring) = look.footprint.as_ref().filter(|ring| ring.len() >= 3) else { return };
-        let kept = self.by_source.entry(look.source.clone()).or_default();
-        while kept.len() > 1 && kept.front().is_some_and(|first| secs(first.to, look.time) > KEPT_SECS) {
-            kept.pop_front();
+        if !self.by_source.contains_key(look.source.as_str()) {
+            self.by_source.insert(look.source.as_str().into(), Arc::default());
         }
-        match kept.back_mut() {
-            Some(last) if look.time <= last.to => {}
-            Some(last) if last.is_same(look, ring) => last.to = look.time,
-            Some(last) if secs(last.to, look.time) < SPACING_SECS => {}
-            _ => {
-                let (from, to) = (look.time, look.time);
-                kept.push_back(Kept {
-                    from,
-                    to,
-                    ring: Arc::new(ring.clone()),
-                    classes: look.classes.clone(),
-                });
-            }
+        if let Some(kept) = self.by_source.get_mut(look.source.as_str()) {
+            keep(Arc::make_mut(kept), look, ring);
         }
         self.let_go();
     }
@@ -93,16 +103,16 @@ impl RecentLooks {
 
     /// Returns true when the source sees what it saw before: its view does not move.
     pub(super) fn is_still(&self, look: &Look) -> bool {
-        let last = self.by_source.get(&look.source).and_then(VecDeque::back);
+        let last = self.by_source.get(look.source.as_str()).and_then(|kept| kept.back());
         last.zip(look.footprint.as_ref()).is_some_and(|(last, ring)| *last.ring == *ring)
     }
 
     /// Returns for how long a place was in view before a look, seconds; none where it was in view for longer than looks are kept: a thing may have come
     /// meanwhile.
     pub(super) fn in_view_secs(&self, at: LatLon, class: &str, look: &Look) -> Option<f64> {
-        let kept = self.by_source.get(&look.source);
+        let kept = self.by_source.get(look.source.as_str());
         let mut since = look.time;
-        for before in kept.into_iter().flatten().rev() {
+        for before in kept.into_iter().flat_map(|kept| kept.iter().rev()) {
             if before.from >= look.time || !before.looks_for(class) {
                 continue;
             }
@@ -182,12 +192,6 @@ impl RecentLooks {
         let latest = looks.iter().map(|look| look.time).max();
         let silent = latest.into_iter().flat_map(|now| self.silent_at(now));
         own.chain(silent).map(|(_, _, id)| id).collect()
-    }
-}
-
-impl Kept {
-    fn is_same(&self, look: &Look, ring: &[LatLon]) -> bool {
-        *self.ring == *ring && self.classes == look.classes && secs(self.to, look.time) <= PAUSE_SECS
     }
 }
 
