@@ -87,7 +87,10 @@ impl Existence {
         if in_view_secs <= 0.0 {
             return 0.0;
         }
-        (self.of_look(false) * in_view_secs / self.independent_after_secs).max(-self.most_against_before)
+        // Where every look is one of its own, there was one at the least.
+        let looks = in_view_secs / self.independent_after_secs;
+        let looks = if looks.is_finite() { looks } else { 1.0 };
+        (self.of_look(false) * looks).max(-self.most_against_before)
     }
 
     /// Returns what an independent look adds to the log-odds.

@@ -350,6 +350,7 @@ impl Deduper {
     fn merge_slots(&mut self, older: usize, younger: usize, why: &str, now: Timestamp) {
         if let Ok([kept, closed]) = self.incidents.get_disjoint_mut([older, younger]) {
             merge(kept, closed, why, now, &self.config);
+            self.recent.merged(closed.id, kept.id);
             for id in &closed.observations {
                 self.slot_by_observation.insert(*id, older);
             }
@@ -360,7 +361,10 @@ impl Deduper {
 
     /// Reopens what ended not long ago where something of its class was confirmed just now.
     fn reopen_recurring(&mut self, frame: &mut Frame, now: Timestamp) {
-        for slot in std::mem::take(&mut self.confirmed) {
+        let mut confirmed: Vec<usize> = std::mem::take(&mut self.confirmed).into_iter().collect();
+        confirmed
+            .sort_by_key(|slot| self.incidents.get(*slot).map(|incident| (incident.first_seen, incident.id)));
+        for slot in confirmed {
             let Some((over, why)) = self.recurs(slot) else { continue };
             let Some(incident) = self.incidents.get_mut(over) else { continue };
             incident.state = IncidentState::Confirmed;

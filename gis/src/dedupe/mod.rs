@@ -17,7 +17,8 @@
 //! 8. What is confirmed where something of its class ended not long ago is that thing again: it reopens and takes over the new one.
 //!
 //! The same observations in the same order give the same incidents, byte for byte, also when the run is interrupted in
-//! between and resumed from the stored incidents; what is lost then is what sources looked at in the half minute before.
+//! between and resumed from the stored incidents; unless [`RecentLooks`] are
+//! handed over, what is lost then is what sources looked at in the half minute before.
 
 mod assign;
 pub mod by_person;

@@ -1,7 +1,8 @@
 //! Which stored incidents a frame can touch: for a store that gives a deduper those alone and not the whole city.
 //!
 //! A deduper that was given every incident entered under [`cells_asked`] or [`cells_beside`], every one whose place lies
-//! in [`bounds_of_view`], and the latest unlocated ones of the source decides as one that knows them all.
+//! in [`bounds_of_view`], the latest unlocated ones of the source and those of [`RecentLooks::may_decide`](super::RecentLooks::may_decide) decides as
+//! one that knows them all.
 
 use std::collections::BTreeSet;
 

@@ -21,18 +21,36 @@ const SPACING_SECS: f64 = 0.1;
 const PAUSE_SECS: f64 = 10.0;
 /// Distance from the edge from which a place counts as in view, metres: what the edge and the place are out by beside the error that they share.
 const CLEAR_M: f64 = 2.0;
+/// A source that has not looked for so long has gone quiet: what it had in view is out of view, seconds. Clocks of sources differ by less.
+const QUIET_SECS: f64 = 30.0;
+/// What lies further behind is of another clock, seconds: a recording beside a feed. Nothing is said of it.
+const OTHER_CLOCK_SECS: f64 = 120.0;
 /// Sources of which looks are kept at most; the one that looked longest ago is let go.
-const MOST_SOURCES: usize = 1024;
+const MOST_SOURCES: usize = 4096;
 
 /// The latest looks of each source, and the candidates whose places they show.
 ///
-/// It is not stored with the incidents: what is lost of it at a restart is evidence of half a minute. A copy shares what does not change.
+/// It is not stored with the incidents. What is lost of it at a restart is evidence of half a minute, and what was in view then waits for its next sighting.
+/// A copy shares what does not change.
 #[derive(Debug, Clone, Default)]
 pub struct RecentLooks {
     by_source: BTreeMap<Arc<str>, Arc<VecDeque<Kept>>>,
     /// The last look of a source that showed the place of a candidate.
     watched: BTreeMap<(String, IncidentId), Timestamp>,
     by_time: BTreeSet<(Timestamp, String, IncidentId)>,
+    /// The sources that have a candidate in view.
+    watchers: BTreeMap<IncidentId, BTreeSet<String>>,
+}
+
+/// Since when a place is in view of a source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum InView {
+    /// It came into view so many seconds ago.
+    Came(f64),
+    /// Since the source began to look.
+    Began,
+    /// For longer than looks are kept: a thing may have come meanwhile.
+    Always,
 }
 
 /// Looks in a row at the same ground.
@@ -56,8 +74,13 @@ impl Kept {
 
 /// Keeps a look behind those of its source, and lets the oldest go.
 fn keep(kept: &mut VecDeque<Kept>, look: &Look, ring: &[LatLon]) {
-    while kept.len() > 1 && kept.front().is_some_and(|first| secs(first.to, look.time) > KEPT_SECS) {
+    let is_old = |second: &Kept| secs(second.to, look.time) > KEPT_SECS;
+    while kept.get(1).is_some_and(is_old) {
         kept.pop_front();
+    }
+    if kept.back().is_some_and(|last| secs(look.time, last.to) > KEPT_SECS) {
+        // The clock of the source was ahead, or was set back.
+        kept.clear();
     }
     let classes = match kept.back_mut() {
         Some(last) if look.time <= last.to => return,
@@ -72,6 +95,13 @@ fn keep(kept: &mut VecDeque<Kept>, look: &Look, ring: &[LatLon]) {
     kept.push_back(Kept { from: look.time, to: look.time, ring: Arc::new(ring.to_vec()), classes });
 }
 
+/// Returns the ground of a look, where it is known.
+fn ring_of(look: &Look) -> Option<&[LatLon]> {
+    let ring = look.footprint.as_deref()?;
+    let is_known = ring.len() >= 3 && ring.iter().all(|c| LatLon::new(c.lat_deg, c.lon_deg).is_some());
+    is_known.then_some(ring)
+}
+
 fn secs(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64()
 }
@@ -79,7 +109,7 @@ fn secs(from: Timestamp, to: Timestamp) -> f64 {
 impl RecentLooks {
     /// Keeps a look that is later than those kept of its source and says what it shows.
     pub(super) fn note(&mut self, look: &Look) {
-        let Some(ring) = look.footprint.as_ref().filter(|ring| ring.len() >= 3) else { return };
+        let Some(ring) = ring_of(look) else { return };
         if !self.by_source.contains_key(look.source.as_str()) {
             self.by_source.insert(look.source.as_str().into(), Arc::default());
         }
@@ -101,15 +131,14 @@ impl RecentLooks {
         }
     }
 
-    /// Returns true when the source sees what it saw before: its view does not move.
+    /// Returns true when the source sees what it saw before: its view does not move. Of a look at unknown ground when the latest known ones did not.
     pub(super) fn is_still(&self, look: &Look) -> bool {
         let last = self.by_source.get(look.source.as_str()).and_then(|kept| kept.back());
-        last.zip(look.footprint.as_ref()).is_some_and(|(last, ring)| *last.ring == *ring)
+        last.is_some_and(|last| ring_of(look).map_or(last.from < last.to, |ring| *last.ring == *ring))
     }
 
-    /// Returns for how long a place was in view before a look, seconds; none where it was in view for longer than looks are kept: a thing may have come
-    /// meanwhile.
-    pub(super) fn in_view_secs(&self, at: LatLon, class: &str, look: &Look) -> Option<f64> {
+    /// Returns since when a place is in view of the source of a look that shows it.
+    pub(super) fn in_view(&self, at: LatLon, class: &str, look: &Look) -> InView {
         let kept = self.by_source.get(look.source.as_str());
         let mut since = look.time;
         for before in kept.into_iter().flat_map(|kept| kept.iter().rev()) {
@@ -117,81 +146,102 @@ impl RecentLooks {
                 continue;
             }
             if secs(before.to, since) > PAUSE_SECS || !is_clear(&before.ring, at, CLEAR_M) {
-                break;
+                return InView::Came(secs(since, look.time)).shorter_than_kept();
             }
             since = before.from;
         }
-        Some(secs(since, look.time)).filter(|secs| *secs < KEPT_SECS)
+        if secs(since, look.time) < KEPT_SECS { InView::Began } else { InView::Always }
     }
 
-    /// Notes that a look shows the place of a candidate; of one that is not watched yet when it came into view.
+    /// Notes that a look shows a candidate at a place; of one that is not watched yet when it came into view.
     pub(super) fn watch(&mut self, look: &Look, id: IncidentId, class: &str, at: LatLon) {
-        let key = (look.source.clone(), id);
-        if self.watched.contains_key(&key) || self.in_view_secs(at, class, look).is_some() {
-            self.put(key, look.time);
+        let is_watched = self.watched.contains_key(&(look.source.clone(), id));
+        if is_watched || self.in_view(at, class, look) != InView::Always {
+            self.put(&look.source, id, look.time);
         }
     }
 
     /// Notes that a look covers the place of an incident, which matters if it is watched.
     pub(super) fn covers(&mut self, look: &Look, id: IncidentId) {
-        let key = (look.source.clone(), id);
-        if self.watched.contains_key(&key) {
-            self.put(key, look.time);
+        if self.watched.contains_key(&(look.source.clone(), id)) {
+            self.put(&look.source, id, look.time);
         }
     }
 
-    fn put(&mut self, key: (String, IncidentId), time: Timestamp) {
-        let (source, id) = key.clone();
-        match self.watched.insert(key, time) {
-            Some(before) if before > time => {
-                self.watched.insert((source, id), before);
-            }
-            Some(before) => {
-                self.by_time.remove(&(before, source.clone(), id));
-                self.by_time.insert((time, source, id));
-            }
-            None => {
-                self.by_time.insert((time, source, id));
-            }
+    fn put(&mut self, source: &str, id: IncidentId, time: Timestamp) {
+        let last = self.watched.entry((source.to_owned(), id)).or_insert(time);
+        let before = *last;
+        *last = before.max(time);
+        let latest = *last;
+        self.by_time.remove(&(before, source.to_owned(), id));
+        self.by_time.insert((latest, source.to_owned(), id));
+        self.watchers.entry(id).or_default().insert(source.to_owned());
+    }
+
+    /// Forgets that a source has a candidate in view. Returns true when no other has.
+    fn unwatch(&mut self, time: Timestamp, source: String, id: IncidentId) -> bool {
+        if let Some(sources) = self.watchers.get_mut(&id) {
+            sources.remove(&source);
+        }
+        let alone = self.watchers.get(&id).is_none_or(BTreeSet::is_empty);
+        if alone {
+            self.watchers.remove(&id);
+        }
+        self.watched.remove(&(source.clone(), id));
+        self.by_time.remove(&(time, source, id));
+        alone
+    }
+
+    /// Watches an incident in place of one that it took over.
+    pub(super) fn merged(&mut self, from: IncidentId, into: IncidentId) {
+        for source in self.watchers.get(&from).cloned().unwrap_or_default() {
+            let Some(time) = self.watched.get(&(source.clone(), from)).copied() else { continue };
+            self.put(&source, into, time);
+            self.unwatch(time, source, from);
         }
     }
 
-    /// Returns the candidates that went out of view and watches them no more: those that this look of their source does not show, and those whose source
-    /// has not looked for a while.
-    pub(super) fn take_out_of_view(&mut self, look: &Look) -> Vec<IncidentId> {
-        let mut left: Vec<(Timestamp, String, IncidentId)> = self
-            .of_source(&look.source)
-            .filter(|(time, ..)| look.footprint.is_some() && *time < look.time)
-            .chain(self.silent_at(look.time))
-            .collect();
-        left.sort();
-        left.dedup();
-        for (time, source, id) in &left {
-            self.watched.remove(&(source.clone(), *id));
-            self.by_time.remove(&(*time, source.clone(), *id));
+    /// Returns the candidates that went out of view of all that watched them, and watches them no more: a look of their source does not show them, or their
+    /// source has gone quiet.
+    pub(super) fn take_out_of_view(&mut self, look: &Look) -> BTreeSet<IncidentId> {
+        let moved_on = self.of_source(&look.source).filter(|(time, ..)| *time < look.time);
+        let left: BTreeSet<Watched> =
+            moved_on.filter(|_| ring_of(look).is_some()).chain(self.quiet_at(look.time)).collect();
+        let mut out = BTreeSet::new();
+        for (time, source, id) in left {
+            let of_this_clock = secs(time, look.time) <= OTHER_CLOCK_SECS || source == look.source;
+            if self.unwatch(time, source, id) && of_this_clock {
+                out.insert(id);
+            }
         }
-        left.into_iter().map(|(_, _, id)| id).collect()
+        out
     }
 
-    fn of_source<'a>(
-        &'a self,
-        source: &'a str,
-    ) -> impl Iterator<Item = (Timestamp, String, IncidentId)> + 'a {
+    fn of_source<'a>(&'a self, source: &'a str) -> impl Iterator<Item = Watched> + 'a {
         let first = (source.to_owned(), IncidentId(uuid::Uuid::nil()));
         let own = self.watched.range(first..).take_while(move |((other, _), _)| other == source);
         own.map(|((source, id), time)| (*time, source.clone(), *id))
     }
 
-    fn silent_at(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, String, IncidentId)> + '_ {
-        self.by_time.iter().take_while(move |(time, ..)| secs(*time, now) > PAUSE_SECS).cloned()
+    fn quiet_at(&self, now: Timestamp) -> impl Iterator<Item = Watched> + '_ {
+        self.by_time.iter().take_while(move |(time, ..)| secs(*time, now) > QUIET_SECS).cloned()
     }
 
     /// Returns the candidates that these looks may decide on without showing them: a store must give them to the deduper too.
     pub fn may_decide(&self, looks: &[&Look]) -> BTreeSet<IncidentId> {
         let own = looks.iter().flat_map(|look| self.of_source(&look.source));
         let latest = looks.iter().map(|look| look.time).max();
-        let silent = latest.into_iter().flat_map(|now| self.silent_at(now));
-        own.chain(silent).map(|(_, _, id)| id).collect()
+        let quiet = latest.into_iter().flat_map(|now| self.quiet_at(now));
+        own.chain(quiet).map(|(_, _, id)| id).collect()
+    }
+}
+
+/// When a source last covered the place of a candidate.
+type Watched = (Timestamp, String, IncidentId);
+
+impl InView {
+    fn shorter_than_kept(self) -> Self {
+        if matches!(self, Self::Came(secs) if secs < KEPT_SECS) { self } else { Self::Always }
     }
 }
 
@@ -224,10 +274,10 @@ mod tests {
         let mut recent = RecentLooks::default();
         let mut since = Vec::new();
         for look in pass() {
-            since.push(recent.in_view_secs(PLACE, "dumping", &look).unwrap());
+            since.push(recent.in_view(PLACE, "dumping", &look));
             recent.note(&look);
         }
-        assert_eq!((since[20], since[40]), (0.0, 2.6));
+        assert_eq!((since[0], since[27], since[40]), (InView::Began, InView::Came(0.0), InView::Came(2.6)));
     }
 
     #[test]
@@ -236,19 +286,20 @@ mod tests {
         for secs in 0..40 {
             recent.note(&look(1_000 * secs, 0.0));
         }
-        assert_eq!(recent.in_view_secs(PLACE, "dumping", &look(40_000, 0.0)), None);
-        assert_eq!(recent.in_view_secs(PLACE, "dumping", &look(60_000, 0.0)), Some(0.0), "after a pause");
+        assert_eq!(recent.in_view(PLACE, "dumping", &look(40_000, 0.0)), InView::Always);
+        assert_eq!(recent.in_view(PLACE, "dumping", &look(60_000, 0.0)), InView::Came(0.0), "after a pause");
         assert!(recent.is_still(&look(60_000, 0.0)) && !recent.is_still(&look(60_000, 1.0)));
     }
 
     #[test]
     fn looks_for_other_classes_say_nothing() {
         let mut recent = RecentLooks::default();
-        for secs in 0..5 {
+        recent.note(&look(0, 500.0));
+        for secs in 1..5 {
             recent.note(&Look { classes: vec!["fume".to_owned()], ..look(1_000 * secs, 0.0) });
         }
-        assert_eq!(recent.in_view_secs(PLACE, "dumping", &look(5_000, 0.0)), Some(0.0));
-        assert_eq!(recent.in_view_secs(PLACE, "fume", &look(5_000, 0.0)), Some(5.0));
+        assert_eq!(recent.in_view(PLACE, "dumping", &look(5_000, 0.0)), InView::Came(0.0));
+        assert_eq!(recent.in_view(PLACE, "fume", &look(5_000, 0.0)), InView::Came(4.0));
     }
 
     #[test]
@@ -259,23 +310,46 @@ mod tests {
         assert!(recent.take_out_of_view(&look(200, 10.0)).is_empty());
         let away = look(400, 100.0);
         assert_eq!(recent.may_decide(&[&away]), BTreeSet::from([id]));
-        assert_eq!(recent.take_out_of_view(&away), [id]);
+        assert_eq!(recent.take_out_of_view(&away), BTreeSet::from([id]));
         assert!(recent.take_out_of_view(&away).is_empty());
     }
 
     #[test]
-    fn a_candidate_of_a_source_that_is_silent_is_out_of_view() {
+    fn a_candidate_of_a_source_that_has_gone_quiet_is_out_of_view_unless_its_clock_is_another() {
         let (id, mut recent) = (IncidentId(uuid::Uuid::from_u128(7)), RecentLooks::default());
-        recent.watch(&look(0, 0.0), id, "dumping", PLACE);
         let other = |millis| Look { source: "camera".to_owned(), ..look(millis, 0.0) };
-        assert!(recent.take_out_of_view(&other(9_000)).is_empty());
-        assert_eq!(recent.take_out_of_view(&other(11_000)), [id]);
+        recent.watch(&look(0, 0.0), id, "dumping", PLACE);
+        assert!(recent.take_out_of_view(&other(29_000)).is_empty());
+        assert_eq!(recent.take_out_of_view(&other(31_000)), BTreeSet::from([id]));
+        recent.watch(&look(0, 0.0), id, "dumping", PLACE);
+        assert!(recent.take_out_of_view(&other(3_600_000)).is_empty());
+        assert!(recent.watched.is_empty() && recent.by_time.is_empty() && recent.watchers.is_empty());
+    }
+
+    #[test]
+    fn a_candidate_is_in_view_as_long_as_any_source_sees_its_place() {
+        let ids = [7, 8].map(|n| IncidentId(uuid::Uuid::from_u128(n)));
+        let other = |millis, north_m| Look { source: "other".to_owned(), ..look(millis, north_m) };
+        let mut recent = RecentLooks::default();
+        recent.watch(&look(0, 0.0), ids[0], "dumping", PLACE);
+        recent.watch(&other(0, 0.0), ids[0], "dumping", PLACE);
+        assert!(recent.take_out_of_view(&look(200, 500.0)).is_empty());
+        recent.merged(ids[0], ids[1]);
+        assert_eq!(recent.take_out_of_view(&other(200, 500.0)), BTreeSet::from([ids[1]]));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_end_what_a_source_keeps() {
+        let mut recent = RecentLooks::default();
+        recent.note(&look(3_600_000, 500.0));
+        recent.note(&look(0, 500.0));
+        assert_eq!(recent.in_view(PLACE, "dumping", &look(200, 0.0)), InView::Came(0.0));
     }
 
     #[test]
     fn looks_of_many_sources_and_frames_are_bounded() {
         let mut recent = RecentLooks::default();
-        for n in 0..2_000_i64 {
+        for n in 0..5_000_i64 {
             recent.note(&Look { source: format!("drone-{n}"), ..look(n, 0.0) });
             recent.note(&look(40 * n, n as f64));
         }

@@ -195,7 +195,11 @@ fn dedupe<'a, 'i>(
             done.iter().filter(|d| is_new(d)).filter_map(|d| d.incident).collect();
         for incident in deduper.take_changed() {
             touched.insert(incident.id);
-            if seen.contains(&incident.id) {
+            // What is confirmed may be one that ended: it must be known here.
+            let was_confirmed =
+                known.get(incident.id).is_some_and(|(_, before)| before.state == IncidentState::Confirmed);
+            let is_confirmed = incident.state == IncidentState::Confirmed;
+            if seen.contains(&incident.id) || (is_confirmed && !was_confirmed) {
                 beside.extend(cells_beside(incident));
             }
         }

@@ -59,6 +59,31 @@ fn what_goes_out_of_view_between_two_batches_is_decided_on_as_by_one_deduper() {
 }
 
 #[test]
+fn what_is_seen_again_by_a_glimpse_reopens_in_a_store_as_by_one_deduper() {
+    let mut config = by_glimpses();
+    (config.existence.detect, config.existence.give_up_at) = (0.9, 0.3);
+    for rule in config.classes.values_mut() {
+        (rule.gone.passes, rule.gone.clear_of_edge_m) = (1, 0.0);
+    }
+    let mut reopened = 0;
+    for seed in 0..2 {
+        let frames = crowded(400, seed);
+        let expect = incidents_by(&config, &frames);
+        let again =
+            |incident: &&gis::Incident| incident.history.iter().any(|e| e.cause.starts_with("reopened"));
+        reopened += expect.iter().filter(again).count();
+        on_every_store(|store| {
+            absorb_all_by(&config, store, &frames, 1);
+            for (found, expect) in store.incidents().unwrap().iter().zip(&expect) {
+                assert_eq!((found.id, &found.history), (expect.id, &expect.history));
+                assert_eq!(found, expect);
+            }
+        });
+    }
+    assert!(reopened > 3, "the scenes have things that are seen again: {reopened}");
+}
+
+#[test]
 fn absorbing_again_changes_nothing_and_makes_no_event() {
     let frames = crowded(120, 9);
     on_every_store(|store| {

@@ -7,6 +7,7 @@ use crate::dedupe::Look;
 use crate::dedupe::config::{DedupeConfig, Existence};
 use crate::dedupe::confirm::{count_before, count_hit, count_miss, decide, decide_out_of_view};
 use crate::dedupe::gone::{count_with, count_without, shows_the_place};
+use crate::dedupe::recent::InView;
 use crate::incident::{Incident, IncidentState};
 
 impl Deduper {
@@ -51,7 +52,10 @@ impl Deduper {
     fn in_view_before(&self, slot: usize, look: &Look) -> Option<f64> {
         let incident = self.incidents.get(slot).filter(|i| i.looks.last_by_source.is_empty())?;
         let at = incident.position.as_ref()?.point.lat_lon;
-        self.recent.in_view_secs(at, &incident.class, look)
+        match self.recent.in_view(at, &incident.class, look) {
+            InView::Came(secs) => Some(secs),
+            InView::Began | InView::Always => None,
+        }
     }
 
     fn count_no_sighting(&mut self, slot: usize, look: &Look, still: bool) {
@@ -77,7 +81,8 @@ impl Deduper {
             self.incidents.get(*slot).filter(is_candidate)
         };
         for incident in seen.iter().filter_map(candidate) {
-            if let Some(position) = &incident.position {
+            let decided_then = self.config.existence(&incident.class).confirm_out_of_view_at.is_some();
+            if let Some(position) = incident.position.as_ref().filter(|_| decided_then) {
                 self.recent.watch(look, incident.id, &incident.class, position.point.lat_lon);
             }
         }

@@ -1,6 +1,6 @@
 //! Figures of simulated days as a table and as JSON: means over the seeds, with the least and the greatest.
 //!
-//! Quantiles of the time to a task are of the things of all days together: of the 169 things of one day 1 % is one or two.
+//! The p50 and p99 of the time to a task are of the things of all days together: of the 169 things of one day 1 % is one or two. All else is a mean of days.
 
 use comfy_table::{Table, presets};
 use serde_json::{Map, Value, json};
@@ -62,7 +62,7 @@ fn first_sight_to_task_s(all: &[Scored]) -> Quantiles {
 
 /// Writes the figures as two tables: the product's, and those of simpler ways to put sightings together.
 pub fn table(all: &[Scored]) -> String {
-    let mut own = plain(&["figure", "asked", "all days", "least", "greatest"]);
+    let mut own = plain(&["figure", "asked", "days", "least", "greatest"]);
     let together = first_sight_to_task_s(all);
     for (name, asked, of) in FIGURES {
         let values = || all.iter().map(|scored| of(&scored.score));
@@ -107,7 +107,7 @@ fn of_way<'a>(all: &'a [Scored], way: &'a str) -> impl Iterator<Item = Grouping>
     all.iter().flat_map(|scored| &scored.baselines).filter(move |b| b.name == way).map(|b| b.grouping)
 }
 
-/// Writes the figures as JSON: means at the top (quantiles: of all days together), `spread` with the least and the greatest, `baselines`, and every day under `days`.
+/// Writes the figures as JSON: means at the top (`first_sight_to_task_s`: of all days together), `spread` with the least and the greatest, `baselines`, and every day under `days`.
 ///
 /// # Errors
 /// None that a score can cause.
