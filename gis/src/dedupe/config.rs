@@ -56,7 +56,8 @@ pub struct Existence {
     pub score_correlation: f64,
     /// Probability from which a candidate is believed.
     pub confirm_at: f64,
-    /// The same once its place has gone out of view, from when on waiting is long; none where it does not matter.
+    /// The same once its place has gone out of view, from when on waiting is long; none where it does not matter. Only of a source that looks again
+    /// before a look counts whole.
     pub confirm_out_of_view_at: Option<f64>,
     /// Probability below which a candidate is given up, and above which a confirmed thing is not yet gone.
     pub give_up_at: f64,

@@ -22,7 +22,7 @@ const PAUSE_SECS: f64 = 10.0;
 /// Distance from the edge from which a place counts as in view, metres: what the edge and the place are out by beside the error that they share.
 const CLEAR_M: f64 = 2.0;
 /// A source that has not looked for so long has gone quiet: what it had in view is out of view, seconds. Clocks of sources differ by less.
-const QUIET_SECS: f64 = 30.0;
+const QUIET_SECS: f64 = 20.0;
 /// What lies further behind is of another clock, seconds: a recording beside a feed. Nothing is said of it.
 const OTHER_CLOCK_SECS: f64 = 120.0;
 /// Sources of which looks are kept at most; the one that looked longest ago is let go.
@@ -135,6 +135,12 @@ impl RecentLooks {
     pub(super) fn is_still(&self, look: &Look) -> bool {
         let last = self.by_source.get(look.source.as_str()).and_then(|kept| kept.back());
         last.is_some_and(|last| ring_of(look).map_or(last.from < last.to, |ring| *last.ring == *ring))
+    }
+
+    /// Returns how long before a look its source looked last, seconds; none where that is not known.
+    pub(super) fn since_last_secs(&self, look: &Look) -> Option<f64> {
+        let last = self.by_source.get(look.source.as_str()).and_then(|kept| kept.back())?;
+        Some(secs(last.to, look.time))
     }
 
     /// Returns since when a place is in view of the source of a look that shows it.
@@ -319,8 +325,8 @@ mod tests {
         let (id, mut recent) = (IncidentId(uuid::Uuid::from_u128(7)), RecentLooks::default());
         let other = |millis| Look { source: "camera".to_owned(), ..look(millis, 0.0) };
         recent.watch(&look(0, 0.0), id, "dumping", PLACE);
-        assert!(recent.take_out_of_view(&other(29_000)).is_empty());
-        assert_eq!(recent.take_out_of_view(&other(31_000)), BTreeSet::from([id]));
+        assert!(recent.take_out_of_view(&other(19_000)).is_empty());
+        assert_eq!(recent.take_out_of_view(&other(21_000)), BTreeSet::from([id]));
         recent.watch(&look(0, 0.0), id, "dumping", PLACE);
         assert!(recent.take_out_of_view(&other(3_600_000)).is_empty());
         assert!(recent.watched.is_empty() && recent.by_time.is_empty() && recent.watchers.is_empty());

@@ -34,7 +34,7 @@ fn by_glimpses() -> DedupeConfig {
     let mut config = DedupeConfig::default();
     config.existence.most_against_before = 6.0;
     config.existence.confirm_out_of_view_at = Some(0.4);
-    config.existence.independent_after_still_secs = Some(2.5);
+    config.existence.independent_after_secs = 30.0;
     config.any_class.confirm.sightings = 1;
     for rule in config.classes.values_mut() {
         rule.confirm.sightings = 1;

@@ -26,7 +26,7 @@ impl Deduper {
         for slot in in_view.iter().copied().chain(unlocated).filter(|slot| !seen.contains(slot)) {
             self.count_no_sighting(slot, look, still);
         }
-        self.follow_view(look, &in_view, &seen_now);
+        self.follow_view(look, still, &in_view, &seen_now);
         for slot in seen_now {
             self.index(slot);
         }
@@ -75,13 +75,17 @@ impl Deduper {
     }
 
     /// Keeps which candidates are in view, and decides on those that go out of it.
-    fn follow_view(&mut self, look: &Look, in_view: &[usize], seen: &BTreeSet<usize>) {
+    fn follow_view(&mut self, look: &Look, still: bool, in_view: &[usize], seen: &BTreeSet<usize>) {
+        let since_last_secs = self.recent.since_last_secs(look);
         let candidate = |slot: &usize| {
             let is_candidate = |i: &&Incident| i.state == IncidentState::Candidate;
             self.incidents.get(*slot).filter(is_candidate)
         };
         for incident in seen.iter().filter_map(candidate) {
-            let decided_then = self.config.existence(&incident.class).confirm_out_of_view_at.is_some();
+            // Looks so rare that each counts whole show a false run as long as a pass: they decide nothing early.
+            let existence = self.config.existence(&incident.class).for_view(still);
+            let often = since_last_secs.is_some_and(|secs| secs < existence.independent_after_secs);
+            let decided_then = existence.confirm_out_of_view_at.is_some() && often;
             if let Some(position) = incident.position.as_ref().filter(|_| decided_then) {
                 self.recent.watch(look, incident.id, &incident.class, position.point.lat_lon);
             }
