@@ -25,7 +25,7 @@ const MOST_PASSES: usize = 8;
 /// Stays that are kept: looks of which each comes alone are half a dozen, and five that do not show a thing or three that do decide.
 const MOST_STAYS: usize = 8;
 /// A longer pause between two looks begins another stay, seconds.
-const PAUSE_SECS: f64 = 10.0;
+pub(super) const PAUSE_SECS: f64 = 10.0;
 /// Directions in which a place has to lie clear of the edge of a view.
 const DIRECTIONS: u32 = 8;
 /// What rounding may cost of the evidence, nats.

@@ -95,6 +95,18 @@ pub struct Look {
     pub classes: Vec<String>,
 }
 
+impl Look {
+    /// Returns true when things of a class were looked for.
+    pub fn looks_for(&self, class: &str) -> bool {
+        is_among(&self.classes, class)
+    }
+}
+
+/// Returns true when a class is one of those looked for, none standing for all.
+fn is_among(classes: &[String], class: &str) -> bool {
+    classes.is_empty() || classes.iter().any(|other| other == class)
+}
+
 /// What became of an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AbsorbedKind {

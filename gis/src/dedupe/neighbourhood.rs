@@ -12,6 +12,7 @@ use super::Look;
 use super::cells::{cells_of, ring_for, widened};
 use super::check::{Checked, ce90_m, check};
 use super::config::DedupeConfig;
+use super::outline::is_ring;
 use crate::incident::Incident;
 use crate::observation::Observation;
 use crate::position::LatLon;
@@ -92,10 +93,7 @@ pub fn district_of_cell(cell: u64) -> Option<u64> {
 
 /// Returns a box that holds the ground a frame shows; none when it is not known.
 pub fn bounds_of_view(look: &Look) -> Option<Bounds> {
-    let ring = look.footprint.as_deref()?;
-    if ring.len() < 3 || !ring.iter().all(|c| LatLon::new(c.lat_deg, c.lon_deg).is_some()) {
-        return None;
-    }
+    let ring = look.footprint.as_deref().filter(|ring| is_ring(ring))?;
     let span = |value: fn(&LatLon) -> f64| {
         let values = ring.iter().map(value);
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))

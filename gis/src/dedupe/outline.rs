@@ -15,6 +15,11 @@ const INDEX_STEP_M: f64 = 18.0;
 /// Index points per side of an outline at most, so that a vast outline costs no more than this squared.
 const INDEX_STEPS: f64 = 64.0;
 
+/// Returns true when corners can be the outline of some ground: three or more, each a place on the earth.
+pub(super) fn is_ring(ring: &[LatLon]) -> bool {
+    ring.len() >= 3 && ring.iter().all(|corner| LatLon::new(corner.lat_deg, corner.lon_deg).is_some())
+}
+
 /// Returns the ring as a polygon in metres east and north of the plane's anchor.
 pub(super) fn polygon_in_plane(ring: &[LatLon], plane: &Plane) -> Polygon<f64> {
     let coords = ring.iter().map(|corner| {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Look;
-use super::gone::is_clear;
+use super::gone::{PAUSE_SECS, is_clear};
+use super::outline::is_ring;
+use super::{Look, is_among};
 use crate::incident::IncidentId;
 use crate::position::LatLon;
 
@@ -17,8 +18,6 @@ use crate::position::LatLon;
 const KEPT_SECS: f64 = 30.0;
 /// Looks nearer than this to the last one kept are left out, seconds.
 const SPACING_SECS: f64 = 0.1;
-/// A longer pause between two looks of a source, and what they show has come into view anew, seconds.
-const PAUSE_SECS: f64 = 10.0;
 /// Distance from the edge from which a place counts as in view, metres: what the edge and the place are out by beside the error that they share.
 const CLEAR_M: f64 = 2.0;
 /// A source that has not looked for so long has gone quiet: what it had in view is out of view, seconds. Clocks of sources differ by less.
@@ -68,7 +67,7 @@ impl Kept {
     }
 
     fn looks_for(&self, class: &str) -> bool {
-        self.classes.is_empty() || self.classes.iter().any(|other| other == class)
+        is_among(&self.classes, class)
     }
 }
 
@@ -97,9 +96,7 @@ fn keep(kept: &mut VecDeque<Kept>, look: &Look, ring: &[LatLon]) {
 
 /// Returns the ground of a look, where it is known.
 fn ring_of(look: &Look) -> Option<&[LatLon]> {
-    let ring = look.footprint.as_deref()?;
-    let is_known = ring.len() >= 3 && ring.iter().all(|c| LatLon::new(c.lat_deg, c.lon_deg).is_some());
-    is_known.then_some(ring)
+    look.footprint.as_deref().filter(|ring| is_ring(ring))
 }
 
 fn secs(from: Timestamp, to: Timestamp) -> f64 {
@@ -146,17 +143,22 @@ impl RecentLooks {
     /// Returns since when a place is in view of the source of a look that shows it.
     pub(super) fn in_view(&self, at: LatLon, class: &str, look: &Look) -> InView {
         let kept = self.by_source.get(look.source.as_str());
-        let mut since = look.time;
+        let (mut since, mut came) = (look.time, false);
         for before in kept.into_iter().flat_map(|kept| kept.iter().rev()) {
             if before.from >= look.time || !before.looks_for(class) {
                 continue;
             }
-            if secs(before.to, since) > PAUSE_SECS || !is_clear(&before.ring, at, CLEAR_M) {
-                return InView::Came(secs(since, look.time)).shorter_than_kept();
+            came = secs(before.to, since) > PAUSE_SECS || !is_clear(&before.ring, at, CLEAR_M);
+            if came {
+                break;
             }
             since = before.from;
         }
-        if secs(since, look.time) < KEPT_SECS { InView::Began } else { InView::Always }
+        match secs(since, look.time) {
+            secs if secs >= KEPT_SECS => InView::Always,
+            secs if came => InView::Came(secs),
+            _ => InView::Began,
+        }
     }
 
     /// Notes that a look shows a candidate at a place; of one that is not watched yet when it came into view.
@@ -244,12 +246,6 @@ impl RecentLooks {
 
 /// When a source last covered the place of a candidate.
 type Watched = (Timestamp, String, IncidentId);
-
-impl InView {
-    fn shorter_than_kept(self) -> Self {
-        if matches!(self, Self::Came(secs) if secs < KEPT_SECS) { self } else { Self::Always }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use rstar::primitives::GeomWithData;
 use rstar::{AABB, RTree};
 use std::collections::BTreeMap;
 
-use super::outline::ring_contains;
+use super::outline::{is_ring, ring_contains};
 use crate::position::LatLon;
 
 type Entry = GeomWithData<[f64; 2], usize>;
@@ -36,7 +36,7 @@ impl Places {
 
     /// Returns the incidents inside the ring, sorted.
     pub(super) fn inside(&self, ring: &[LatLon]) -> Vec<usize> {
-        if ring.len() < 3 || !ring.iter().all(|c| LatLon::new(c.lat_deg, c.lon_deg).is_some()) {
+        if !is_ring(ring) {
             return Vec::new();
         }
         let bounds = AABB::from_points(corners(ring).iter());

@@ -74,7 +74,7 @@ fn attempt<'a>(
     found.extend(rows.in_view(&reach.views)?);
     let sources = sources_of(batch);
     found.extend(rows.unlocated(&sources)?);
-    found.extend(out_of_view(rows, known, batch, &found)?);
+    out_of_view(rows, known, batch, &mut found)?;
     let stored_looks = rows.last_looks(&sources)?;
     let mut deduped = loop {
         known.refresh(rows, found.iter().map(|(id, version)| (*id, *version)))?;
@@ -104,18 +104,21 @@ fn attempt<'a>(
 /// Finds the candidates that may go out of view with this batch: none of its frames need show them.
 fn out_of_view(
     rows: &mut impl AbsorbRows,
-    known: &Known,
+    known: &mut Known,
     batch: &Batch<'_>,
-    found: &BTreeMap<IncidentId, Version>,
-) -> Result<Vec<(IncidentId, Version)>, StoreError> {
+    found: &mut BTreeMap<IncidentId, Version>,
+) -> Result<(), StoreError> {
     let looks: Vec<&Look> = batch.frames.iter().map(|frame| &frame.look).collect();
     let ids: Vec<IncidentId> =
         known.recent.may_decide(&looks).into_iter().filter(|id| !found.contains_key(id)).collect();
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let loaded = rows.load(&ids)?;
-    Ok(loaded.into_iter().map(|(incident, version)| (incident.id, version)).collect())
+    for (incident, version) in rows.load(&ids)? {
+        found.insert(incident.id, version);
+        known.put(incident, version);
+    }
+    Ok(())
 }
 
 /// Moves the tasks on of incidents that were believed, and ends incidents whose work is seen to be done. Returns the tasks that moved.

@@ -60,7 +60,7 @@ impl Deduper {
 
     fn count_no_sighting(&mut self, slot: usize, look: &Look, still: bool) {
         self.with(slot, |incident, config| {
-            let looked_for = look.classes.is_empty() || look.classes.contains(&incident.class);
+            let looked_for = look.looks_for(&incident.class);
             let later = look.time >= incident.first_seen;
             let (window, existence) = counted_by(config, &incident.class, still);
             let counted = looked_for && later && count_miss(&mut incident.looks, look, window, &existence);
