@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from .backbone import CHANNELS, Backbone
+from .backbone import LITE0, LITE2, Backbone, Body
 from .heads import BoxHead, MaskHead, cells, corners
 from .neck import Neck, Upward
 
@@ -13,19 +13,37 @@ WIDTH = 64
 class Joint(nn.Module):
     """A picture in; mask logits at stride 4, raw fume boxes (2 classes) and raw waste boxes (1 class) out."""
 
-    def __init__(self, pretrained: bool = True, slim: bool = True) -> None:
+    def __init__(
+        self, pretrained: bool = True, slim: bool = True, body: Body = LITE0, width: int = WIDTH, drop_path: float = 0.0
+    ) -> None:
         super().__init__()
-        self.backbone = Backbone(pretrained, slim)
-        self.neck = Neck(CHANNELS, WIDTH)
-        self.head = MaskHead(WIDTH)
-        self.upward = Upward(WIDTH)
-        self.fume = BoxHead(2, WIDTH)
-        self.dumping = BoxHead(1, WIDTH)
+        self.backbone = Backbone(pretrained, slim, body, drop_path)
+        self.neck = Neck(body.channels, width)
+        self.head = MaskHead(width)
+        self.upward = Upward(width)
+        self.fume = BoxHead(2, width, width * 5 // 4)
+        self.dumping = BoxHead(1, width, width * 5 // 4)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         maps = self.neck(self.backbone(image))
         boxes = self.upward(maps[1:])
         return self.head(maps), self.fume(boxes), self.dumping(boxes)
+
+
+def teacher(pretrained: bool = True) -> Joint:
+    """A larger network with the same outputs, whose blocks are left out at random while it learns."""
+    return Joint(pretrained, slim=False, body=LITE2, width=2 * WIDTH, drop_path=0.15)
+
+
+class Pair(nn.Module):
+    """The network that ships and its teacher, which learn side by side from the same pictures."""
+
+    def __init__(self, pupil: Joint, teacher: Joint) -> None:
+        super().__init__()
+        self.pupil, self.teacher = pupil, teacher
+
+    def forward(self, image: Tensor) -> tuple[tuple[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]:
+        return self.pupil(image), self.teacher(image)
 
 
 class JointProbability(nn.Module):

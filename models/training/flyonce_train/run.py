@@ -3,9 +3,10 @@
 import csv
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from . import ranks
 from .ema import Average
+from .network import Pair
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,12 @@ class Run:
     def progress(self) -> float:
         return self.pace.progress(self.epoch * self.pace.steps_per_epoch)
 
-    def one_epoch(self, loader: DataLoader, losses: Callable[[object, int], dict[str, torch.Tensor]]) -> dict[str, float]:
-        """Trains on the loader's samples; the mean of each loss. `losses` gets a batch and its step; "total" is minimised."""
+    def one_epoch(self, batches: Iterable, losses: Callable[[Any, int], dict[str, torch.Tensor]]) -> dict[str, float]:
+        """Trains on batches; the mean of each loss. `losses` gets a batch and its step; "total" is minimised."""
         self.network.train()
         began, sums = time.monotonic(), {}
         step = self.epoch * self.pace.steps_per_epoch
-        for batch in loader:
+        for batch in batches:
             for group in self.optimiser.param_groups:
                 group["lr"] = self.pace.rate_at(self.pace.progress(step)) * group["factor"]
             parts = losses(batch, step)
@@ -77,7 +79,8 @@ class Run:
         self.optimiser.zero_grad()
         total.backward()
         ranks.average_gradients(self.network)
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
+        for part in parts_of(self.network):
+            nn.utils.clip_grad_norm_(part.parameters(), self.clip)
         self.optimiser.step()
         self.average.update(self.network)
 
@@ -102,6 +105,11 @@ class Run:
         self.average.network.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.epoch, self.seconds, self.average.steps = state["epoch"], state["seconds"], state["steps"]
+
+
+def parts_of(network: nn.Module) -> list[nn.Module]:
+    """Networks that learn side by side: each has its own largest gradient."""
+    return [network.pupil, network.teacher] if isinstance(network, Pair) else [network]
 
 
 def as_input(pictures: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -11,18 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from . import ranks
+from .ahead import Ready, painted
 from .bank import Bank
 from .box_losses import joint_loss
 from .check import check
+from .distil import share_at, taught_loss
 from .ema import Average
 from .fast_cpu import has_bf16, mixed, speed_up_depthwise
 from .geometry import Canvas
 from .heads import cells
-from .network import Joint
+from .network import Joint, Pair, teacher
 from .paint import Paintbox
 from .pictures import SHARES, Picture, all_pictures, held_out
-from .plan import Batch, Plans, collate
-from .run import Pace, Run, as_input, loader_of, log, parameter_groups
+from .plan import Plans, collate
+from .run import Pace, Run, loader_of, log, parameter_groups
 
 PHASES = (
     (0.45, Canvas((512, 320), 0.4)),
@@ -32,7 +35,7 @@ PHASES = (
 """Until which part of the run samples are drawn on which canvas: small ones, then the size at which pictures are judged, and last
 pictures as they are judged."""
 
-LEARNT = ("backbone.",)
+LEARNT = ("backbone.", "pupil.backbone.", "teacher.backbone.")
 """Parts that come with ImageNet weights."""
 
 WITHOUT = ("mosaics", "drawings", "plumes", "behind", "practice", "quiet")
@@ -46,14 +49,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--practice", type=Path, help="folder of rendered drone views with labelled heaps")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for checkpoints and log.csv")
     parser.add_argument("--weights", type=Path, help="narrowed ImageNet weights of `slim`")
+    parser.add_argument("--teacher", type=Path, help="ImageNet weights of `teacher_weights`: a larger network learns beside and teaches")
     parser.add_argument("--held-out", type=float, default=0.1, help="share of scenes kept for thresholds")
-    parser.add_argument("--epochs", type=int, default=46)
-    parser.add_argument("--draws", type=int, default=6400, help="samples an epoch")
+    parser.add_argument("--epochs", type=int, default=23)
+    parser.add_argument("--draws", type=int, default=12800, help="samples an epoch")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--workers", type=int, default=max(1, min(12, (os.cpu_count() or 2) - 2)))
     parser.add_argument("--freeze", action="store_true", help="keep stem and strides 2 and 4 as they are")
-    parser.add_argument("--check-every", type=int, default=10, help="epochs between scores of the held-out part")
+    parser.add_argument("--check-every", type=int, default=8, help="epochs between scores of the held-out part")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without", choices=WITHOUT, nargs="*", default=[], help="for an ablation")
     return parser.parse_args()
@@ -70,20 +74,29 @@ def alone(folder: Path) -> TextIO:
 
 
 def start_from(network: Joint, path: Path) -> None:
-    """Takes over the averaged weights of another run; parts that it lacks stay as they are."""
+    """Takes over averaged weights; parts that they lack stay as they are."""
     missing, surplus = network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu")["average"], strict=False)
     if surplus:
         raise ValueError(f"{path} holds weights of another network: {surplus[:3]}")
     print(f"from {path}; fresh: {sorted({name.split('.')[0] for name in missing})}", flush=True)
 
 
-def build(args: argparse.Namespace, device: torch.device) -> Run:
+def networks(args: argparse.Namespace) -> nn.Module:
+    """The network that ships, with its teacher where there is one."""
     network = Joint(pretrained=False)
     if args.weights:
         start_from(network, args.weights)
     if args.freeze:
         network.backbone.freeze_early()
-    network = network.to(device, memory_format=torch.channels_last)
+    if not args.teacher:
+        return network
+    larger = teacher(pretrained=False)
+    start_from(larger, args.teacher)
+    return Pair(network, larger)
+
+
+def build(args: argparse.Namespace, device: torch.device) -> Run:
+    network = networks(args).to(device, memory_format=torch.channels_last)
     average = Average(network)
     if device.type == "cpu" and has_bf16(device):
         speed_up_depthwise(network)
@@ -94,7 +107,38 @@ def build(args: argparse.Namespace, device: torch.device) -> Run:
     return run
 
 
+def losses_of(run: Run, grid: Tensor) -> Callable[[Ready, int], dict[str, Tensor]]:
+    """Losses of a painted batch on a canvas with these cells; with a teacher, both learn from the labels, the pupil from both."""
+
+    def by_labels(batch: Ready, _step: int) -> dict[str, Tensor]:
+        with mixed(grid.device):
+            out = run.network(batch.image)
+        return joint_loss(out, grid, batch.mask, batch.boxes, batch.known)
+
+    def by_both(batch: Ready, step: int) -> dict[str, Tensor]:
+        with mixed(grid.device):
+            out, taught = run.network(batch.image)
+        parts = joint_loss(out, grid, batch.mask, batch.boxes, batch.known)
+        larger = joint_loss(taught, grid, batch.mask, batch.boxes, batch.known)
+        parts |= {f"teacher_{name}": part for name, part in larger.items()}
+        say = share_at(run.pace.progress(step))
+        parts["taught"] = parts["total"] * 0.0
+        if say > 0.0:
+            with torch.no_grad(), mixed(grid.device):
+                answers = run.average.network.teacher(batch.image)
+            parts["taught"] = taught_loss(out, answers, grid)
+        parts["total"] = (1.0 - say) * parts["total"] + say * parts["taught"] + larger["total"]
+        return parts
+
+    return by_both if isinstance(run.network, Pair) else by_labels
+
+
 CHECKED = tuple("iou recall false_alarm smoke_ap50 smoke_ap30 flame_ap50 flame_ap30 waste_ap50 waste_ap30".split())
+
+
+def _scores(network: nn.Module, kept: list[tuple[Picture, np.ndarray]], prefix: str) -> dict[str, object]:
+    scores = check(network, kept) if kept else {}
+    return {prefix + name: round(scores[name], 4) if scores else "" for name in CHECKED}
 
 
 def report(args: argparse.Namespace, run: Run, losses: dict[str, float], kept: list[tuple[Picture, np.ndarray]]) -> None:
@@ -103,8 +147,12 @@ def report(args: argparse.Namespace, run: Run, losses: dict[str, float], kept: l
     row: dict[str, object] = {"epoch": run.epoch, "steps": run.average.steps, "seconds": round(run.seconds)}
     row |= {name: round(value, 4) for name, value in losses.items()}
     look = bool(kept) and (run.epoch % args.check_every == 0 or run.done())
-    scores = check(run.average.network, kept) if look else {}
-    row |= {name: round(scores[name], 4) if scores else "" for name in CHECKED}
+    judged = run.average.network
+    if isinstance(judged, Pair):
+        torch.save({"average": judged.pupil.state_dict()}, args.checkpoints / "pupil.pt")
+        row |= _scores(judged.teacher, kept if look else [], "teacher_")
+        judged = judged.pupil
+    row |= _scores(judged, kept if look else [], "")
     log(args.checkpoints / "log.csv", row)
     print(row, flush=True)
 
@@ -135,26 +183,15 @@ def main() -> None:
     sizes, plume_sizes = bank.size[0].numpy(), box.plumes.size[0].cpu().numpy()
     run = build(args, device)
 
-    def losses_on(canvas: Canvas, grid: Tensor, network: nn.Module):
-        def losses(batch: Batch, step: int) -> dict[str, Tensor]:
-            batch = batch.to(device)
-            seed = (args.seed * 1_000_003 + step) * ranks.world() + ranks.rank()
-            # Shapes change from batch to batch while painting; there is no time to try kernels for each.
-            with torch.backends.cudnn.flags(benchmark=False):
-                rgb, mask = box.paint(batch, canvas.size, seed, canvas.quiet)
-            with mixed(device):
-                out = network(as_input(rgb))
-            return joint_loss(out, grid, mask, batch.boxes, batch.known)
-
-        return losses
-
     while not run.done():
         canvas = canvas_at(run.progress, args.without)
         plans = Plans(
             pictures, sizes, plume_sizes, args.seed, run.epoch * args.draws, args.draws, canvas, SHARES, set(args.without)
         )
         grid = cells(canvas.size[1], canvas.size[0]).to(device)
-        losses = run.one_epoch(loader_of(plans, args.batch, args.workers, collate), losses_on(canvas, grid, run.network))
+        first = run.epoch * run.pace.steps_per_epoch
+        batches = painted(loader_of(plans, args.batch, args.workers, collate), box, canvas, args.seed * 1_000_003 + first)
+        losses = run.one_epoch(batches, losses_of(run, grid))
         if ranks.rank() == 0:
             report(args, run, losses, kept)
     if ranks.rank() == 0:
