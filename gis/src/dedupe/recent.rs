@@ -225,6 +225,13 @@ impl RecentLooks {
         out
     }
 
+    /// Returns all candidates that are in view, with when they last were, and watches none any more.
+    pub(super) fn take_all(&mut self) -> BTreeMap<IncidentId, Timestamp> {
+        self.watched.clear();
+        self.watchers.clear();
+        std::mem::take(&mut self.by_time).into_iter().map(|(time, _, id)| (id, time)).collect()
+    }
+
     fn of_source<'a>(&'a self, source: &'a str) -> impl Iterator<Item = Watched> + 'a {
         let first = (source.to_owned(), IncidentId(uuid::Uuid::nil()));
         let own = self.watched.range(first..).take_while(move |((other, _), _)| other == source);

@@ -92,6 +92,24 @@ fn a_glimpse_is_believed_as_it_goes_out_of_view_and_not_before() {
 }
 
 #[test]
+fn a_glimpse_is_believed_when_the_recording_ends_with_it_in_view_and_a_doubtful_one_is_not() {
+    let at_the_end = |shows: std::ops::Range<u64>| {
+        let mut deduper = Deduper::new(config(), Vec::new());
+        for (look, seen) in &pass("drone", |n| shows.contains(&n))[..=shows.end as usize] {
+            deduper.absorb_frame(look, seen.clone());
+        }
+        deduper.end_of_looks();
+        let state = only(&deduper.clone().into_incidents()).state;
+        deduper.end_of_looks();
+        assert_eq!(only(&deduper.into_incidents()).state, state, "it ends once");
+        state
+    };
+    assert_eq!(at_the_end(33..39), Confirmed);
+    assert_eq!(at_the_end(60..66), Candidate);
+    assert_eq!(at_the_end(33..35), Candidate);
+}
+
+#[test]
 fn what_only_lasts_a_while_in_the_middle_of_a_pass_is_not_believed() {
     let frames = pass("drone", |n| (60..70).contains(&n));
     assert!(only(&after(&frames, config())).state != Confirmed);

@@ -179,6 +179,11 @@ impl<'a> Collector<'a> {
         halve(&mut trace.footprints);
     }
 
+    /// Decides on what is in view: the recordings are over.
+    pub fn end_of_recordings(&mut self) {
+        self.deduper.end_of_looks();
+    }
+
     /// Ends the collection.
     pub fn into_collected(mut self) -> Collected {
         let incidents = self.deduper.into_incidents();

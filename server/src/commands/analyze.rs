@@ -61,8 +61,12 @@ pub fn run(args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     };
     let results = run_sources(&shared, &assembly.sources, workers);
     progress.done();
-    let collected =
-        collector.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_collected();
+    let mut collector = collector.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // What is cut short may go on from here.
+    if !stop.thrown() {
+        collector.end_of_recordings();
+    }
+    let collected = collector.into_collected();
     let spent = Spent { began, cpu, loaded };
     let job =
         Job { args, out: &out, config: &config, assembly: &assembly, truth: truth.as_ref(), stop: &stop };

@@ -2,15 +2,27 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{Deduper, Frame};
 use crate::dedupe::Look;
 use crate::dedupe::config::{DedupeConfig, Existence};
 use crate::dedupe::confirm::{count_before, count_hit, count_miss, decide, decide_out_of_view};
 use crate::dedupe::gone::{count_with, count_without, shows_the_place};
 use crate::dedupe::recent::InView;
-use crate::incident::{Incident, IncidentState};
+use crate::incident::{Incident, IncidentId, IncidentState};
 
 impl Deduper {
+    /// Decides on what is in view as if it went out of it: recordings ended, and the next look may be hours away.
+    pub fn end_of_looks(&mut self) {
+        let in_view = self.recent.take_all();
+        let Some(now) = in_view.values().max().copied() else { return };
+        for (id, time) in in_view {
+            self.decide_unseen(id, time);
+        }
+        self.reopen_recurring(&mut Frame::default(), now);
+    }
+
     /// Counts the frame as a look at every incident it shows or should have shown, and moves candidates on.
     pub(super) fn count_look(&mut self, frame: &Frame, look: &Look) {
         let still = self.recent.is_still(look);
@@ -94,8 +106,13 @@ impl Deduper {
             self.recent.covers(look, incident.id);
         }
         for id in self.recent.take_out_of_view(look) {
-            let Some(slot) = self.slot_by_id.get(&id).copied() else { continue };
-            self.with_decision(slot, |incident, config| decide_out_of_view(incident, config, look.time));
+            self.decide_unseen(id, look.time);
+        }
+    }
+
+    fn decide_unseen(&mut self, id: IncidentId, now: Timestamp) {
+        if let Some(slot) = self.slot_by_id.get(&id).copied() {
+            self.with_decision(slot, |incident, config| decide_out_of_view(incident, config, now));
         }
     }
 
