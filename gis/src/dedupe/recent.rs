@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::gone::{PAUSE_SECS, is_clear};
 use super::outline::is_ring;
@@ -21,11 +21,13 @@ const SPACING_SECS: f64 = 0.1;
 /// Distance from the edge from which a place counts as in view, metres: what the edge and the place are out by beside the error that they share.
 const CLEAR_M: f64 = 2.0;
 /// A source that has not looked for so long has gone quiet: what it had in view is out of view, seconds. Clocks of sources differ by less.
-const QUIET_SECS: f64 = 20.0;
+const QUIET_SECS: i64 = 20;
 /// What lies further behind is of another clock, seconds: a recording beside a feed. Nothing is said of it.
-const OTHER_CLOCK_SECS: f64 = 120.0;
+const OTHER_CLOCK_SECS: i64 = 120;
 /// Sources of which looks are kept at most; the one that looked longest ago is let go.
 const MOST_SOURCES: usize = 4096;
+/// Candidates watched at most, counted once a source; the one that was in view longest ago is let go.
+const MOST_WATCHED: usize = 65_536;
 
 /// The latest looks of each source, and the candidates whose places they show.
 ///
@@ -184,6 +186,11 @@ impl RecentLooks {
         self.by_time.remove(&(before, source.to_owned(), id));
         self.by_time.insert((latest, source.to_owned(), id));
         self.watchers.entry(id).or_default().insert(source.to_owned());
+        if self.by_time.len() > MOST_WATCHED
+            && let Some((time, source, id)) = self.by_time.first().cloned()
+        {
+            self.unwatch(time, source, id);
+        }
     }
 
     /// Forgets that a source has a candidate in view. Returns true when no other has.
@@ -217,8 +224,7 @@ impl RecentLooks {
             moved_on.filter(|_| ring_of(look).is_some()).chain(self.quiet_at(look.time)).collect();
         let mut out = BTreeSet::new();
         for (time, source, id) in left {
-            let of_this_clock = secs(time, look.time) <= OTHER_CLOCK_SECS || source == look.source;
-            if self.unwatch(time, source, id) && of_this_clock {
+            if self.unwatch(time, source, id) {
                 out.insert(id);
             }
         }
@@ -238,15 +244,18 @@ impl RecentLooks {
         own.map(|((source, id), time)| (*time, source.clone(), *id))
     }
 
+    /// What lies further behind is of another clock, and waits for its own source.
     fn quiet_at(&self, now: Timestamp) -> impl Iterator<Item = Watched> + '_ {
-        self.by_time.iter().take_while(move |(time, ..)| secs(*time, now) > QUIET_SECS).cloned()
+        let ago = |secs| now.checked_sub(SignedDuration::from_secs(secs)).unwrap_or(Timestamp::MIN);
+        let of = |time| (time, String::new(), IncidentId(uuid::Uuid::nil()));
+        self.by_time.range(of(ago(OTHER_CLOCK_SECS))..of(ago(QUIET_SECS))).cloned()
     }
 
     /// Returns the candidates that these looks may decide on without showing them: a store must give them to the deduper too.
     pub fn may_decide(&self, looks: &[&Look]) -> BTreeSet<IncidentId> {
         let own = looks.iter().flat_map(|look| self.of_source(&look.source));
-        let latest = looks.iter().map(|look| look.time).max();
-        let quiet = latest.into_iter().flat_map(|now| self.quiet_at(now));
+        let times: BTreeSet<Timestamp> = looks.iter().map(|look| look.time).collect();
+        let quiet = times.into_iter().flat_map(|now| self.quiet_at(now));
         own.chain(quiet).map(|(_, _, id)| id).collect()
     }
 }
@@ -271,6 +280,10 @@ mod tests {
             footprint: Some(corners.map(|(e, n)| plane.lat_lon_from_plane(e, n + north_m)).to_vec()),
             ..Look::default()
         }
+    }
+
+    fn second(n: u32) -> Timestamp {
+        Timestamp::from_second(n.into()).unwrap()
     }
 
     /// Looks of an aircraft that flies over the place at 8 m a second, 5 a second; in view from 4.75 s on.
@@ -332,6 +345,8 @@ mod tests {
         assert_eq!(recent.take_out_of_view(&other(21_000)), BTreeSet::from([id]));
         recent.watch(&look(0, 0.0), id, "dumping", PLACE);
         assert!(recent.take_out_of_view(&other(3_600_000)).is_empty());
+        assert!(recent.may_decide(&[&other(3_600_000)]).is_empty());
+        assert_eq!(recent.take_out_of_view(&look(200, 500.0)), BTreeSet::from([id]), "its own clock decides");
         assert!(recent.watched.is_empty() && recent.by_time.is_empty() && recent.watchers.is_empty());
     }
 
@@ -364,5 +379,9 @@ mod tests {
         }
         assert!(recent.by_source.len() <= MOST_SOURCES);
         assert!(recent.by_source["drone"].len() <= 302);
+        for n in 0..70_000_u32 {
+            recent.put("drone", IncidentId(uuid::Uuid::from_u128(n.into())), second(n));
+        }
+        assert_eq!((recent.by_time.len(), recent.watchers.len()), (MOST_WATCHED, MOST_WATCHED));
     }
 }
