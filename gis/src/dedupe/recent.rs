@@ -22,12 +22,12 @@ const SPACING_SECS: f64 = 0.1;
 const CLEAR_M: f64 = 2.0;
 /// A source that has not looked for so long has gone quiet: what it had in view is out of view, seconds. Clocks of sources differ by less.
 const QUIET_SECS: i64 = 20;
-/// What lies further behind is of another clock, seconds: a recording beside a feed. Nothing is said of it.
+/// What lies further behind is of another clock, seconds: a recording beside a feed. Its own source decides when it looks again.
 const OTHER_CLOCK_SECS: i64 = 120;
 /// Sources of which looks are kept at most; the one that looked longest ago is let go.
 const MOST_SOURCES: usize = 4096;
-/// Candidates watched at most, counted once a source; the one that was in view longest ago is let go.
-const MOST_WATCHED: usize = 65_536;
+/// Candidates watched at most, counted once a source. The one that was in view longest ago is let go and waits for its next sighting.
+const MOST_WATCHED: usize = 16_384;
 
 /// The latest looks of each source, and the candidates whose places they show.
 ///
@@ -379,7 +379,7 @@ mod tests {
         }
         assert!(recent.by_source.len() <= MOST_SOURCES);
         assert!(recent.by_source["drone"].len() <= 302);
-        for n in 0..70_000_u32 {
+        for n in 0..20_000_u32 {
             recent.put("drone", IncidentId(uuid::Uuid::from_u128(n.into())), second(n));
         }
         assert_eq!((recent.by_time.len(), recent.watchers.len()), (MOST_WATCHED, MOST_WATCHED));

@@ -92,6 +92,21 @@ fn a_glimpse_is_believed_as_it_goes_out_of_view_and_not_before() {
 }
 
 #[test]
+fn a_source_whose_clock_is_hours_away_does_not_keep_a_glimpse_from_being_believed() {
+    let mut frames = pass("drone", |n| (33..39).contains(&n));
+    frames.drain(39..94);
+    let hours = SignedDuration::from_hours(5);
+    let beside = frames.iter().map(|(seen, _)| Look {
+        source: "street".to_owned(),
+        time: seen.time + hours,
+        footprint: None,
+        ..seen.clone()
+    });
+    let mixed = frames.iter().cloned().zip(beside).flat_map(|(own, other)| [own, (other, Vec::new())]);
+    assert_eq!(only(&after(&mixed.collect::<Vec<_>>(), config())).state, Confirmed);
+}
+
+#[test]
 fn a_glimpse_is_believed_when_the_recording_ends_with_it_in_view_and_a_doubtful_one_is_not() {
     let at_the_end = |shows: std::ops::Range<u64>| {
         let mut deduper = Deduper::new(config(), Vec::new());

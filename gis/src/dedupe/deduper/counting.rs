@@ -15,12 +15,10 @@ use crate::incident::{Incident, IncidentId, IncidentState};
 impl Deduper {
     /// Decides on what is in view as if it went out of it: recordings ended, and the next look may be hours away.
     pub fn end_of_looks(&mut self) {
-        let in_view = self.recent.take_all();
-        let Some(now) = in_view.values().max().copied() else { return };
-        for (id, time) in in_view {
+        for (id, time) in self.recent.take_all() {
             self.decide_unseen(id, time);
+            self.reopen_recurring(&mut Frame::default(), time);
         }
-        self.reopen_recurring(&mut Frame::default(), now);
     }
 
     /// Counts the frame as a look at every incident it shows or should have shown, and moves candidates on.
