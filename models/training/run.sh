@@ -11,7 +11,7 @@ case "$pack" in waterlogging | fume | dumping) ;; *) echo "unknown pack $pack, w
 export FLYONCE_DATASETS="${FLYONCE_DATASETS:-$root/../shared/datasets}"
 scratch="${FLYONCE_TRAIN:-/tmp/flyonce-train}"
 version="${VERSION:-$(date +%Y.%-m).0}"
-epochs=$(((23 * ${EPOCHS_SHARE:-100} + 99) / 100))
+epochs=$(((46 * ${EPOCHS_SHARE:-100} + 99) / 100))
 mkdir -p "$scratch"
 
 if [ ! -x "$scratch/venv/bin/python" ]; then
