@@ -23,6 +23,15 @@ class Joint(nn.Module):
         self.upward = Upward(width)
         self.fume = BoxHead(2, width, width * 5 // 4)
         self.dumping = BoxHead(1, width, width * 5 // 4)
+        self.norms_rest = False
+
+    def train(self, mode: bool = True) -> "Joint":
+        """Norms keep their statistics where `norms_rest`."""
+        super().train(mode)
+        for module in self.modules():
+            if self.norms_rest and isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         maps = self.neck(self.backbone(image))

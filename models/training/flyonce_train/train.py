@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from . import ranks
 from .ahead import Ready, painted
+from .asked import Asked, asking
 from .bank import Bank
 from .box_losses import joint_loss
 from .check import check
-from .distil import share_at, taught_loss
+from .distil import SAY_OF_TRAINED, answers_of, share_at, taught_loss
 from .ema import Average
 from .fast_cpu import has_bf16, mixed, speed_up_depthwise
-from .geometry import Canvas
+from .geometry import INPUT_WH, Canvas
 from .heads import cells
 from .network import Joint, Pair, teacher
 from .paint import Paintbox
@@ -34,6 +35,9 @@ PHASES = (
 )
 """Until which part of the run samples are drawn on which canvas: small ones, then the size at which pictures are judged, and last
 pictures as they are judged."""
+
+PHASES_ON = ((0.5, PHASES[1][1]), (1.0, PHASES[2][1]))
+"""The same for a run that goes on from trained weights."""
 
 LEARNT = ("backbone.", "pupil.backbone.", "teacher.backbone.")
 """Parts that come with ImageNet weights."""
@@ -50,6 +54,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for checkpoints and log.csv")
     parser.add_argument("--weights", type=Path, help="narrowed ImageNet weights of `slim`")
     parser.add_argument("--teacher", type=Path, help="ImageNet weights of `teacher_weights`: a larger network learns beside and teaches")
+    parser.add_argument("--asked", type=Path, nargs="+", default=[], help="trained networks that teach one that goes on from trained weights; its norms rest")
     parser.add_argument("--held-out", type=float, default=0.1, help="share of scenes kept for thresholds")
     parser.add_argument("--epochs", type=int, default=46)
     parser.add_argument("--draws", type=int, default=6400, help="samples an epoch")
@@ -57,6 +62,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--workers", type=int, default=max(1, min(12, (os.cpu_count() or 2) - 2)))
     parser.add_argument("--freeze", action="store_true", help="keep stem and strides 2 and 4 as they are")
+    parser.add_argument("--average", type=float, default=0.999, help="what the running average keeps a step")
     parser.add_argument("--check-every", type=int, default=10, help="epochs between scores of the held-out part")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--without", choices=WITHOUT, nargs="*", default=[], help="for an ablation")
@@ -88,6 +94,7 @@ def networks(args: argparse.Namespace) -> nn.Module:
         start_from(network, args.weights)
     if args.freeze:
         network.backbone.freeze_early()
+    network.norms_rest = bool(args.asked)
     if not args.teacher:
         return network
     larger = teacher(pretrained=False)
@@ -97,7 +104,7 @@ def networks(args: argparse.Namespace) -> nn.Module:
 
 def build(args: argparse.Namespace, device: torch.device) -> Run:
     network = networks(args).to(device, memory_format=torch.channels_last)
-    average = Average(network)
+    average = Average(network, args.average)
     if device.type == "cpu" and has_bf16(device):
         speed_up_depthwise(network)
     optimiser = torch.optim.AdamW(parameter_groups(network, LEARNT), lr=args.rate, fused=device.type == "cuda")
@@ -107,8 +114,26 @@ def build(args: argparse.Namespace, device: torch.device) -> Run:
     return run
 
 
-def losses_of(run: Run, grid: Tensor) -> Callable[[Ready, int], dict[str, Tensor]]:
-    """Losses of a painted batch on a canvas with these cells; with a teacher, both learn from the labels, the pupil from both."""
+Losses = Callable[[Ready, int], dict[str, Tensor]]
+"""Of a painted batch and its step."""
+
+
+def losses_with(ask: Asked, run: Run, grid: Tensor) -> Losses:
+    """Learns from the labels and from trained networks."""
+
+    def by_both(batch: Ready, _step: int) -> dict[str, Tensor]:
+        with mixed(grid.device):
+            out = run.network(batch.image)
+        parts = joint_loss(out, grid, batch.mask, batch.boxes, batch.known)
+        parts["taught"] = taught_loss(out, ask(batch.image), grid)
+        parts["total"] = (1.0 - SAY_OF_TRAINED) * parts["total"] + SAY_OF_TRAINED * parts["taught"]
+        return parts
+
+    return by_both
+
+
+def losses_of(run: Run, grid: Tensor) -> Losses:
+    """On a canvas with these cells; with a teacher beside, both learn from the labels, the pupil from both."""
 
     def by_labels(batch: Ready, _step: int) -> dict[str, Tensor]:
         with mixed(grid.device):
@@ -126,7 +151,7 @@ def losses_of(run: Run, grid: Tensor) -> Callable[[Ready, int], dict[str, Tensor
         if say > 0.0:
             with torch.no_grad(), mixed(grid.device):
                 answers = run.average.network.teacher(batch.image)
-            parts["taught"] = taught_loss(out, answers, grid)
+            parts["taught"] = taught_loss(out, answers_of(answers, grid), grid)
         parts["total"] = (1.0 - say) * parts["total"] + say * parts["taught"] + larger["total"]
         return parts
 
@@ -157,8 +182,8 @@ def report(args: argparse.Namespace, run: Run, losses: dict[str, float], kept: l
     print(row, flush=True)
 
 
-def canvas_at(progress: float, without: list[str]) -> Canvas:
-    canvas = next(canvas for until, canvas in PHASES if progress < until)
+def canvas_at(progress: float, without: list[str], goes_on: bool) -> Canvas:
+    canvas = next(canvas for until, canvas in (PHASES_ON if goes_on else PHASES) if progress < until)
     return PHASES[1][1] if canvas.quiet and "quiet" in without else canvas
 
 
@@ -182,16 +207,17 @@ def main() -> None:
     box = Paintbox.of(bank, pictures, device)
     sizes, plume_sizes = bank.size[0].numpy(), box.plumes.size[0].cpu().numpy()
     run = build(args, device)
+    ask = asking(args.asked, cells(INPUT_WH[1], INPUT_WH[0]).to(device)) if args.asked else None
 
     while not run.done():
-        canvas = canvas_at(run.progress, args.without)
+        canvas = canvas_at(run.progress, args.without, bool(args.asked))
         plans = Plans(
             pictures, sizes, plume_sizes, args.seed, run.epoch * args.draws, args.draws, canvas, SHARES, set(args.without)
         )
         grid = cells(canvas.size[1], canvas.size[0]).to(device)
         first = run.epoch * run.pace.steps_per_epoch
         batches = painted(loader_of(plans, args.batch, args.workers, collate), box, canvas, args.seed * 1_000_003 + first)
-        losses = run.one_epoch(batches, losses_of(run, grid))
+        losses = run.one_epoch(batches, losses_with(ask, run, grid) if ask else losses_of(run, grid))
         if ranks.rank() == 0:
             report(args, run, losses, kept)
     if ranks.rank() == 0:
