@@ -7,6 +7,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 from torch import nn
+from torch.nn.utils import fuse_conv_bn_weights
 
 from .network import Joint
 
@@ -54,12 +55,10 @@ def of_network(network: nn.Module) -> Convolutions:
     """Convolutions of a trained network, norms folded."""
     out = {}
     for name, conv, norm in in_order(network):
-        bias = torch.zeros(conv.out_channels) if conv.bias is None else conv.bias
-        scale, shift = torch.ones_like(bias), bias
+        weight, bias = conv.weight, conv.bias
         if norm is not None:
-            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-            shift = norm.bias + (bias - norm.running_mean) * scale
-        out[name] = ((conv.weight * scale[:, None, None, None]).numpy(), shift.numpy())
+            weight, bias = fuse_conv_bn_weights(weight, bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
+        out[name] = (weight.numpy(), bias.numpy())
     return out
 
 
